@@ -1,0 +1,159 @@
+//! What is known about one customer: attributes, consents, contacts and outcomes.
+//!
+//! This is the raw state. Nothing but [`crate::consent`] may read attributes from it; every later
+//! step sees a permitted view only.
+
+use crate::{
+    Timestamp,
+    id::{ActionId, AttributeName, ChannelId, CustomerId, DecisionId, EventName, OutcomeName, PlacementId, PurposeId},
+    value::Value,
+};
+use jiff::fmt::serde::timestamp::millisecond::{optional as optional_ms, required as ms};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Where a value came from, the strongest first: provided beats observed beats derived beats third party.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// The customer said so.
+    Provided,
+    /// Seen on our own channels.
+    Observed,
+    /// Computed by us.
+    Derived,
+    /// Received from somebody else.
+    ThirdParty,
+}
+
+/// One value of an attribute, with what makes it trustworthy.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AttributeValue {
+    /// The value.
+    pub value: Value,
+    /// Where it came from.
+    pub source: Source,
+    /// How sure we were when it was observed, 0 to 1.
+    pub confidence: f32,
+    /// When it was true.
+    #[serde(with = "ms")]
+    pub observed_at: Timestamp,
+    /// From when on it may no longer be read.
+    #[serde(with = "ms")]
+    pub expires_at: Timestamp,
+}
+
+/// The attributes of one customer or household.
+pub type Attributes = BTreeMap<AttributeName, AttributeValue>;
+
+/// What a customer said about a purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConsentStatus {
+    /// Yes, until it expires.
+    Given,
+    /// No, when asked.
+    Refused,
+    /// No longer.
+    Withdrawn,
+    /// Objection to use on legitimate interests; absolute for marketing.
+    Objected,
+}
+
+/// One statement about a purpose; the latest per purpose and channel counts, a refusal on any
+/// wider scope counts too.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ConsentStatement {
+    /// For which use of data.
+    pub purpose: PurposeId,
+    /// On which channel; `None` means on every channel.
+    pub channel: Option<ChannelId>,
+    /// What was said.
+    pub status: ConsentStatus,
+    /// When it was said.
+    #[serde(with = "ms")]
+    pub at: Timestamp,
+    /// Until when a `given` holds.
+    #[serde(with = "optional_ms")]
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Whether a contact is only intended or has really taken the customer's attention.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum ContactState {
+    /// Decided, not yet reported; counts until the reservation ends.
+    Reserved {
+        /// End of the reservation.
+        #[serde(with = "ms")]
+        until: Timestamp,
+    },
+    /// Delivered or displayed.
+    Counted {
+        /// Reported after its reservation had ended.
+        late: bool,
+    },
+}
+
+/// One contact with the customer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Contact {
+    /// The decision that led to it.
+    pub decision: DecisionId,
+    /// The slot of that decision.
+    pub slot: u16,
+    /// What was said.
+    pub action: ActionId,
+    /// On which channel.
+    pub channel: ChannelId,
+    /// In which place.
+    pub placement: PlacementId,
+    /// When: the moment of the decision, or of the report once counted.
+    #[serde(with = "ms")]
+    pub at: Timestamp,
+    /// Reserved or counted.
+    pub state: ContactState,
+}
+
+/// Something that happened after (or without) a contact and that later decisions must know.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// `goal`, `rejected`, `complaint`, `complaint_resolved`, `accepted`, ….
+    pub outcome: OutcomeName,
+    /// The event that was the outcome, for a goal.
+    pub event: Option<EventName>,
+    /// The action it is about; `None` when it is about the relation as a whole.
+    pub action: Option<ActionId>,
+    /// When.
+    #[serde(with = "ms")]
+    pub at: Timestamp,
+}
+
+/// The small state that is written with every decision, kept apart from the large profile.
+/// Both lists are in order of `at`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ContactHistory {
+    /// Contacts, oldest first.
+    pub contacts: Vec<Contact>,
+    /// Outcomes, oldest first.
+    pub outcomes: Vec<Outcome>,
+}
+
+/// The large state that is written only when something becomes known.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Profile {
+    /// Facts.
+    pub attributes: Attributes,
+    /// Statements about purposes, oldest first.
+    pub consents: Vec<ConsentStatement>,
+}
+
+/// One customer as the engine hands them to a decision.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Customer {
+    /// Minted key.
+    pub id: CustomerId,
+    /// Facts and consents.
+    pub profile: Profile,
+    /// Contacts and outcomes.
+    pub history: ContactHistory,
+}

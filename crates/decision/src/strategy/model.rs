@@ -1,0 +1,616 @@
+//! The compiled strategy: plain data, indexed, with every rule typed.
+
+use crate::{
+    Duration, Timestamp,
+    id::{
+        ActionId, AttributeName, ChannelId, ContextName, EventName, Language, OutcomeName, PlacementId, PolicyId,
+        PrincipleId, PurposeId, TreatmentId,
+    },
+    profile::Source,
+    request::Direction,
+    rules::{Rule, RuleBook},
+    value::{Value, ValueType},
+};
+use jiff::{civil::Time, tz::TimeZone};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, fmt};
+
+/// A text per language.
+pub type Texts = BTreeMap<Language, String>;
+/// Position of an attribute in [`Strategy::attributes`].
+pub type AttributeIndex = u16;
+/// Position of a context value in [`Strategy::contexts`].
+pub type ContextIndex = u16;
+/// Position of a purpose in [`Strategy::purposes`].
+pub type PurposeIndex = u16;
+/// Position of an action in [`Strategy::actions`].
+pub type ActionIndex = u16;
+
+/// The first half of the blake3 hash over all files of a strategy, by path.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
+pub struct StrategyVersion(pub [u8; 16]);
+
+impl fmt::Display for StrategyVersion {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
+    }
+}
+impl fmt::Debug for StrategyVersion {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+/// The whole set of files at one version, compiled once. Lists are sorted by id.
+#[derive(Debug)]
+pub struct Strategy {
+    /// Which files these are.
+    pub version: StrategyVersion,
+    /// The organisation as a whole.
+    pub organisation: Organisation,
+    /// For which uses data may serve.
+    pub purposes: Vec<Purpose>,
+    /// Channels.
+    pub channels: Vec<Channel>,
+    /// Placements, in filling order.
+    pub placements: Vec<Placement>,
+    /// Declared request values.
+    pub contexts: Vec<Context>,
+    /// Declared facts.
+    pub attributes: Vec<Attribute>,
+    /// Declared events.
+    pub events: Vec<Event>,
+    /// Principles, in their order.
+    pub principles: Vec<Principle>,
+    /// Limits and pauses.
+    pub contact_policy: ContactPolicy,
+    /// Dated permissions per channel.
+    pub permissions: Vec<Permission>,
+    /// The catalogue.
+    pub actions: Vec<Action>,
+    /// All allow rules of all actions, compiled together.
+    pub rule_book: RuleBook,
+}
+
+/// What holds for the whole organisation.
+#[derive(Debug)]
+pub struct Organisation {
+    /// Its name.
+    pub name: String,
+    /// Where days begin and end.
+    pub time_zone: TimeZone,
+    /// Languages of the texts, the default first.
+    pub languages: Vec<Language>,
+    /// How the two ledgers are weighed, decided by the board.
+    pub weights: Weights,
+    /// Least expected value for the customer of anything said, in euro.
+    pub customer_floor: f64,
+    /// The same for a vulnerable customer; at least `customer_floor`.
+    pub customer_floor_vulnerable: f64,
+    /// When a customer is vulnerable: read in the protection view; unknown counts as vulnerable.
+    pub vulnerable: Option<Rule>,
+    /// Least confidence at which a value is read, 0 to 1.
+    pub confidence_floor: f32,
+    /// Exploration.
+    pub exploration: Exploration,
+    /// What a recent contact costs in attention.
+    pub attention: Attention,
+    /// Control groups.
+    pub control: Control,
+    /// Levers per issue or group path; the action's own lever is in [`Action::lever`].
+    pub levers: BTreeMap<String, f64>,
+    /// Outcomes besides the goal, mostly negative.
+    pub outcomes: Vec<SideOutcome>,
+}
+
+/// Weights of the two ledgers; both at least 0.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Weights {
+    /// Of a euro for the customer.
+    pub customer: f64,
+    /// Of a euro for the organisation.
+    pub organisation: f64,
+}
+
+/// How much is tried to learn.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Exploration {
+    /// Probability spread evenly over contenders, 0 to 0.5.
+    pub floor: f64,
+    /// Over at most this many contenders.
+    pub contenders: usize,
+}
+
+/// The attention of a customer: each counted or reserved contact in the window makes the next one cost more.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Attention {
+    /// Euro per contact in the window.
+    pub fatigue: f64,
+    /// The window.
+    pub within: Duration,
+}
+
+/// Control groups: stable per customer within a period.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Control {
+    /// Share of customers who get silence, 0 to 0.5.
+    pub silence_share: f64,
+    /// Share of customers who get chance among what is relevant, 0 to 0.5.
+    pub random_share: f64,
+    /// Length of a period.
+    pub period: Duration,
+}
+
+/// An outcome besides the goal, expected of every action.
+#[derive(Debug)]
+pub struct SideOutcome {
+    /// For example `complaint`.
+    pub outcome: OutcomeName,
+    /// The event that is this outcome.
+    pub event: EventName,
+    /// Within which time after the contact.
+    pub within: Duration,
+    /// Value for the customer in euro, mostly negative.
+    pub value_for_customer: f64,
+    /// Value for the organisation in euro, mostly negative.
+    pub value_for_organisation: f64,
+    /// Base rate to start from, in (0, 1).
+    pub prior: f64,
+}
+
+/// GDPR article 6(1), (a) to (f).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Basis {
+    /// (a) The customer said yes.
+    Consent,
+    /// (b) Needed for the contract.
+    Contract,
+    /// (c) Required by law.
+    LegalObligation,
+    /// (d) To protect somebody's life.
+    VitalInterests,
+    /// (e) A task in the public interest.
+    PublicTask,
+    /// (f) Legitimate interests, unless the customer objects.
+    LegitimateInterests,
+}
+
+/// A use of data.
+#[derive(Debug)]
+pub struct Purpose {
+    /// Id.
+    pub id: PurposeId,
+    /// Name per language.
+    pub name: Texts,
+    /// Lawful basis.
+    pub basis: Basis,
+    /// Feeds the protection view: protective principles read it, nothing else does.
+    pub protective: bool,
+    /// Sharing or advertising: `Sec-GPC: 1` counts as an objection.
+    pub global_privacy_control: bool,
+}
+
+/// A channel.
+#[derive(Debug)]
+pub struct Channel {
+    /// Id.
+    pub id: ChannelId,
+    /// Name per language.
+    pub name: Texts,
+    /// Which directions exist.
+    pub directions: Vec<Direction>,
+    /// What one contact costs, in euro.
+    pub contact_cost: f64,
+    /// From which report on a contact counts and its outcomes are awaited.
+    pub counts_on: ContactReport,
+    /// How long a decision reserves attention before it is reported.
+    pub reservation: Duration,
+    /// When an outbound contact may not happen, in the organisation's time zone; may pass midnight.
+    pub quiet_hours: Option<(Time, Time)>,
+}
+
+/// Reports about a contact, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ContactReport {
+    /// The decision itself.
+    Decided,
+    /// It reached the customer's device or letterbox.
+    Delivered,
+    /// It was on the screen, or was said.
+    Displayed,
+}
+
+/// A place where something can be said.
+#[derive(Debug)]
+pub struct Placement {
+    /// Id.
+    pub id: PlacementId,
+    /// On which channel.
+    pub channel: ChannelId,
+    /// Name per language.
+    pub name: Texts,
+    /// Most slots a request may ask for.
+    pub slots: u16,
+    /// Shown when no decision can be made in time.
+    pub neutral_default: String,
+}
+
+/// A declared request value.
+#[derive(Debug)]
+pub struct Context {
+    /// Name.
+    pub name: ContextName,
+    /// Type.
+    pub value_type: ValueType,
+    /// Closed list of texts; empty means any.
+    pub values: Vec<String>,
+    /// Models may use it.
+    pub learn: bool,
+}
+
+/// Whose fact it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// One person.
+    Customer,
+    /// A group of persons.
+    Household,
+}
+
+/// How careful one must be with a fact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sensitivity {
+    /// Ordinary.
+    Ordinary,
+    /// Tells of money trouble; may only restrict or switch to care.
+    FinancialDistress,
+    /// Special category, GDPR article 9: visible only with explicit consent.
+    Special,
+}
+
+/// A declared fact.
+#[derive(Debug)]
+pub struct Attribute {
+    /// Name.
+    pub name: AttributeName,
+    /// Whose.
+    pub subject: Subject,
+    /// Name per language, as a customer would say it.
+    pub label: Texts,
+    /// Type.
+    pub value_type: ValueType,
+    /// Closed list of texts; empty means any.
+    pub values: Vec<String>,
+    /// Texts and numbers that mean "unknown" and become missing.
+    pub treat_as_unknown: Vec<Value>,
+    /// Uses it may serve.
+    pub purposes: Vec<PurposeIndex>,
+    /// Where values normally come from.
+    pub source: Source,
+    /// Confidence of a value that arrives without one, 0 to 1.
+    pub confidence: f32,
+    /// Time after which confidence has halved.
+    pub half_life: Option<Duration>,
+    /// How long a value is kept and read.
+    pub retention: Duration,
+    /// Sensitivity.
+    pub sensitivity: Sensitivity,
+    /// W3C Data Privacy Vocabulary id.
+    pub category: Option<String>,
+    /// Who answers for it.
+    pub owner: String,
+    /// Models may use it.
+    pub learn: bool,
+}
+
+/// A declared event.
+#[derive(Debug)]
+pub struct Event {
+    /// Name.
+    pub name: EventName,
+    /// Declared properties.
+    pub properties: BTreeMap<String, ValueType>,
+    /// Attributes it sets.
+    pub sets: Vec<(AttributeIndex, Setting)>,
+    /// Outcome it is for the relation as a whole, for example `complaint` or `complaint_resolved`.
+    pub outcome: Option<OutcomeName>,
+}
+
+/// What an event sets an attribute to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Setting {
+    /// This value.
+    Literal(Value),
+    /// The value of this property.
+    Property(String),
+    /// The moment of the event.
+    Moment,
+    /// Nothing: the value is removed.
+    Clear,
+}
+
+/// An organisation-wide rule.
+#[derive(Debug)]
+pub struct Principle {
+    /// Id.
+    pub id: PrincipleId,
+    /// Who answers for it.
+    pub owner: String,
+    /// Why, per language, as one would tell a customer.
+    pub reason: Texts,
+    /// Scopes of actions it is about; empty means all.
+    pub applies_to: Vec<String>,
+    /// What it does.
+    pub kind: PrincipleKind,
+}
+
+/// What a principle does.
+#[derive(Debug)]
+pub enum PrincipleKind {
+    /// Drops when true; reads the protection view.
+    Veto {
+        /// When.
+        when: Rule,
+        /// Whether not knowing vetoes too.
+        when_unknown: WhenUnknown,
+    },
+    /// Drops unless true; reads the protection view.
+    Require {
+        /// What must hold.
+        condition: Rule,
+        /// Whether not knowing vetoes too.
+        when_unknown: WhenUnknown,
+    },
+    /// Adds to the context weight when true; reads the action's permitted view; unknown adds nothing.
+    Weigh {
+        /// When.
+        when: Rule,
+        /// Added to 1; the sum over all principles stays above -1.
+        weight: f64,
+    },
+}
+
+/// What not knowing means for a veto or requirement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhenUnknown {
+    /// Better not.
+    Veto,
+    /// As if it did not hold.
+    Pass,
+}
+
+/// Limits and pauses.
+#[derive(Debug, Default)]
+pub struct ContactPolicy {
+    /// Limits, in the order of their file.
+    pub limits: Vec<Limit>,
+    /// Pauses, in the order of their file.
+    pub pauses: Vec<Pause>,
+    /// Scopes that are silent from a `complaint` until `complaint_resolved`.
+    pub complaint_silences: Vec<String>,
+    /// Inbound contacts take from the same budget as outbound ones.
+    pub inbound_counts: bool,
+}
+
+/// Over which contacts a limit or pause counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PolicyScope {
+    /// All contacts together.
+    All,
+    /// Per channel.
+    Channel,
+    /// Per action.
+    Action,
+    /// Per group.
+    Group,
+    /// Per issue.
+    Issue,
+}
+
+/// At most so many contacts in an exact rolling window.
+#[derive(Debug)]
+pub struct Limit {
+    /// Id.
+    pub id: PolicyId,
+    /// Counted per what.
+    pub per: PolicyScope,
+    /// Only these channels; empty means all.
+    pub channels: Vec<ChannelId>,
+    /// Only actions in these scopes; empty means all.
+    pub applies_to: Vec<String>,
+    /// Most contacts in the window.
+    pub at_most: u32,
+    /// The window: a contact counts while `at > now - within`.
+    pub within: Duration,
+}
+
+/// After so many outcomes, be silent for a while.
+#[derive(Debug)]
+pub struct Pause {
+    /// Id.
+    pub id: PolicyId,
+    /// Which outcome.
+    pub outcome: OutcomeName,
+    /// How many of them…
+    pub times: u32,
+    /// …in this window.
+    pub within: Duration,
+    /// Silent per what.
+    pub per: PolicyScope,
+    /// Only actions in these scopes; empty means all.
+    pub applies_to: Vec<String>,
+    /// For how long after the last of them.
+    pub pause_for: Duration,
+}
+
+/// From a date on, a channel may be used for some actions only with a purpose's basis.
+#[derive(Debug)]
+pub struct Permission {
+    /// Which channel.
+    pub channel: ChannelId,
+    /// In which direction.
+    pub direction: Direction,
+    /// Scopes of actions; empty means all.
+    pub applies_to: Vec<String>,
+    /// From when on.
+    pub from: Timestamp,
+    /// The purpose whose basis must hold.
+    pub needs: PurposeIndex,
+    /// Where this comes from, for people.
+    pub reason: String,
+}
+
+/// How an action is treated by limits and arbitration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Class {
+    /// Required by law or for safety.
+    Mandatory,
+    /// Needed to serve the customer.
+    Service,
+    /// Everything else.
+    Normal,
+}
+
+/// What we could say, do or ask.
+#[derive(Debug)]
+pub struct Action {
+    /// Path.
+    pub id: ActionId,
+    /// Name per language.
+    pub name: Texts,
+    /// Whose interest it serves and how, per language.
+    pub intent: Texts,
+    /// Who answers for it.
+    pub owner: String,
+    /// Who decided it may exist.
+    pub mandate: String,
+    /// For which purpose data is used.
+    pub purpose: PurposeIndex,
+    /// Class.
+    pub class: Class,
+    /// No exploration over silence.
+    pub sensitive: bool,
+    /// From when.
+    pub valid_from: Option<Timestamp>,
+    /// Until when, exclusive.
+    pub valid_until: Option<Timestamp>,
+    /// How often it may be said in total.
+    pub volume: Option<u64>,
+    /// What is hoped for.
+    pub goal: Goal,
+    /// Value of the goal for the customer, in euro.
+    pub value_for_customer: Rule,
+    /// Value of the goal for the organisation, in euro.
+    pub value_for_organisation: Rule,
+    /// Base rate of the goal to start from, in (0, 1).
+    pub prior: f64,
+    /// Lever, added to 1 with those of issue and group.
+    pub lever: f64,
+    /// Forms, in the order of the file.
+    pub treatments: Vec<Treatment>,
+}
+
+/// What is hoped for.
+#[derive(Debug)]
+pub struct Goal {
+    /// The event, or the provision of an attribute.
+    pub target: GoalTarget,
+    /// Within which time after the contact.
+    pub within: Duration,
+    /// How long the need is met once the goal is reached.
+    pub closed_for: Duration,
+}
+
+/// What reaches a goal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GoalTarget {
+    /// An event.
+    Event(EventName),
+    /// A question: the customer provided this attribute.
+    Attribute(AttributeIndex),
+}
+
+/// One form of an action.
+#[derive(Debug)]
+pub struct Treatment {
+    /// Id, unique within the action.
+    pub id: TreatmentId,
+    /// Placement.
+    pub placement: PlacementId,
+    /// Cost of this form in euro, instead of the channel's.
+    pub contact_cost: Option<f64>,
+    /// What is said, per language.
+    pub content: BTreeMap<Language, Content>,
+}
+
+/// What is said, with places for permitted values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Content {
+    /// Heading.
+    pub title: Template,
+    /// Body.
+    pub body: Template,
+}
+
+/// Text with places for attributes of the customer, written `{attribute}`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Template(pub Vec<TemplatePart>);
+
+/// A piece of a template.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TemplatePart {
+    /// Said as it is.
+    Text(String),
+    /// The value of an attribute; unknown drops the treatment.
+    Attribute(AttributeIndex),
+}
+
+impl Strategy {
+    /// Position of an attribute by name.
+    pub fn attribute_index(&self, name: &str) -> Option<AttributeIndex> {
+        position(&self.attributes, |attribute| attribute.name.as_str(), name)
+    }
+    /// Position of a context value by name.
+    pub fn context_index(&self, name: &str) -> Option<ContextIndex> {
+        position(&self.contexts, |context| context.name.as_str(), name)
+    }
+    /// Position of a purpose by id.
+    pub fn purpose_index(&self, id: &str) -> Option<PurposeIndex> {
+        position(&self.purposes, |purpose| purpose.id.as_str(), id)
+    }
+    /// Position of an action by path.
+    pub fn action_index(&self, id: &str) -> Option<ActionIndex> {
+        position(&self.actions, |action| action.id.as_str(), id)
+    }
+    /// A channel by id.
+    pub fn channel(&self, id: &str) -> Option<&Channel> {
+        self.channels.iter().find(|channel| channel.id.as_str() == id)
+    }
+    /// A placement by id.
+    pub fn placement(&self, id: &str) -> Option<&Placement> {
+        self.placements.iter().find(|placement| placement.id.as_str() == id)
+    }
+    /// An event by name.
+    pub fn event(&self, name: &str) -> Option<&Event> {
+        self.events.iter().find(|event| event.name.as_str() == name)
+    }
+}
+
+fn position<T>(sorted: &[T], key: impl Fn(&T) -> &str, wanted: &str) -> Option<u16> {
+    sorted
+        .binary_search_by(|item| key(item).cmp(wanted))
+        .ok()
+        .and_then(|index| u16::try_from(index).ok())
+}
+
+/// Whether an action lies in any of `scopes`; no scopes means everywhere.
+pub fn applies(scopes: &[String], action: &ActionId) -> bool {
+    scopes.is_empty() || scopes.iter().any(|scope| action.within(scope))
+}

@@ -1,0 +1,198 @@
+//! With which probability is each arm chosen, and which one is it this time?
+//!
+//! The vector is computed first and the pick is sampled from it, so the recorded probability is the
+//! policy's own. Deliberately absent: who may be explored on, and the scores; the caller knows.
+
+/// Share of a prediction's deviation that Thompson draws use; larger explores more.
+pub const THOMPSON_SCALE: f64 = 0.25;
+
+/// Probability that each arm has the highest score under Thompson draws; sums to 1.
+///
+/// `score(arm, z)` gives the arm's score, in euro, for a standard normal `z`. Draws are independent
+/// per arm and antithetic (`z`, then `-z`), keyed by `seed`; an odd number of draws is rounded up
+/// and 0 counts as 2. Ties go to the lowest index; a NaN score never wins from a number. Empty for
+/// no arms.
+pub fn thompson(
+    arms: usize,
+    seed: u64,
+    draws: usize,
+    score: impl Fn(usize, f64) -> f64,
+) -> Vec<f64> {
+    let mut wins = vec![0.0; arms];
+    if arms == 0 {
+        return wins;
+    }
+    let pairs = draws.div_ceil(2).max(1);
+    let mut normals = vec![0.0; arms];
+    for pair in 0..pairs {
+        let stream = mix(seed, pair as u64);
+        for (arm, normal) in normals.iter_mut().enumerate() {
+            *normal = keyed_normal(stream, arm as u64);
+        }
+        wins[best(arms, |arm| score(arm, normals[arm]))] += 1.0;
+        wins[best(arms, |arm| score(arm, -normals[arm]))] += 1.0;
+    }
+    let total = (2 * pairs) as f64;
+    wins.iter_mut().for_each(|count| *count /= total);
+    wins
+}
+
+/// `(1 - floor_total) * vector`, plus `floor_total` spread evenly over the (at most) `k` explorable
+/// arms with the largest entries; ties go to the lowest index. Rescaled to sum to 1.
+///
+/// With nothing explorable the vector is only rescaled. `floor_total` is taken within 0 to 1.
+///
+/// # Panics
+/// When the lengths differ.
+pub fn with_floor(vector: &[f64], explorable: &[bool], floor_total: f64, k: usize) -> Vec<f64> {
+    assert_eq!(vector.len(), explorable.len(), "one flag per arm");
+    let mut contenders: Vec<usize> = (0..vector.len()).filter(|&arm| explorable[arm]).collect();
+    contenders.sort_by(|&a, &b| vector[b].total_cmp(&vector[a]).then(a.cmp(&b)));
+    contenders.truncate(k);
+    let floor = if contenders.is_empty() {
+        0.0
+    } else {
+        floor_total.clamp(0.0, 1.0)
+    };
+    let mut mixed: Vec<f64> = vector.iter().map(|entry| (1.0 - floor) * entry).collect();
+    for &arm in &contenders {
+        mixed[arm] += floor / contenders.len() as f64;
+    }
+    let total: f64 = mixed.iter().sum();
+    if total > 0.0 {
+        mixed.iter_mut().for_each(|entry| *entry /= total);
+    }
+    mixed
+}
+
+/// The arm at `uniform` (in `[0, 1)`) of the cumulative distribution; never one with probability 0.
+///
+/// # Panics
+/// When no entry is positive: there is nothing to pick.
+pub fn pick(vector: &[f64], uniform: f64) -> usize {
+    let mut cumulative = 0.0;
+    let mut last_positive = None;
+    for (arm, &probability) in vector.iter().enumerate() {
+        if probability > 0.0 {
+            cumulative += probability;
+            last_positive = Some(arm);
+            if uniform < cumulative {
+                break;
+            }
+        }
+    }
+    last_positive.expect("a vector to pick from has a positive entry")
+}
+
+/// A uniform draw in `[0, 1)`, the same for the same key and independent between keys.
+#[must_use]
+pub fn keyed_uniform(seed: u64, slot: u64) -> f64 {
+    (mix(seed, slot) >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+/// A standard normal draw by Box and Muller (1958), from two keyed uniforms.
+fn keyed_normal(seed: u64, slot: u64) -> f64 {
+    let radius_uniform = 1.0 - keyed_uniform(seed, 2 * slot);
+    let angle_uniform = keyed_uniform(seed, 2 * slot + 1);
+    libm::sqrt(-2.0 * libm::log(radius_uniform))
+        * libm::cos(2.0 * std::f64::consts::PI * angle_uniform)
+}
+
+/// Two rounds of the SplitMix64 finaliser (Steele, Lea, Flood 2014), one per half of the key.
+fn mix(seed: u64, slot: u64) -> u64 {
+    const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+    finalise(
+        finalise(seed.wrapping_add(GOLDEN)).wrapping_add(slot.wrapping_add(1).wrapping_mul(GOLDEN)),
+    )
+}
+
+fn finalise(mut bits: u64) -> u64 {
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^ (bits >> 31)
+}
+
+fn best(arms: usize, score: impl Fn(usize) -> f64) -> usize {
+    let mut winner = 0;
+    let mut highest = f64::NEG_INFINITY;
+    for arm in 0..arms {
+        let value = score(arm);
+        if value > highest {
+            (winner, highest) = (arm, value);
+        }
+    }
+    winner
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thompson_gives_the_textbook_probability_for_two_normal_arms() {
+        let vector = thompson(2, 7, 20_000, |arm, z| if arm == 0 { z } else { 1.0 + z });
+        // P(N(1, 1) > N(0, 1)) = Phi(1 / sqrt 2) = 0.7602
+        assert!((vector[1] - 0.7602).abs() < 0.01, "{vector:?}");
+        assert!((vector.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn equal_scores_go_to_the_lowest_index_and_nan_never_wins() {
+        assert_eq!(thompson(3, 1, 10, |_, _| 2.0), [1.0, 0.0, 0.0]);
+        let with_nan = |arm, _| if arm == 0 { f64::NAN } else { -5.0 };
+        assert_eq!(thompson(2, 1, 10, with_nan), [0.0, 1.0]);
+        assert!(thompson(0, 1, 10, |_, _| 0.0).is_empty());
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_vector_and_another_seed_another() {
+        let vector = |seed| thompson(3, seed, 64, |arm, z| z * (1.0 + arm as f64));
+        assert_eq!(vector(5), vector(5));
+        assert_ne!(vector(5), vector(6));
+    }
+
+    #[test]
+    fn the_floor_makes_every_contender_positive_and_the_vector_sums_to_one() {
+        let mixed = with_floor(&[0.9, 0.1, 0.0, 0.0], &[false, true, true, true], 0.06, 2);
+        let expected = [0.846, 0.094 + 0.03, 0.03, 0.0];
+        for (found, wanted) in mixed.iter().zip(expected) {
+            assert!((found - wanted).abs() < 1e-12, "{mixed:?}");
+        }
+        assert_eq!(with_floor(&[0.5, 0.5], &[false, false], 0.1, 2), [0.5, 0.5]);
+    }
+
+    #[test]
+    fn the_frequency_of_picks_matches_the_recorded_probability() {
+        let vector = with_floor(&[0.7, 0.0, 0.3, 0.0], &[true, true, true, false], 0.1, 3);
+        let mut counts = [0_u32; 4];
+        let draws = 100_000;
+        for slot in 0..draws {
+            counts[pick(&vector, keyed_uniform(42, u64::from(slot)))] += 1;
+        }
+        for (count, probability) in counts.iter().zip(&vector) {
+            let sd = (probability * (1.0 - probability) / f64::from(draws)).sqrt();
+            let frequency = f64::from(*count) / f64::from(draws);
+            assert!(
+                (frequency - probability).abs() <= 4.0 * sd,
+                "{counts:?} {vector:?}"
+            );
+        }
+        assert_eq!(counts[3], 0);
+    }
+
+    #[test]
+    fn an_arm_without_probability_is_never_picked() {
+        assert_eq!(pick(&[0.0, 1.0, 0.0], 0.0), 1);
+        assert_eq!(pick(&[0.0, 1.0 - 1e-12, 0.0], 1.0 - 1e-16), 1);
+    }
+
+    #[test]
+    fn neighbouring_keys_give_unrelated_draws() {
+        let pairs = 20_000_u64;
+        let covariance: f64 = (0..pairs)
+            .map(|slot| (keyed_uniform(1, slot) - 0.5) * (keyed_uniform(2, slot) - 0.5))
+            .sum::<f64>()
+            / pairs as f64;
+        assert!((covariance * 12.0).abs() < 0.03, "{covariance}");
+    }
+}
