@@ -165,7 +165,7 @@ mod tests {
     fn the_frequency_of_picks_matches_the_recorded_probability() {
         let vector = with_floor(&[0.7, 0.0, 0.3, 0.0], &[true, true, true, false], 0.1, 3);
         let mut counts = [0_u32; 4];
-        let draws = 100_000;
+        let draws = 100_000_u32;
         for slot in 0..draws {
             counts[pick(&vector, keyed_uniform(42, u64::from(slot)))] += 1;
         }
