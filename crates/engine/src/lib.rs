@@ -1,1 +1,3 @@
+//! The shell around a decision: it loads, decides, records, reserves and learns.
 
+pub mod storage;
