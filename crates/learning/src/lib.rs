@@ -6,11 +6,25 @@
 
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
+mod block;
+mod config;
+mod delay;
+mod encoder;
+mod expert;
 pub mod exploration;
 mod features;
+mod learner;
+mod mixture;
+mod model;
+mod pending;
 mod prediction;
 mod rows;
+mod scoring;
+mod snapshot;
 
+pub use config::{Config, LevelPrior, Prior};
 pub use features::{Feature, FeatureValue, Features};
+pub use learner::{Learner, Rejected};
 pub use prediction::{Arm, ModelVersion, Prediction, Predictor};
 pub use rows::{Expected, Exposure, ExposureId, Row};
+pub use snapshot::{ColumnWeight, DecodeError, ExpertShare, Snapshot};

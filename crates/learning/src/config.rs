@@ -1,0 +1,102 @@
+//! With which assumptions does learning start? One shipped configuration for every world.
+//!
+//! Deliberately absent: anything per data set. What differs between organisations is learned.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// The starting base rate of an outcome.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Prior {
+    /// `goal`, `complaint`, `opt_out`, …
+    pub outcome: Arc<str>,
+    /// P(outcome) per exposure before any evidence; taken within 10⁻⁶ to 1 − 10⁻⁶.
+    pub probability: f64,
+}
+
+/// How far weights of one level may lie from zero before any evidence.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LevelPrior {
+    /// Variance of the level's intercept, in logit².
+    pub intercept_variance: f64,
+    /// Variance of each column's weight, in logit² per standardised unit²; 0 means that the level
+    /// has an intercept only.
+    pub column_variance: f64,
+}
+
+/// The assumptions of a learner; part of every snapshot, so that a prediction needs nothing else.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Config {
+    /// Starting base rates; an outcome that is not listed starts at `unlisted_probability`.
+    pub priors: Vec<Prior>,
+    /// Starting base rate of an outcome without a prior.
+    pub unlisted_probability: f64,
+    /// Global, group, action, and action on a channel, in that order.
+    pub levels: [LevelPrior; 4],
+    /// The two rates of forgetting, slow and fast, as the number of even-odds observations after
+    /// which evidence has faded to 1/e. An observation at probability p counts 4p(1 − p).
+    pub memories: [f64; 2],
+    /// Part of the experts' shares that is dealt out evenly again at each whole observation, so
+    /// that an expert that was wrong for long can return (Herbster and Warmuth 1998).
+    pub fixed_share: f64,
+    /// Evidence without acting, for the action or its group, from which a baseline is given.
+    pub baseline_evidence: f64,
+    /// Shortest window that may use incremental credit; shorter ones wait for their end.
+    pub incremental_from_ms: i64,
+    /// Highest base rate that may use incremental credit; it is exact for rare outcomes only.
+    pub incremental_rate_max: f64,
+    /// How long an outcome is remembered while its exposure has not arrived, and a closed exposure
+    /// to recognise what comes too late or twice.
+    pub remember_ms: i64,
+    /// How many outcomes without an exposure are remembered at most; the oldest give way.
+    pub remember_count_max: usize,
+}
+
+const DAY_MS: i64 = 86_400_000;
+
+impl Default for Config {
+    fn default() -> Self {
+        let prior = |outcome: &str, probability| Prior {
+            outcome: outcome.into(),
+            probability,
+        };
+        let level = |intercept_variance, column_variance| LevelPrior {
+            intercept_variance,
+            column_variance,
+        };
+        Self {
+            priors: vec![
+                prior("complaint", 0.002),
+                prior("goal", 0.05),
+                prior("opt_out", 0.002),
+            ],
+            unlisted_probability: 0.05,
+            levels: [
+                level(1.0, 0.25),
+                level(0.5, 0.1),
+                level(0.5, 0.1),
+                level(0.1, 0.0),
+            ],
+            memories: [20_000.0, 1_000.0],
+            fixed_share: 0.001,
+            baseline_evidence: 30.0,
+            incremental_from_ms: DAY_MS,
+            incremental_rate_max: 0.1,
+            remember_ms: 7 * DAY_MS,
+            remember_count_max: 10_000,
+        }
+    }
+}
+
+impl Config {
+    /// Starting probability of an outcome.
+    #[must_use]
+    pub fn prior_probability(&self, outcome: &str) -> f64 {
+        self.priors
+            .iter()
+            .find(|prior| &*prior.outcome == outcome)
+            .map_or(self.unlisted_probability, |prior| prior.probability)
+            .clamp(1e-6, 1.0 - 1e-6)
+    }
+}

@@ -1,0 +1,285 @@
+//! How do named features become the columns of a model? Numbers are compressed, standardised with
+//! what was seen so far and clipped; each category and flag has a column of its own.
+//!
+//! A missing value contributes nothing: who withholds something is treated as the average customer,
+//! and that it was withheld is deliberately not a column. Columns are handed out in order of first
+//! appearance; when they have run out, further ones are ignored and counted.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::features::{Feature, FeatureValue, Features};
+use crate::learner::Rejected;
+
+/// Columns besides the intercept.
+pub(crate) const COLUMNS_MAX: u16 = 64;
+/// Columns one category may claim, so that a million-valued one leaves room for others.
+const COLUMNS_PER_CATEGORY_MAX: usize = 16;
+/// Standardised values are clipped to this many standard deviations.
+const CLIP: f64 = 3.0;
+/// A column varying less than this part of its size is constant and contributes nothing.
+const RELATIVE_VARIANCE_MIN: f64 = 1e-12;
+
+/// The row of a design matrix: the intercept 1, then the columns up to the last that is not 0.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Inputs(Vec<f32>);
+
+impl Inputs {
+    pub(crate) fn to_f64(&self) -> Vec<f64> {
+        self.0.iter().map(|&value| f64::from(value)).collect()
+    }
+}
+
+/// Running mean and variance (Welford 1962).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Moments {
+    count: f64,
+    mean: f64,
+    squares: f64,
+}
+
+impl Moments {
+    fn observe(&mut self, value: f64) {
+        self.count += 1.0;
+        let before = value - self.mean;
+        self.mean += before / self.count;
+        self.squares += before * (value - self.mean);
+    }
+
+    fn standardise(&self, value: f64) -> f64 {
+        let variance = self.squares / self.count;
+        if variance > RELATIVE_VARIANCE_MIN * (1.0 + self.mean * self.mean) {
+            ((value - self.mean) / variance.sqrt()).clamp(-CLIP, CLIP)
+        } else {
+            0.0
+        }
+    }
+}
+
+/// The columns known so far; column 0 is the intercept.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Encoder {
+    columns: u16,
+    numbers: BTreeMap<Arc<str>, (u16, Moments)>,
+    flags: BTreeMap<Arc<str>, u16>,
+    categories: BTreeMap<Arc<str>, BTreeMap<Arc<str>, u16>>,
+}
+
+impl Encoder {
+    /// Claims columns for what is new and updates the scaling.
+    pub(crate) fn observe(&mut self, features: &Features, rejected: &mut Rejected) {
+        for feature in features {
+            match &feature.value {
+                FeatureValue::Number(number) if !number.is_finite() => {
+                    rejected.non_finite_values += 1;
+                }
+                FeatureValue::Number(number) => {
+                    self.observe_number(&feature.name, *number, rejected);
+                }
+                FeatureValue::Flag(_) => self.observe_flag(&feature.name, rejected),
+                FeatureValue::Category(word) => {
+                    self.observe_category(&feature.name, word, rejected);
+                }
+            }
+        }
+    }
+
+    fn observe_number(&mut self, name: &Arc<str>, number: f64, rejected: &mut Rejected) {
+        if !self.numbers.contains_key(name) {
+            let Some(column) = self.claim(rejected) else {
+                return;
+            };
+            self.numbers
+                .insert(name.clone(), (column, Moments::default()));
+        }
+        if let Some((_, moments)) = self.numbers.get_mut(name) {
+            moments.observe(compress(number));
+        }
+    }
+
+    fn observe_flag(&mut self, name: &Arc<str>, rejected: &mut Rejected) {
+        if !self.flags.contains_key(name)
+            && let Some(column) = self.claim(rejected)
+        {
+            self.flags.insert(name.clone(), column);
+        }
+    }
+
+    fn observe_category(&mut self, name: &Arc<str>, word: &Arc<str>, rejected: &mut Rejected) {
+        let known = self.categories.get(name);
+        if known.is_some_and(|words| words.contains_key(word)) {
+            return;
+        }
+        if known.is_some_and(|words| words.len() >= COLUMNS_PER_CATEGORY_MAX) {
+            rejected.ignored_values += 1;
+            return;
+        }
+        if let Some(column) = self.claim(rejected) {
+            let words = self.categories.entry(name.clone()).or_default();
+            words.insert(word.clone(), column);
+        }
+    }
+
+    fn claim(&mut self, rejected: &mut Rejected) -> Option<u16> {
+        if self.columns >= COLUMNS_MAX {
+            rejected.ignored_values += 1;
+            return None;
+        }
+        self.columns += 1;
+        Some(self.columns)
+    }
+
+    /// The columns of these features under the scaling so far; never NaN or infinite.
+    pub(crate) fn encode(&self, features: &Features) -> Inputs {
+        let mut row = vec![0.0; usize::from(self.columns) + 1];
+        row[0] = 1.0;
+        for feature in features {
+            if let Some((column, value)) = self.column(feature) {
+                let confidence = if feature.confidence > 0.0 {
+                    feature.confidence.min(1.0)
+                } else {
+                    0.0
+                };
+                row[usize::from(column)] = value as f32 * confidence;
+            }
+        }
+        let length = 1 + row.iter().rposition(|&value| value != 0.0).unwrap_or(0);
+        row.truncate(length);
+        Inputs(row)
+    }
+
+    fn column(&self, feature: &Feature) -> Option<(u16, f64)> {
+        match &feature.value {
+            FeatureValue::Number(number) if number.is_finite() => {
+                let (column, moments) = self.numbers.get(&feature.name)?;
+                Some((*column, moments.standardise(compress(*number))))
+            }
+            FeatureValue::Number(_) => None,
+            FeatureValue::Flag(flag) => {
+                let column = self.flags.get(&feature.name)?;
+                Some((*column, if *flag { 1.0 } else { -1.0 }))
+            }
+            FeatureValue::Category(word) => {
+                let column = self.categories.get(&feature.name)?.get(word)?;
+                Some((*column, 1.0))
+            }
+        }
+    }
+
+    /// The name of each column, with the word for columns of a category, in order of name.
+    pub(crate) fn names(&self) -> Vec<(u16, Arc<str>, Option<Arc<str>>)> {
+        let numbers = self
+            .numbers
+            .iter()
+            .map(|(name, (column, _))| (*column, name, None));
+        let flags = self
+            .flags
+            .iter()
+            .map(|(name, column)| (*column, name, None));
+        let categories = self.categories.iter().flat_map(|(name, words)| {
+            words
+                .iter()
+                .map(move |(word, column)| (*column, name, Some(word)))
+        });
+        let mut names: Vec<_> = numbers
+            .chain(flags)
+            .chain(categories)
+            .map(|(column, name, word)| (column, name.clone(), word.cloned()))
+            .collect();
+        names.sort_by(|a, b| (&a.1, &a.2).cmp(&(&b.1, &b.2)));
+        names
+    }
+}
+
+fn compress(number: f64) -> f64 {
+    libm::copysign(libm::log1p(libm::fabs(number)), number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn feature(value: FeatureValue, confidence: f32) -> Features {
+        Features::new(vec![Feature {
+            name: "it".into(),
+            value,
+            confidence,
+        }])
+    }
+
+    fn seen(numbers: &[f64]) -> Encoder {
+        let mut encoder = Encoder::default();
+        for &number in numbers {
+            let features = feature(FeatureValue::Number(number), 1.0);
+            encoder.observe(&features, &mut Rejected::default());
+        }
+        encoder
+    }
+
+    #[test]
+    fn a_number_is_standardised_and_clipped() {
+        let encoder = seen(&[0.0, 3.0, 0.0, 3.0]);
+        let row = |number| {
+            encoder
+                .encode(&feature(FeatureValue::Number(number), 1.0))
+                .0
+        };
+        assert_eq!(row(3.0), [1.0, 1.0]);
+        assert_eq!(row(1e300), [1.0, 3.0]);
+        assert_eq!(row(-1e300), [1.0, -3.0]);
+        assert_eq!(row(f64::NAN), [1.0]);
+    }
+
+    #[test]
+    fn a_constant_number_contributes_nothing() {
+        let encoder = seen(&[7.0; 50]);
+        for number in [7.0, 8.0] {
+            let row = encoder.encode(&feature(FeatureValue::Number(number), 1.0));
+            assert_eq!(row.0, [1.0]);
+        }
+    }
+
+    #[test]
+    fn confidence_shrinks_the_contribution() {
+        let encoder = seen(&[0.0, 3.0, 0.0, 3.0]);
+        for (confidence, expected) in [(1.0, 1.0), (0.25, 0.25), (7.0, 1.0)] {
+            let row = encoder.encode(&feature(FeatureValue::Number(3.0), confidence));
+            assert_eq!(row.0, [1.0, expected]);
+        }
+        for confidence in [0.0, -1.0, f32::NAN] {
+            let row = encoder.encode(&feature(FeatureValue::Number(3.0), confidence));
+            assert_eq!(row.0, [1.0]);
+        }
+    }
+
+    #[test]
+    fn a_million_valued_category_leaves_room_for_others() {
+        let (mut encoder, mut rejected) = (Encoder::default(), Rejected::default());
+        for number in 0..1000 {
+            let word = FeatureValue::Category(format!("w{number}").into());
+            encoder.observe(&feature(word, 1.0), &mut rejected);
+        }
+        assert_eq!(usize::from(encoder.columns), COLUMNS_PER_CATEGORY_MAX);
+        assert_eq!(
+            rejected.ignored_values,
+            1000 - COLUMNS_PER_CATEGORY_MAX as u64
+        );
+    }
+
+    #[test]
+    fn when_columns_have_run_out_the_rest_is_ignored_and_counted() {
+        let (mut encoder, mut rejected) = (Encoder::default(), Rejected::default());
+        for number in 0..100 {
+            let flag = Feature {
+                name: format!("f{number}").into(),
+                value: FeatureValue::Flag(true),
+                confidence: 1.0,
+            };
+            encoder.observe(&Features::new(vec![flag]), &mut rejected);
+        }
+        assert_eq!(encoder.columns, COLUMNS_MAX);
+        assert_eq!(rejected.ignored_values, 36);
+    }
+}

@@ -1,0 +1,250 @@
+//! What does one way of looking at the evidence predict? An additive logit over four levels, global
+//! + group + action + action on a channel, updated jointly by each outcome.
+//!
+//! Deliberately absent: which expert to believe; the mixture weighs them by their record.
+
+use serde::{Deserialize, Serialize};
+
+use crate::block::{Block, Part, Step};
+use crate::config::{Config, LevelPrior};
+
+pub(crate) const LEVELS: usize = 4;
+pub(crate) const GROUP: usize = 1;
+pub(crate) const ACTION: usize = 2;
+pub(crate) const TREATMENT: usize = 3;
+
+/// The node of each level, global first; `None` where a level is unknown or does not apply.
+pub(crate) type Path = [Option<u32>; LEVELS];
+
+/// An outcome that did or did not follow, or a fraction of one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Observation {
+    pub(crate) positive: bool,
+    /// Between 0 and 1.
+    pub(crate) weight: f64,
+}
+
+/// One Gaussian per level and node.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Expert {
+    /// Whether it looks at the columns or at intercepts alone.
+    pub(crate) context: bool,
+    /// See [`Config::memories`].
+    pub(crate) memory: f64,
+    levels: [Vec<Block>; LEVELS],
+}
+
+impl Expert {
+    pub(crate) fn new(context: bool, memory: f64) -> Self {
+        Self {
+            context,
+            memory,
+            levels: Default::default(),
+        }
+    }
+
+    /// One level's part of the logit; an unknown node has the prior.
+    pub(crate) fn part(
+        &self,
+        level: usize,
+        node: Option<u32>,
+        inputs: &[f64],
+        config: &Config,
+    ) -> Part {
+        let prior = &config.levels[level];
+        let inputs = self.view(prior, inputs);
+        match node.and_then(|node| self.levels[level].get(node as usize)) {
+            Some(block) => block.part(inputs, prior),
+            None => Block::default().part(inputs, prior),
+        }
+    }
+
+    /// Moves every level of the path to the posterior, and returns the logit it had predicted.
+    ///
+    /// The step is implicit: along the direction covariance × inputs it goes to the exact mode of
+    /// Gaussian prior × weighted Bernoulli likelihood, and takes the curvature there. It cannot
+    /// overshoot, however surprising the outcome and wide the prior.
+    pub(crate) fn learn(
+        &mut self,
+        path: &Path,
+        inputs: &[f64],
+        offset: f64,
+        seen: Observation,
+        config: &Config,
+    ) -> f64 {
+        let mut total = Part {
+            mean: offset,
+            variance: 0.0,
+        };
+        let mut projections = Vec::with_capacity(LEVELS);
+        for (level, node) in known(path) {
+            let prior = &config.levels[level];
+            let columns = self.view(prior, inputs).len();
+            let block = self.block(level, node);
+            let (projected, part) = block.project(&inputs[..columns], prior);
+            total.mean += part.mean;
+            total.variance += part.variance;
+            projections.push(projected);
+        }
+        let step = step(total, seen, self.memory);
+        for ((level, node), projected) in known(path).zip(&projections) {
+            self.block(level, node)
+                .learn(projected, step, &config.levels[level]);
+        }
+        total.mean
+    }
+
+    fn view<'a>(&self, prior: &LevelPrior, inputs: &'a [f64]) -> &'a [f64] {
+        if self.context && prior.column_variance > 0.0 {
+            inputs
+        } else {
+            &inputs[..1]
+        }
+    }
+
+    fn block(&mut self, level: usize, node: u32) -> &mut Block {
+        let blocks = &mut self.levels[level];
+        let index = node as usize;
+        if blocks.len() <= index {
+            blocks.resize_with(index + 1, Block::default);
+        }
+        &mut blocks[index]
+    }
+
+    /// Mean and variance of a column's weight at the global level.
+    pub(crate) fn global_weight(&self, column: usize, config: &Config) -> Part {
+        let prior = &config.levels[0];
+        self.levels[0].first().map_or_else(
+            || Block::default().weight(column, prior),
+            |block| block.weight(column, prior),
+        )
+    }
+}
+
+fn known(path: &Path) -> impl Iterator<Item = (usize, u32)> {
+    path.iter()
+        .enumerate()
+        .filter_map(|(level, node)| node.map(|node| (level, node)))
+}
+
+fn step(predicted: Part, seen: Observation, memory: f64) -> Step {
+    let target = if seen.positive { 1.0 } else { 0.0 };
+    let logit = mode(predicted, target, seen.weight);
+    let probability = logistic(logit);
+    let curvature = seen.weight * probability * (1.0 - probability);
+    Step {
+        gain: seen.weight * (target - probability),
+        shrink: curvature / (1.0 + curvature * predicted.variance),
+        inflation: libm::exp(4.0 * curvature / memory),
+    }
+}
+
+/// Solves η = mean + variance · weight · (target − σ(η)): Newton's method kept within a bracket.
+fn mode(predicted: Part, target: f64, weight: f64) -> f64 {
+    let reach = predicted.variance * weight;
+    let (mut low, mut high) = (
+        predicted.mean - reach * (1.0 - target),
+        predicted.mean + reach * target,
+    );
+    let mut logit = predicted.mean;
+    for _ in 0..30 {
+        let probability = logistic(logit);
+        let excess = logit - predicted.mean - reach * (target - probability);
+        if excess > 0.0 {
+            high = logit;
+        } else {
+            low = logit;
+        }
+        let newton = logit - excess / (1.0 + reach * probability * (1.0 - probability));
+        let next = if newton > low && newton < high {
+            newton
+        } else {
+            0.5 * (low + high)
+        };
+        if (next - logit).abs() < 1e-10 {
+            break;
+        }
+        logit = next;
+    }
+    logit
+}
+
+pub(crate) fn logistic(logit: f64) -> f64 {
+    1.0 / (1.0 + libm::exp(-logit))
+}
+
+pub(crate) fn logit(probability: f64) -> f64 {
+    libm::log(probability / (1.0 - probability))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HERE: Path = [Some(0), Some(0), Some(0), Some(0)];
+    const HIT: Observation = Observation {
+        positive: true,
+        weight: 1.0,
+    };
+    const MISS: Observation = Observation {
+        positive: false,
+        weight: 1.0,
+    };
+
+    #[test]
+    fn the_step_goes_to_the_mode_of_prior_times_likelihood() {
+        for (mean, variance) in [(0.0, 1.0), (-6.0, 16.0), (8.0, 100.0), (-2.0, 0.01)] {
+            for target in [0.0, 1.0] {
+                let found = mode(Part { mean, variance }, target, 1.0);
+                let gradient = (target - logistic(found)) - (found - mean) / variance;
+                assert!(gradient.abs() < 1e-7, "{mean} {variance} {target}: {found}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_outcome_moves_all_levels_each_by_its_own_uncertainty() {
+        let config = Config::default();
+        let mut expert = Expert::new(false, 1e9);
+        expert.learn(&HERE, &[1.0], 0.0, HIT, &config);
+        let moved: Vec<f64> = (0..LEVELS)
+            .map(|level| expert.part(level, Some(0), &[1.0], &config).mean)
+            .collect();
+        for level in 1..LEVELS {
+            let ratio =
+                config.levels[level].intercept_variance / config.levels[0].intercept_variance;
+            assert!((moved[level] / moved[0] - ratio).abs() < 1e-9, "{moved:?}");
+        }
+    }
+
+    #[test]
+    fn a_long_stream_is_learned_to_its_rate() {
+        let config = Config::default();
+        let mut expert = Expert::new(false, 1e9);
+        for round in 0..2_000 {
+            let seen = if round % 10 == 0 { HIT } else { MISS };
+            expert.learn(&HERE, &[1.0], 0.0, seen, &config);
+        }
+        let mean: f64 = (0..LEVELS)
+            .map(|level| expert.part(level, Some(0), &[1.0], &config).mean)
+            .sum();
+        assert!((logistic(mean) - 0.1).abs() < 0.01, "{}", logistic(mean));
+    }
+
+    #[test]
+    fn a_short_memory_follows_a_change_that_a_long_one_does_not() {
+        let config = Config::default();
+        let after_change = |memory| {
+            let mut expert = Expert::new(false, memory);
+            for round in 0..4_000 {
+                let seen = if round < 3_000 { MISS } else { HIT };
+                let seen = if round % 2 == 0 { HIT } else { seen };
+                expert.learn(&HERE, &[1.0], 0.0, seen, &config);
+            }
+            let parts = (0..LEVELS).map(|level| expert.part(level, Some(0), &[1.0], &config).mean);
+            logistic(parts.sum())
+        };
+        assert!(after_change(1e9) < 0.85);
+        assert!(after_change(200.0) > 0.95);
+    }
+}

@@ -1,0 +1,330 @@
+//! What does each row of the journal teach, and when? The fold from rows to a model.
+//!
+//! An exposure opens a window per expected outcome; silence adds negative weight as time passes, an
+//! outcome adds one positive. Deliberately absent: recalibration of probabilities per channel, and
+//! undoing what was learned: an erased row is gone after the next rebuild without it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::Config;
+use crate::delay::Timing;
+use crate::expert::Observation;
+use crate::model::Model;
+use crate::pending::{Due, Early, EarlyOutcome, Open, Pending, State, Wait};
+use crate::rows::{Exposure, ExposureId, Row};
+use crate::snapshot::Snapshot;
+
+/// How many rows, or parts of rows, taught nothing, by reason.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejected {
+    /// Exposures seen before.
+    pub duplicate_exposures: u64,
+    /// Outcomes whose exposure was credited with them before.
+    pub duplicate_outcomes: u64,
+    /// Outcomes dated after the end of the window.
+    pub late_outcomes: u64,
+    /// Outcomes for an exposure that does not expect them, or that was withdrawn.
+    pub unexpected_outcomes: u64,
+    /// Outcomes forgotten before any exposure arrived that expects them.
+    pub unmatched_outcomes: u64,
+    /// Expected outcomes with a window of 0 or less.
+    pub invalid_windows: u64,
+    /// Numbers that were NaN or infinite.
+    pub non_finite_values: u64,
+    /// Values without a column: all were taken.
+    pub ignored_values: u64,
+}
+
+/// The state of the fold. The same calls in the same order give the same bytes; stored and read
+/// back in between, too.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Learner {
+    model: Model,
+    timings: BTreeMap<Arc<str>, Timing>,
+    pending: Pending,
+    early: Early,
+    rejected: Rejected,
+    now_ms: i64,
+}
+
+impl Learner {
+    /// Knows its prior and nothing else.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self {
+            model: Model::new(config),
+            timings: BTreeMap::new(),
+            pending: Pending::default(),
+            early: Early::default(),
+            rejected: Rejected::default(),
+            now_ms: i64::MIN,
+        }
+    }
+
+    /// Folds one row. Silence up to the row's time is weighed first; a row dated earlier than one
+    /// before it is taken as it is, and the learner's time never runs back.
+    pub fn apply(&mut self, row: &Row) {
+        self.advance(row.at_ms());
+        match row {
+            Row::Exposure(exposure) => self.open(exposure),
+            Row::Outcome {
+                at_ms,
+                subject,
+                event,
+                exposure,
+            } => self.outcome(EarlyOutcome {
+                at_ms: *at_ms,
+                subject: *subject,
+                event: event.clone(),
+                exposure: *exposure,
+            }),
+            Row::Withdrawal {
+                subject, purpose, ..
+            } => {
+                self.pending.withdraw(*subject, purpose.as_deref());
+                if purpose.is_none() {
+                    self.early.withdraw(*subject);
+                }
+            }
+        }
+    }
+
+    /// Weighs silence up to this time, the moment itself excluded, in order of due time. A call
+    /// between rows is part of the fold: a rebuild repeats it at the same place.
+    pub fn advance(&mut self, now_ms: i64) {
+        if now_ms <= self.now_ms {
+            return;
+        }
+        self.now_ms = now_ms;
+        while let Some((id, due)) = self.pending.pop_due(now_ms) {
+            match due {
+                Due::Look(index) => self.look(id, index.into()),
+                Due::Forget => self.pending.forget(id),
+            }
+        }
+        self.rejected.unmatched_outcomes += self.early.expire(now_ms);
+    }
+
+    /// What was learned so far; what is still awaited is not in it.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::new(self.model.clone())
+    }
+
+    /// What taught nothing, by reason.
+    #[must_use]
+    pub fn rejected(&self) -> Rejected {
+        self.rejected
+    }
+
+    /// Exposures with an open window.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.pending.open_count()
+    }
+
+    fn open(&mut self, exposure: &Exposure) {
+        if self.pending.knows(exposure.id) {
+            self.rejected.duplicate_exposures += 1;
+            return;
+        }
+        let encoder = &mut self.model.encoder;
+        encoder.observe(&exposure.features, &mut self.rejected);
+        let inputs = encoder.encode(&exposure.features);
+        let waits = self.waits(exposure);
+        let longest_ms = waits.iter().map(|wait| wait.within_ms).max().unwrap_or(0);
+        let forget_at_ms = exposure
+            .at_ms
+            .saturating_add(longest_ms)
+            .saturating_add(self.model.config.remember_ms);
+        let (action, channel) = (&exposure.action, &exposure.channel);
+        let open = Open {
+            subject: exposure.subject,
+            purpose: exposure.purpose.clone(),
+            at_ms: exposure.at_ms,
+            lesson: self.model.lesson(action, channel, exposure.acted, inputs),
+            waits,
+        };
+        let fits = |outcome: &EarlyOutcome| {
+            open.waits.iter().any(|wait| {
+                wait.event == outcome.event
+                    && part_of_window(outcome.at_ms, &open, wait)
+                        .is_some_and(|part| (0.0..=1.0).contains(&part))
+            })
+        };
+        let early = self.early.take(exposure.id, exposure.subject, fits);
+        self.pending.insert(exposure.id, open, forget_at_ms);
+        early.into_iter().for_each(|outcome| self.outcome(outcome));
+    }
+
+    fn waits(&mut self, exposure: &Exposure) -> Vec<Wait> {
+        let mut waits = Vec::with_capacity(exposure.expected.len());
+        for expected in &exposure.expected {
+            if expected.within_ms <= 0 {
+                self.rejected.invalid_windows += 1;
+                continue;
+            }
+            let config = &self.model.config;
+            let timing = self
+                .timings
+                .entry(expected.outcome.clone())
+                .or_insert_with(|| Timing::new(config.prior_probability(&expected.outcome)));
+            waits.push(Wait {
+                outcome: expected.outcome.clone(),
+                event: expected.event.clone(),
+                within_ms: expected.within_ms,
+                waiting: timing.waiting(expected.within_ms, config),
+                state: State::Open,
+                given: 0.0,
+            });
+        }
+        waits
+    }
+
+    /// Silence has lasted until a checkpoint of this wait.
+    fn look(&mut self, id: ExposureId, index: usize) {
+        let Some(open) = self.pending.get_mut(id) else {
+            return;
+        };
+        let wait = &mut open.waits[index];
+        if wait.state != State::Open {
+            return;
+        }
+        if let Some(timing) = self.timings.get_mut(&wait.outcome) {
+            let weight = timing.arrived_within(wait.waiting.next_look()) - wait.given;
+            if weight > 0.0 {
+                wait.given += weight;
+                timing.record_exposure(weight);
+                let silence = Observation {
+                    positive: false,
+                    weight,
+                };
+                self.model
+                    .learn(&wait.outcome, &open.lesson, silence, weight);
+            }
+        }
+        self.pending.look_again(id, index);
+    }
+
+    fn outcome(&mut self, outcome: EarlyOutcome) {
+        match outcome.exposure {
+            Some(id) if self.pending.knows(id) => self.credit_named(id, &outcome),
+            Some(_) => self.remember(outcome),
+            None => self.credit_last(outcome),
+        }
+    }
+
+    fn remember(&mut self, outcome: EarlyOutcome) {
+        let config = &self.model.config;
+        let expires_ms = self.now_ms.saturating_add(config.remember_ms);
+        let gone = self
+            .early
+            .remember(outcome, expires_ms, config.remember_count_max);
+        self.rejected.unmatched_outcomes += gone;
+    }
+
+    fn credit_named(&mut self, id: ExposureId, outcome: &EarlyOutcome) {
+        let Some(open) = self.pending.get(id) else {
+            self.rejected.unexpected_outcomes += 1;
+            return;
+        };
+        let expecting = expecting(open, &outcome.event);
+        if expecting.is_empty() {
+            self.rejected.unexpected_outcomes += 1;
+        }
+        for index in expecting {
+            self.credit(id, index, outcome.at_ms);
+        }
+    }
+
+    /// Credits the last displayed exposure that expects the event and is not done with it; when
+    /// nothing was shown there, all that was withheld in the same decision. The others stop.
+    fn credit_last(&mut self, outcome: EarlyOutcome) {
+        let mut matches = Vec::new();
+        let mut late = false;
+        for id in self.pending.of_subject(outcome.subject, outcome.at_ms) {
+            let Some(open) = self.pending.get(id) else {
+                continue;
+            };
+            for index in expecting(open, &outcome.event) {
+                let wait = &open.waits[index];
+                if part_of_window(outcome.at_ms, open, wait).is_some_and(|part| part <= 1.0) {
+                    matches.push((id, index, wait.state, open.lesson.acted));
+                } else {
+                    late = true;
+                }
+            }
+        }
+        let creditable = |state| matches!(state, State::Open | State::Elapsed);
+        let last = matches.iter().find(|(_, _, state, _)| creditable(*state));
+        let Some(&(last_id, _, _, acted)) = last else {
+            match (matches.is_empty(), late) {
+                (false, _) => self.rejected.duplicate_outcomes += 1,
+                (true, true) => self.rejected.late_outcomes += 1,
+                (true, false) => self.remember(outcome),
+            }
+            return;
+        };
+        for &(id, index, state, also_acted) in &matches {
+            let withheld_together = !acted && !also_acted && id.decision == last_id.decision;
+            if (id == last_id || withheld_together) && creditable(state) {
+                self.credit(id, index, outcome.at_ms);
+            } else if state == State::Open {
+                self.stop(id, index);
+            }
+        }
+    }
+
+    fn stop(&mut self, id: ExposureId, index: usize) {
+        if let Some(open) = self.pending.get_mut(id) {
+            open.waits[index].state = State::Stopped;
+        }
+    }
+
+    /// The outcome of this wait came: one positive, whatever negative weight silence had gathered.
+    fn credit(&mut self, id: ExposureId, index: usize, at_ms: i64) {
+        let Some(open) = self.pending.get_mut(id) else {
+            return;
+        };
+        let part = part_of_window(at_ms, open, &open.waits[index]);
+        let wait = &mut open.waits[index];
+        let Some(part) = part.filter(|part| *part <= 1.0) else {
+            self.rejected.late_outcomes += 1;
+            return;
+        };
+        if wait.state == State::Credited {
+            self.rejected.duplicate_outcomes += 1;
+            return;
+        }
+        wait.state = State::Credited;
+        let exposures = 1.0 - wait.given;
+        if let Some(timing) = self.timings.get_mut(&wait.outcome) {
+            timing.record_delay(part.max(0.0));
+            timing.record_exposure(exposures);
+        }
+        let arrival = Observation {
+            positive: true,
+            weight: 1.0,
+        };
+        self.model
+            .learn(&wait.outcome, &open.lesson, arrival, exposures);
+    }
+}
+
+fn expecting(open: &Open, event: &str) -> Vec<usize> {
+    let waits = open.waits.iter().enumerate();
+    waits
+        .filter(|(_, wait)| &*wait.event == event)
+        .map(|(index, _)| index)
+        .collect()
+}
+
+/// How far into the window this time lies: 0 at the exposure, 1 at the end; `None` when the
+/// distance in time cannot be expressed.
+fn part_of_window(at_ms: i64, open: &Open, wait: &Wait) -> Option<f64> {
+    let delay_ms = at_ms.checked_sub(open.at_ms)?;
+    Some(delay_ms as f64 / wait.within_ms as f64)
+}

@@ -1,0 +1,151 @@
+//! Which way of looking at the evidence deserves belief? Experts with and without context, each
+//! with a slow and a fast memory, weighed by how well they predicted what came next.
+//!
+//! Deliberately absent: recalibration per channel, and experts with interactions.
+
+use serde::{Deserialize, Serialize};
+
+use crate::block::Part;
+use crate::config::Config;
+use crate::expert::{Expert, LEVELS, Observation, Path, logistic};
+
+pub(crate) const EXPERTS: usize = 4;
+
+/// A mixed prediction.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Belief {
+    pub(crate) probability: f64,
+    pub(crate) deviation: f64,
+}
+
+/// The experts of one outcome, for acting or for not acting.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Mixture {
+    pub(crate) experts: [Expert; EXPERTS],
+    pub(crate) shares: [f64; EXPERTS],
+    /// Exposures learned from, per level and node.
+    evidence: [Vec<f64>; LEVELS],
+}
+
+impl Mixture {
+    pub(crate) fn new(config: &Config) -> Self {
+        let [slow, fast] = config.memories;
+        Self {
+            experts: [
+                Expert::new(false, slow),
+                Expert::new(false, fast),
+                Expert::new(true, slow),
+                Expert::new(true, fast),
+            ],
+            shares: [1.0 / EXPERTS as f64; EXPERTS],
+            evidence: Default::default(),
+        }
+    }
+
+    /// Exposures of a node that taught; 0 for an unknown one.
+    pub(crate) fn evidence(&self, level: usize, node: Option<u32>) -> f64 {
+        node.and_then(|node| self.evidence[level].get(node as usize))
+            .copied()
+            .unwrap_or(0.0)
+    }
+
+    /// Counts (a part of) an exposure as evidence for every level of the path.
+    pub(crate) fn count(&mut self, path: &Path, exposures: f64) {
+        for (counts, node) in self.evidence.iter_mut().zip(path) {
+            let Some(node) = node.map(|node| node as usize) else {
+                continue;
+            };
+            if counts.len() <= node {
+                counts.resize(node + 1, 0.0);
+            }
+            counts[node] += exposures;
+        }
+    }
+
+    /// Teaches every expert, and moves the shares by the log-loss of what each had predicted.
+    pub(crate) fn learn(
+        &mut self,
+        path: &Path,
+        inputs: &[f64],
+        offset: f64,
+        seen: Observation,
+        config: &Config,
+    ) {
+        let mut total = 0.0;
+        for (expert, share) in self.experts.iter_mut().zip(&mut self.shares) {
+            let logit = expert.learn(path, inputs, offset, seen, config);
+            *share *= libm::exp(-seen.weight * log_loss(logit, seen.positive));
+            total += *share;
+        }
+        let dealt = config.fixed_share * seen.weight;
+        for share in &mut self.shares {
+            *share = (1.0 - dealt) * *share / total + dealt / EXPERTS as f64;
+        }
+    }
+
+    /// One level's part of the logit under each expert.
+    pub(crate) fn parts(
+        &self,
+        level: usize,
+        node: Option<u32>,
+        inputs: &[f64],
+        config: &Config,
+    ) -> [Part; EXPERTS] {
+        std::array::from_fn(|index| self.experts[index].part(level, node, inputs, config))
+    }
+
+    /// Mixes the experts' total logits: probabilities at the mean logits are averaged by share; the
+    /// deviation is that of the mixture of Gaussians.
+    pub(crate) fn mix(&self, offset: f64, totals: &[Part; EXPERTS]) -> Belief {
+        let (mut probability, mut mean, mut square) = (0.0, 0.0, 0.0);
+        for (share, total) in self.shares.iter().zip(totals) {
+            probability += share * logistic(offset + total.mean);
+            mean += share * total.mean;
+            square += share * (total.variance + total.mean * total.mean);
+        }
+        Belief {
+            probability,
+            deviation: (square - mean * mean).max(0.0).sqrt(),
+        }
+    }
+}
+
+/// −ln P(what happened), bounded so that no expert is ever ruled out for good.
+fn log_loss(logit: f64, positive: bool) -> f64 {
+    const WORST: f64 = 20.0;
+    let against = if positive { -logit } else { logit };
+    let loss = if against > WORST {
+        against
+    } else {
+        libm::log1p(libm::exp(against))
+    };
+    loss.min(WORST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_loss_of_even_odds_is_one_bit_and_of_certainty_bounded() {
+        assert!((log_loss(0.0, true) - std::f64::consts::LN_2).abs() < 1e-12);
+        assert_eq!(log_loss(-800.0, true), 20.0);
+        assert!(log_loss(800.0, true) < 1e-12);
+    }
+
+    #[test]
+    fn shares_stay_positive_and_sum_to_one() {
+        let config = Config::default();
+        let mut mixture = Mixture::new(&config);
+        for round in 0..500 {
+            let seen = Observation {
+                positive: round % 3 == 0,
+                weight: 1.0,
+            };
+            let inputs = [1.0, f64::from(round % 5) - 2.0];
+            mixture.learn(&[Some(0); LEVELS], &inputs, -2.0, seen, &config);
+        }
+        assert!((mixture.shares.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+        assert!(mixture.shares.iter().all(|&share| share > 0.0));
+    }
+}

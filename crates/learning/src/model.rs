@@ -1,0 +1,162 @@
+//! What has been learned, apart from what is still awaited? Encoder, hierarchy of actions, and per
+//! outcome a mixture for acting and one for not acting.
+//!
+//! Deliberately absent: time. The learner decides when something counts; the model takes it in.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::Config;
+use crate::encoder::{Encoder, Inputs};
+use crate::expert::{Observation, Path, logit};
+use crate::mixture::Mixture;
+use crate::prediction::group_of;
+
+/// The nodes of every level, numbered in order of first appearance.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Hierarchy {
+    groups: BTreeMap<Arc<str>, u32>,
+    actions: BTreeMap<Arc<str>, Node>,
+    treatments: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Node {
+    group: u32,
+    action: u32,
+    channels: BTreeMap<Arc<str>, u32>,
+}
+
+impl Hierarchy {
+    pub(crate) fn path(&self, action: &str, channel: &str) -> Path {
+        match self.actions.get(action) {
+            Some(node) => [
+                Some(0),
+                Some(node.group),
+                Some(node.action),
+                node.channels.get(channel).copied(),
+            ],
+            None => [
+                Some(0),
+                self.groups.get(group_of(action)).copied(),
+                None,
+                None,
+            ],
+        }
+    }
+
+    /// The path, with nodes made where they are new.
+    fn claim(&mut self, action: &Arc<str>, channel: &Arc<str>) -> Path {
+        if !self.actions.contains_key(action) {
+            let next_group = self.groups.len() as u32;
+            let group = *self
+                .groups
+                .entry(group_of(action).into())
+                .or_insert(next_group);
+            let node = Node {
+                group,
+                action: self.actions.len() as u32,
+                channels: BTreeMap::new(),
+            };
+            self.actions.insert(action.clone(), node);
+        }
+        if let Some(node) = self.actions.get_mut(action)
+            && !node.channels.contains_key(channel)
+        {
+            node.channels.insert(channel.clone(), self.treatments);
+            self.treatments += 1;
+        }
+        self.path(action, channel)
+    }
+}
+
+/// The model of one outcome.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct OutcomeModel {
+    /// The prior's logit; weights are learned relative to it.
+    pub(crate) offset: f64,
+    pub(crate) acting: Mixture,
+    pub(crate) not_acting: Mixture,
+}
+
+/// Everything a prediction needs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Model {
+    pub(crate) config: Config,
+    pub(crate) encoder: Encoder,
+    pub(crate) hierarchy: Hierarchy,
+    pub(crate) outcomes: BTreeMap<Arc<str>, OutcomeModel>,
+    /// Observations learned, each fraction counted as one.
+    pub(crate) updates: u64,
+}
+
+/// Where and on what an exposure teaches.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Lesson {
+    pub(crate) acted: bool,
+    pub(crate) path: Path,
+    pub(crate) inputs: Inputs,
+}
+
+impl Model {
+    pub(crate) fn new(config: Config) -> Self {
+        Self {
+            config,
+            encoder: Encoder::default(),
+            hierarchy: Hierarchy::default(),
+            outcomes: BTreeMap::new(),
+            updates: 0,
+        }
+    }
+
+    /// Without acting there is no channel, so such a lesson leaves that level alone.
+    pub(crate) fn lesson(
+        &mut self,
+        action: &Arc<str>,
+        channel: &Arc<str>,
+        acted: bool,
+        inputs: Inputs,
+    ) -> Lesson {
+        let mut path = self.hierarchy.claim(action, channel);
+        if !acted {
+            path[crate::expert::TREATMENT] = None;
+        }
+        Lesson {
+            acted,
+            path,
+            inputs,
+        }
+    }
+
+    /// Learns an observation; `exposures` is the part of an exposure it completes.
+    pub(crate) fn learn(
+        &mut self,
+        outcome: &Arc<str>,
+        lesson: &Lesson,
+        seen: Observation,
+        exposures: f64,
+    ) {
+        if !self.outcomes.contains_key(outcome) {
+            let fresh = OutcomeModel {
+                offset: logit(self.config.prior_probability(outcome)),
+                acting: Mixture::new(&self.config),
+                not_acting: Mixture::new(&self.config),
+            };
+            self.outcomes.insert(outcome.clone(), fresh);
+        }
+        let Some(model) = self.outcomes.get_mut(outcome) else {
+            return;
+        };
+        let mixture = if lesson.acted {
+            &mut model.acting
+        } else {
+            &mut model.not_acting
+        };
+        let inputs = lesson.inputs.to_f64();
+        mixture.learn(&lesson.path, &inputs, model.offset, seen, &self.config);
+        mixture.count(&lesson.path, exposures);
+        self.updates += 1;
+    }
+}

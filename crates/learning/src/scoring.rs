@@ -1,0 +1,129 @@
+//! What does the model expect of these arms, for this customer, now? Features are encoded once, and
+//! what arms share (the global level, their group, their action) is computed once.
+//!
+//! Deliberately absent: learning. Scoring reads.
+
+use std::collections::BTreeMap;
+
+use crate::block::Part;
+use crate::config::Config;
+use crate::expert::{ACTION, GROUP, LEVELS, Path, TREATMENT};
+use crate::features::Features;
+use crate::mixture::{Belief, EXPERTS, Mixture};
+use crate::model::{Model, OutcomeModel};
+use crate::prediction::{Arm, Prediction};
+
+/// Keeps predictions strictly between 0 and 1 also as `f32`.
+const PROBABILITY_MIN: f64 = 1e-6;
+
+pub(crate) fn predict(model: &Model, features: &Features, arms: &[Arm]) -> Vec<Prediction> {
+    let inputs = model.encoder.encode(features).to_f64();
+    let mut memos: BTreeMap<&str, Memo> = BTreeMap::new();
+    let mut last: Option<(&Arm, Path)> = None;
+    arms.iter()
+        .map(|arm| {
+            let path = match last {
+                Some((same, path)) if same.action == arm.action && same.channel == arm.channel => {
+                    path
+                }
+                _ => model.hierarchy.path(&arm.action, &arm.channel),
+            };
+            last = Some((arm, path));
+            let Some(outcome) = model.outcomes.get(&arm.outcome) else {
+                return prior(&model.config, &arm.outcome, &inputs);
+            };
+            let memo = memos.entry(&arm.outcome).or_default();
+            memo.predict(outcome, &path, &inputs, &model.config)
+        })
+        .collect()
+}
+
+/// An outcome never learned about.
+fn prior(config: &Config, outcome: &str, inputs: &[f64]) -> Prediction {
+    let untaught = Mixture::new(config);
+    let mut totals = [Part::default(); EXPERTS];
+    for level in 0..LEVELS {
+        add(&mut totals, &untaught.parts(level, None, inputs, config));
+    }
+    Prediction {
+        probability: config.prior_probability(outcome) as f32,
+        deviation: untaught.mix(0.0, &totals).deviation as f32,
+        baseline: None,
+        evidence: 0.0,
+    }
+}
+
+/// What was computed already for one outcome.
+#[derive(Default)]
+struct Memo {
+    acting: Shared,
+    not_acting: Shared,
+}
+
+impl Memo {
+    fn predict(
+        &mut self,
+        outcome: &OutcomeModel,
+        path: &Path,
+        inputs: &[f64],
+        config: &Config,
+    ) -> Prediction {
+        let acting = self
+            .acting
+            .belief(&outcome.acting, outcome.offset, path, inputs, config);
+        let supported = [GROUP, ACTION].into_iter().any(|level| {
+            outcome.not_acting.evidence(level, path[level]) >= config.baseline_evidence
+        });
+        let baseline = supported.then(|| {
+            let mixture = &outcome.not_acting;
+            self.not_acting
+                .belief(mixture, outcome.offset, path, inputs, config)
+        });
+        Prediction {
+            probability: bounded(acting.probability),
+            deviation: acting.deviation as f32,
+            baseline: baseline.map(|belief| bounded(belief.probability)),
+            evidence: outcome.acting.evidence(ACTION, path[ACTION]) as f32,
+        }
+    }
+}
+
+fn bounded(probability: f64) -> f32 {
+    probability.clamp(PROBABILITY_MIN, 1.0 - PROBABILITY_MIN) as f32
+}
+
+/// Parts of the logit by level and node; the treatment's, used once, are not kept.
+#[derive(Default)]
+struct Shared {
+    levels: [Vec<Option<[Part; EXPERTS]>>; TREATMENT],
+}
+
+impl Shared {
+    fn belief(
+        &mut self,
+        mixture: &Mixture,
+        offset: f64,
+        path: &Path,
+        inputs: &[f64],
+        config: &Config,
+    ) -> Belief {
+        let mut totals = mixture.parts(TREATMENT, path[TREATMENT], inputs, config);
+        for (level, parts) in self.levels.iter_mut().enumerate() {
+            let slot = path[level].map_or(0, |node| node as usize + 1);
+            if parts.len() <= slot {
+                parts.resize(slot + 1, None);
+            }
+            let part = parts[slot]
+                .get_or_insert_with(|| mixture.parts(level, path[level], inputs, config));
+            add(&mut totals, part);
+        }
+        mixture.mix(offset, &totals)
+    }
+}
+
+fn add(totals: &mut [Part; EXPERTS], parts: &[Part; EXPERTS]) {
+    for (total, part) in totals.iter_mut().zip(parts) {
+        total.mean += part.mean;
+        total.variance += part.variance;
+    }
+}

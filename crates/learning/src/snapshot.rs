@@ -1,0 +1,177 @@
+//! Which model answered this decision? An immutable copy of what was learned, named by its content,
+//! that can be written, read back and asked the same question years later.
+//!
+//! Deliberately absent: exposures still waiting, and anyone's identity; those stay in the learner.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::features::Features;
+use crate::model::Model;
+use crate::prediction::{Arm, ModelVersion, Prediction, Predictor};
+use crate::scoring;
+
+const FORMAT: u8 = 1;
+const DIGEST_BYTES: usize = 32;
+
+/// Why an encoded snapshot could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// Shorter than its own header.
+    #[error("model snapshot is cut short")]
+    CutShort,
+    /// Written in a format this build does not know.
+    #[error("model snapshot has format {0}, and this build reads format {FORMAT}")]
+    UnknownFormat(u8),
+    /// The content does not match the digest it carries.
+    #[error("model snapshot is damaged: its digest does not match its content")]
+    Damaged,
+}
+
+/// How much one expert is believed for an outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct ExpertShare {
+    /// Whether it uses the customer's features, or base rates of actions alone.
+    pub context: bool,
+    /// How long it remembers; see [`Config::memories`](crate::Config::memories).
+    pub memory: f64,
+    /// Between 0 and 1; the shares of one outcome sum to 1.
+    pub share: f64,
+}
+
+/// What a column does to an outcome, over all actions.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ColumnWeight {
+    /// The feature.
+    pub name: Arc<str>,
+    /// The word, for a column of a category.
+    pub word: Option<Arc<str>>,
+    /// Change of the logit per standard deviation (number), from no to yes halved (flag), or when
+    /// the word applies (category), believed by the experts that use context.
+    pub weight: f64,
+    /// Standard deviation of `weight`.
+    pub deviation: f64,
+}
+
+/// An immutable model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Snapshot {
+    model: Model,
+    version: ModelVersion,
+}
+
+impl Snapshot {
+    pub(crate) fn new(model: Model) -> Self {
+        let digest = digest(&payload(&model));
+        Self::with_digest(model, &digest)
+    }
+
+    fn with_digest(model: Model, digest: &[u8; DIGEST_BYTES]) -> Self {
+        let mut version = ModelVersion::NONE;
+        if model.updates > 0 {
+            version.0.copy_from_slice(&digest[..16]);
+        }
+        Self { model, version }
+    }
+
+    /// Format byte, BLAKE3 digest of the rest, content.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let payload = payload(&self.model);
+        let mut bytes = Vec::with_capacity(1 + DIGEST_BYTES + payload.len());
+        bytes.push(FORMAT);
+        bytes.extend_from_slice(&digest(&payload));
+        bytes.extend_from_slice(&payload);
+        bytes
+    }
+
+    /// Reads what [`Snapshot::encode`] wrote.
+    ///
+    /// # Errors
+    /// When any byte differs from what was written, or the format is not known.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let (&format, rest) = bytes.split_first().ok_or(DecodeError::CutShort)?;
+        if format != FORMAT {
+            return Err(DecodeError::UnknownFormat(format));
+        }
+        let (stored, payload) = rest
+            .split_first_chunk::<DIGEST_BYTES>()
+            .ok_or(DecodeError::CutShort)?;
+        if digest(payload) != *stored {
+            return Err(DecodeError::Damaged);
+        }
+        let model = postcard::from_bytes(payload).map_err(|_| DecodeError::Damaged)?;
+        Ok(Self::with_digest(model, stored))
+    }
+
+    /// Whom to believe about an outcome: how much context is worth shows in the shares of the
+    /// experts that use it. Empty for an outcome never learned about.
+    #[must_use]
+    pub fn expert_shares(&self, outcome: &str) -> Vec<ExpertShare> {
+        let Some(model) = self.model.outcomes.get(outcome) else {
+            return Vec::new();
+        };
+        let mixture = &model.acting;
+        let experts = mixture.experts.iter().zip(mixture.shares);
+        experts
+            .map(|(expert, share)| ExpertShare {
+                context: expert.context,
+                memory: expert.memory,
+                share,
+            })
+            .collect()
+    }
+
+    /// The weight of each column on an outcome when acting, over all actions, in order of name.
+    /// Empty for an outcome never learned about.
+    #[must_use]
+    pub fn column_weights(&self, outcome: &str) -> Vec<ColumnWeight> {
+        let Some(model) = self.model.outcomes.get(outcome) else {
+            return Vec::new();
+        };
+        let mixture = &model.acting;
+        let shares = mixture.experts.iter().zip(mixture.shares);
+        let believed: Vec<_> = shares.filter(|(expert, _)| expert.context).collect();
+        let total: f64 = believed.iter().map(|(_, share)| share).sum();
+        let names = self.model.encoder.names().into_iter();
+        names
+            .map(|(column, name, word)| {
+                let (mut mean, mut square) = (0.0, 0.0);
+                for (expert, share) in &believed {
+                    let part = expert.global_weight(column.into(), &self.model.config);
+                    mean += share / total * part.mean;
+                    square += share / total * (part.variance + part.mean * part.mean);
+                }
+                ColumnWeight {
+                    name,
+                    word,
+                    weight: mean,
+                    deviation: (square - mean * mean).max(0.0).sqrt(),
+                }
+            })
+            .collect()
+    }
+}
+
+impl Predictor for Snapshot {
+    fn predict(&self, features: &Features, arms: &[Arm]) -> Vec<Prediction> {
+        scoring::predict(&self.model, features, arms)
+    }
+
+    fn version(&self) -> ModelVersion {
+        self.version
+    }
+}
+
+fn payload(model: &Model) -> Vec<u8> {
+    postcard::to_stdvec(model).expect("a model holds only plain data, which always encodes")
+}
+
+fn digest(payload: &[u8]) -> [u8; DIGEST_BYTES] {
+    *blake3::Hasher::new()
+        .update(&[FORMAT])
+        .update(payload)
+        .finalize()
+        .as_bytes()
+}

@@ -1,0 +1,193 @@
+//! Does context help where it matters, and cost nothing where it does not?
+
+use learning::{Config, Exposure, FeatureValue, Features, Learner, Predictor};
+
+use crate::journal::*;
+
+const GROUPS: [&str; 3] = ["sales/bread/rye", "sales/cake/apple", "care/advice/bills"];
+
+/// What one world does with the customer's two numbers and one category.
+struct World {
+    truth: fn(action: usize, age: f64, city: &str) -> f64,
+}
+
+struct Run {
+    learner: Learner,
+    scored: Vec<(f32, bool)>,
+}
+
+impl World {
+    fn run(&self, exposures: u128) -> Run {
+        let mut dice = Dice::new(11);
+        let mut learner = Learner::new(Config::default());
+        let mut scored = Vec::new();
+        for decision in 0..exposures {
+            let (age, noise) = (2.0 * dice.uniform() - 1.0, dice.uniform());
+            let city = ["Gent", "Utrecht", "Breda"][dice.below(3)];
+            let action = dice.below(3);
+            let features = Features::new(vec![
+                number("age", age),
+                number("noise", noise),
+                feature("city", FeatureValue::Category(city.into())),
+            ]);
+            let logit = (self.truth)(action, age, city);
+            let converted = dice.chance(1.0 / (1.0 + libm::exp(-logit)));
+            if decision >= exposures / 2 && decision % 10 == 0 {
+                let predicted = goal(&learner, &features, GROUPS[action]);
+                scored.push((predicted.probability, converted));
+            }
+            let at_ms = decision as i64 * 2 * MINUTE_MS;
+            let shown = Exposure {
+                features,
+                ..exposure(decision, decision, at_ms, GROUPS[action])
+            };
+            for row in immediate(shown, converted) {
+                learner.apply(&row);
+            }
+        }
+        Run { learner, scored }
+    }
+}
+
+fn context_share(learner: &Learner) -> f64 {
+    let shares = learner.snapshot().expert_shares("goal");
+    shares
+        .iter()
+        .filter(|expert| expert.context)
+        .map(|expert| expert.share)
+        .sum()
+}
+
+#[test]
+fn where_context_matters_the_experts_that_use_it_win() {
+    let world = World {
+        truth: |action, age, city| {
+            let taste = [2.0, -2.0, 0.0][action] * age;
+            taste - 1.5 + if city == "Gent" { 0.8 } else { 0.0 }
+        },
+    };
+    let run = world.run(6_000);
+    assert!(context_share(&run.learner) > 0.95);
+    let found = auc(&run.scored);
+    assert!(found > 0.70, "AUC {found}");
+}
+
+#[test]
+fn opposite_tastes_are_learned_per_action() {
+    let world = World {
+        truth: |action, age, _| [2.0, -2.0, 0.0][action] * age - 1.0,
+    };
+    let learner = world.run(4_000).learner;
+    let at = |action, age| {
+        let features = Features::new(vec![number("age", age)]);
+        f64::from(goal(&learner, &features, GROUPS[action]).probability)
+    };
+    assert!(at(0, 0.9) > 2.0 * at(0, -0.9));
+    assert!(at(1, -0.9) > 2.0 * at(1, 0.9));
+    assert!(libm::log(at(2, 0.9) / at(2, -0.9)).abs() < 0.4);
+}
+
+#[test]
+fn where_context_carries_nothing_the_intercept_experts_get_the_weight() {
+    let world = World {
+        truth: |action, _, _| [-1.0, -2.0, -3.0][action],
+    };
+    let run = world.run(6_000);
+    let share = context_share(&run.learner);
+    assert!(share < 0.05, "share of context {share}");
+    for (action, rate) in GROUPS.iter().zip([0.2689, 0.1192, 0.0474]) {
+        let found = goal(&run.learner, &Features::default(), action).probability;
+        assert!(
+            libm::log(f64::from(found) / rate).abs() < 0.25,
+            "{action} {found}"
+        );
+    }
+}
+
+#[test]
+fn a_new_action_starts_from_its_group_and_is_less_certain() {
+    let mut dice = Dice::new(3);
+    let mut learner = Learner::new(starting_at(0.05));
+    for decision in 0..6_000_u128 {
+        let popular = decision % 2 == 0;
+        let group = if popular { "sales/bread" } else { "sales/cake" };
+        let action = format!("{group}/item{}", dice.below(4));
+        let converted = dice.chance(if popular { 0.3 } else { 0.03 });
+        let shown = exposure(decision, decision, decision as i64 * MINUTE_MS, &action);
+        for row in immediate(shown, converted) {
+            learner.apply(&row);
+        }
+    }
+    let of = |action| goal(&learner, &Features::default(), action);
+    let (fresh, elsewhere) = (of("sales/bread/new"), of("sales/cake/new"));
+    assert!(fresh.probability > 3.0 * elsewhere.probability);
+    assert_eq!(fresh.evidence, 0.0);
+    assert!(fresh.deviation > of("sales/bread/item0").deviation);
+}
+
+#[test]
+fn before_any_evidence_the_prior_of_the_outcome_answers() {
+    let snapshot = Learner::new(starting_at(0.02)).snapshot();
+    let mut unlisted = arm(GROUPS[0]);
+    unlisted.outcome = "renewed".into();
+    let found = snapshot.predict(&Features::default(), &[arm(GROUPS[0]), unlisted]);
+    assert!((found[0].probability - 0.02).abs() < 1e-7);
+    assert!(
+        (f64::from(found[1].probability) - Config::default().unlisted_probability).abs() < 1e-7
+    );
+    assert!(found[0].deviation > 1.0 && found[0].baseline.is_none() && found[0].evidence == 0.0);
+}
+
+#[test]
+fn a_baseline_is_given_once_not_acting_was_seen_often_enough() {
+    let mut learner = Learner::new(starting_at(0.05));
+    let mut baselines = Vec::new();
+    for decision in 0..400_u128 {
+        let mut shown = exposure(decision, decision, decision as i64 * MINUTE_MS, GROUPS[0]);
+        shown.acted = decision % 2 == 0;
+        let converted = if shown.acted {
+            decision % 4 == 0
+        } else {
+            decision % 20 == 1
+        };
+        for row in immediate(shown, converted) {
+            learner.apply(&row);
+        }
+        baselines.push(goal(&learner, &Features::default(), GROUPS[0]).baseline);
+    }
+    assert!(baselines[..50].iter().all(Option::is_none));
+    let found = goal(&learner, &Features::default(), GROUPS[0]);
+    let baseline = found
+        .baseline
+        .expect("200 withheld exposures support a baseline");
+    assert!((baseline - 0.1).abs() < 0.04, "{baseline}");
+    assert!(
+        (found.probability - 0.5).abs() < 0.1,
+        "{}",
+        found.probability
+    );
+    let sibling = goal(&learner, &Features::default(), "sales/bread/white");
+    assert!(sibling.baseline.is_some(), "the group supports it");
+    assert!(
+        goal(&learner, &Features::default(), GROUPS[1])
+            .baseline
+            .is_none()
+    );
+}
+
+#[test]
+fn the_columns_that_matter_have_the_weight() {
+    let world = World {
+        truth: |_, age, city| 2.0 * age - 1.0 + if city == "Gent" { 1.0 } else { 0.0 },
+    };
+    let weights = world.run(4_000).learner.snapshot().column_weights("goal");
+    let of = |name: &str, word: Option<&str>| {
+        let found = weights
+            .iter()
+            .find(|column| &*column.name == name && column.word.as_deref() == word);
+        found.expect("a column per number and word").weight
+    };
+    assert!(of("age", None) > 0.5);
+    assert!(of("noise", None).abs() < 0.2);
+    assert!(of("city", Some("Gent")) > of("city", Some("Breda")) + 0.3);
+}

@@ -1,0 +1,8 @@
+//! Learning seen from outside: journals in, predictions out.
+
+mod context;
+mod delay;
+mod fold;
+mod journal;
+mod robustness;
+mod withdrawal;
