@@ -25,10 +25,11 @@ pub struct Inputs<'a> {
 }
 
 /// How this customer's decisions are made in the present control period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Assignment {
     /// By the strategy.
+    #[default]
     Strategy,
     /// By chance among what is relevant and allowed, to measure what the arbitration adds.
     RandomRelevant,

@@ -8,12 +8,25 @@
 //! give the same bytes. Folders are the steps of a decision; start reading at [`decide`].
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
+pub mod arbitration;
+pub mod candidate;
+pub mod catalogue;
+pub mod consent;
+pub mod contact_policy;
+pub mod decide;
 pub mod id;
 pub mod inputs;
+pub mod integrity;
+pub mod principles;
 pub mod profile;
+pub mod propensity;
+pub mod reading;
+pub mod record;
 pub mod request;
 pub mod rules;
+pub mod selection;
 pub mod strategy;
+pub mod trace;
 pub mod value;
 
 /// A moment, to the nanosecond, independent of any time zone.

@@ -4,8 +4,9 @@
 //! step sees a permitted view only.
 
 use crate::{
-    Timestamp,
+    Duration, Timestamp,
     id::{ActionId, AttributeName, ChannelId, CustomerId, DecisionId, EventName, OutcomeName, PlacementId, PurposeId},
+    request::Direction,
     value::Value,
 };
 use jiff::fmt::serde::timestamp::millisecond::{optional as optional_ms, required as ms};
@@ -107,6 +108,8 @@ pub struct Contact {
     pub channel: ChannelId,
     /// In which place.
     pub placement: PlacementId,
+    /// Who started.
+    pub direction: Direction,
     /// When: the moment of the decision, or of the report once counted.
     #[serde(with = "ms")]
     pub at: Timestamp,
@@ -156,4 +159,43 @@ pub struct Customer {
     pub profile: Profile,
     /// Contacts and outcomes.
     pub history: ContactHistory,
+}
+
+impl Contact {
+    /// Takes attention at `at`: counted, or reserved and not yet ended.
+    pub fn takes_attention(&self, at: Timestamp) -> bool {
+        match self.state {
+            ContactState::Reserved { until } => until > at,
+            ContactState::Counted { .. } => true,
+        }
+    }
+}
+
+impl ContactHistory {
+    /// Contacts that take attention at `at` and lie in the exact rolling window `(at - within, at]`.
+    pub fn in_window(&self, at: Timestamp, within: Duration) -> impl Iterator<Item = &Contact> {
+        let start = at.saturating_sub(within).unwrap_or(Timestamp::MIN);
+        self.contacts
+            .iter()
+            .filter(move |contact| contact.at > start && contact.at <= at && contact.takes_attention(at))
+    }
+
+    /// How many contacts in a scope: "" is all, `channel:ID` a channel, anything else a path of actions.
+    pub fn contacts(&self, scope: &str, at: Timestamp, within: Duration) -> u32 {
+        let in_scope = |contact: &&Contact| match scope.strip_prefix("channel:") {
+            Some(channel) => contact.channel.as_str() == channel,
+            None => scope.is_empty() || contact.action.within(scope),
+        };
+        u32::try_from(self.in_window(at, within).filter(in_scope).count()).unwrap_or(u32::MAX)
+    }
+
+    /// The moment of the last such outcome in a scope ("" is any) up to `at`.
+    pub fn last_outcome(&self, outcome: &str, scope: &str, at: Timestamp) -> Option<Timestamp> {
+        self.outcomes
+            .iter()
+            .filter(|found| found.outcome.as_str() == outcome && found.at <= at)
+            .filter(|found| scope.is_empty() || found.action.as_ref().is_some_and(|action| action.within(scope)))
+            .map(|found| found.at)
+            .max()
+    }
 }

@@ -597,10 +597,22 @@ impl Strategy {
     pub fn placement(&self, id: &str) -> Option<&Placement> {
         self.placements.iter().find(|placement| placement.id.as_str() == id)
     }
+    /// The event that reaches an action's goal; for a question, `provided.` and the attribute's name.
+    pub fn goal_event(&self, action: &Action) -> EventName {
+        match &action.goal.target {
+            GoalTarget::Event(event) => event.clone(),
+            GoalTarget::Attribute(index) => provided_event(self.attributes[usize::from(*index)].name.as_str()),
+        }
+    }
     /// An event by name.
     pub fn event(&self, name: &str) -> Option<&Event> {
         self.events.iter().find(|event| event.name.as_str() == name)
     }
+}
+
+/// The built-in event that a customer provided an attribute.
+pub fn provided_event(attribute: &str) -> EventName {
+    format!("provided.{attribute}").into()
 }
 
 fn position<T>(sorted: &[T], key: impl Fn(&T) -> &str, wanted: &str) -> Option<u16> {

@@ -1,0 +1,198 @@
+//! One decision, from start to end: one line per step.
+//!
+//! Read [`work_out`] and you know the product. Every candidate (an action at a placement) has exactly
+//! one fate: dropped at a step with a reason, passed over, or chosen. Silence is a decision too.
+
+use crate::{
+    Timestamp,
+    arbitration,
+    candidate::{Candidate, CandidateFate, Fate, PassedOver},
+    catalogue,
+    consent::{self, Permitted},
+    contact_policy::{self, Situation},
+    id::{DecisionId, Language},
+    inputs::{Assignment, Inputs},
+    integrity, principles,
+    profile::ContactHistory,
+    propensity,
+    reading::{Moment, Reading},
+    record::{Decision, Effect, Slot},
+    request::Request,
+    rules::Facts,
+    selection::{self, Manner},
+    strategy::{PurposeIndex, Strategy},
+    trace,
+};
+
+/// Decides. Pure: the same arguments give the same bytes.
+///
+/// `seed` keys all draws; give every decision its own. `at` is cut to whole milliseconds.
+pub fn decide(strategy: &Strategy, inputs: &Inputs<'_>, request: &Request, at: Timestamp, seed: u64) -> Decision {
+    work_out(strategy, inputs, request, at, seed).decision
+}
+
+/// A decision with the working behind it, for explanations and tests.
+pub struct Worked<'a> {
+    /// The record.
+    pub decision: Decision,
+    /// Candidates with their arithmetic, in the order of the decision's fates.
+    pub candidates: Vec<Candidate>,
+    /// What was permitted and what withheld.
+    pub permitted: Permitted<'a>,
+    /// Whether the customer counts as vulnerable.
+    pub vulnerable: bool,
+}
+
+/// Decides and keeps the working.
+pub fn work_out<'a>(
+    strategy: &'a Strategy,
+    inputs: &Inputs<'a>,
+    request: &Request,
+    at: Timestamp,
+    seed: u64,
+) -> Worked<'a> {
+    let at = Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at);
+    let nothing_yet = ContactHistory::default();
+    let history = inputs.customer.map_or(&nothing_yet, |customer| &customer.history);
+    let recognised = inputs.customer.is_some();
+    let moment = Moment::new(strategy, request, history, at);
+
+    let mut candidates = catalogue::candidates(strategy, request);
+    let in_play = purposes_in_play(strategy, &candidates);
+    let permitted = consent::mask(strategy, inputs, request, &in_play, at);
+    let protection = Reading { view: &permitted.protection, moment: &moment };
+    let situation = Situation { strategy, request, history, recognised, permitted: &permitted, at };
+
+    consent::apply(strategy, &mut candidates, &permitted);
+    catalogue::publishable(strategy, &mut candidates, &permitted, inputs.quotas, language(strategy, request), at);
+    allow(strategy, &mut candidates, &permitted, &moment);
+    principles::apply(strategy, &mut candidates, &protection);
+    let budget = contact_policy::apply(&situation, &mut candidates);
+    propensity::estimate(strategy, &mut candidates, &permitted, inputs, request, at);
+    arbitration::rank(strategy, &mut candidates, &permitted, request, &moment, inputs.adjustments, at);
+    let vulnerable = integrity::vulnerable(strategy, &protection, recognised);
+    integrity::apply(strategy, &mut candidates, inputs.assignment, vulnerable);
+    let manner = Manner { assignment: inputs.assignment, vulnerable, seed };
+    let slots = selection::select(&situation, &mut candidates, budget, manner);
+    let effects = effects(strategy, &candidates, &slots, request, inputs.assignment, at);
+
+    let predictions = candidates.iter().flat_map(|candidate| candidate.predictions.clone()).collect();
+    let decision = Decision {
+        id: decision_id(at, seed),
+        strategy: strategy.version,
+        model: inputs.predictor.version(),
+        at,
+        seed,
+        customer: inputs.customer.map(|customer| customer.id),
+        request: request.clone(),
+        trace: trace::capture(strategy, inputs, request, &permitted, &in_play, predictions, at),
+        fates: fates(&candidates, &slots),
+        slots,
+        effects,
+    };
+    Worked { decision, candidates, permitted, vulnerable }
+}
+
+/// The language of the texts: the one asked for when the organisation has it, else its first.
+pub fn language<'s>(strategy: &'s Strategy, request: &Request) -> &'s Language {
+    let languages = &strategy.organisation.languages;
+    let asked = request.language.as_ref();
+    languages.iter().find(|language| Some(*language) == asked).unwrap_or(&languages[0])
+}
+
+fn purposes_in_play(strategy: &Strategy, candidates: &[Candidate]) -> Vec<bool> {
+    let mut in_play = vec![false; strategy.purposes.len()];
+    let mut mark = |purpose: PurposeIndex| in_play[usize::from(purpose)] = true;
+    candidates.iter().for_each(|candidate| mark(strategy.actions[usize::from(candidate.action)].purpose));
+    strategy.permissions.iter().for_each(|permission| mark(permission.needs));
+    in_play
+}
+
+/// Allow rules: eligibility, applicability, suitability.
+fn allow(strategy: &Strategy, candidates: &mut [Candidate], permitted: &Permitted<'_>, moment: &Moment<'_>) {
+    let readings: Vec<Reading<'_>> = (0u16..)
+        .zip(&strategy.purposes)
+        .map(|(purpose, _)| Reading { view: permitted.view_or_empty(purpose), moment })
+        .collect();
+    let evaluation = strategy.rule_book.evaluate(&|purpose| &readings[usize::from(purpose)] as &dyn Facts);
+    for candidate in candidates.iter_mut().filter(|candidate| candidate.alive()) {
+        if let Some(refusal) = evaluation.refusal(candidate.action) {
+            candidate.drop_because(refusal.into());
+        }
+    }
+}
+
+fn fates(candidates: &[Candidate], slots: &[Slot]) -> Vec<CandidateFate> {
+    let fate = |index: u16, candidate: &Candidate| {
+        let priority = candidate.priority.map_or(0.0, |priority| priority.total) as f32;
+        let slot = slots.iter().find(|slot| slot.pick == Some(index));
+        match (candidate.dropped, slot) {
+            (Some(why), _) => Fate::Dropped(why),
+            (None, Some(slot)) => Fate::Chosen { slot: slot.number, priority },
+            (None, None) => {
+                let why = candidate.passed_over.unwrap_or(PassedOver::Outranked);
+                Fate::PassedOver { why, priority }
+            }
+        }
+    };
+    (0u16..)
+        .zip(candidates)
+        .map(|(index, candidate)| CandidateFate {
+            action: candidate.action,
+            placement: candidate.placement,
+            fate: fate(index, candidate),
+        })
+        .collect()
+}
+
+/// What the shell must do. A dry run leaves no trace; a reused contact is reserved already.
+fn effects(
+    strategy: &Strategy,
+    candidates: &[Candidate],
+    slots: &[Slot],
+    request: &Request,
+    assignment: Assignment,
+    at: Timestamp,
+) -> Vec<Effect> {
+    let Some(channel) = strategy.channel(request.channel.as_str()).filter(|_| !request.dry_run) else {
+        return Vec::new();
+    };
+    let until = at.saturating_add(channel.reservation).unwrap_or(Timestamp::MAX);
+    let mut effects = Vec::new();
+    for slot in slots.iter().filter(|slot| slot.reuses.is_none()) {
+        if let Some(pick) = slot.pick {
+            let action = candidates[usize::from(pick)].action;
+            effects.push(Effect::Reserve { slot: slot.number, until });
+            if strategy.actions[usize::from(action)].volume.is_some() {
+                effects.push(Effect::UseVolume { action });
+            }
+        } else if let Some(candidate) = nearest(candidates, slot, assignment) {
+            effects.push(Effect::ObserveSilence { slot: slot.number, candidate });
+        }
+    }
+    effects
+}
+
+/// The candidate that would have been said in a silent slot, or came nearest to it.
+fn nearest(candidates: &[Candidate], slot: &Slot, assignment: Assignment) -> Option<u16> {
+    let concerned = |candidate: &Candidate| match candidate.dropped {
+        None => candidate.passed_over == Some(PassedOver::SilenceWorthMore),
+        Some(crate::candidate::Dropped::ControlGroup) => assignment == Assignment::Silence,
+        Some(_) => false,
+    };
+    (0u16..)
+        .zip(candidates)
+        .filter(|(_, candidate)| candidate.placement == slot.placement && concerned(candidate))
+        .filter_map(|(index, candidate)| Some((index, candidate.priority?.total)))
+        .reduce(|best, next| if next.1 > best.1 { next } else { best })
+        .map(|(index, _)| index)
+}
+
+/// Time-ordered and unguessable: 48 bits of milliseconds, then 80 bits of the hashed seed.
+fn decision_id(at: Timestamp, seed: u64) -> DecisionId {
+    let hash = blake3::hash(&seed.to_le_bytes());
+    let mut tail = [0; 16];
+    tail[6..].copy_from_slice(&hash.as_bytes()[..10]);
+    let moment = u128::from(at.as_millisecond().max(0).cast_unsigned() & 0xFFFF_FFFF_FFFF) << 80;
+    DecisionId(moment | u128::from_be_bytes(tail))
+}

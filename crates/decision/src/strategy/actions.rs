@@ -1,0 +1,214 @@
+//! What could we say, do or ask: one action per file, its rules, its value and its forms?
+
+use super::{
+    document::{Item, Table},
+    model::{
+        Action, ActionIndex, Class, Content, Goal, GoalTarget, PurposeIndex, Treatment, applies,
+    },
+    principles::report_distress,
+    quantity::{Chance, Count, NotNegative},
+    texts::template,
+    vocabulary::{Vocabulary, report_repetition},
+};
+use crate::{
+    Duration, Timestamp,
+    id::{ActionId, EventName, Language, OutcomeName, TreatmentId},
+    rules::{AllowRule, Layer, Position, Rule, View},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Base rate of a goal unless declared otherwise.
+const USUAL_PRIOR: f64 = 0.05;
+/// How long a need is met after its goal unless declared otherwise.
+const USUAL_CLOSED_FOR: Duration = Duration::from_hours(365 * 24);
+const CLASSES: [(&str, Class); 3] =
+    [("normal", Class::Normal), ("service", Class::Service), ("mandatory", Class::Mandatory)];
+
+/// The path a file gives its action: `actions/<issue>/<group>/<action>.toml`.
+pub(super) fn id_of(file: &str) -> Option<ActionId> {
+    let path = file.strip_prefix("actions/")?.strip_suffix(".toml")?;
+    let fit = |part: &str| {
+        !part.is_empty()
+            && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte))
+    };
+    let parts: Vec<&str> = path.split('/').collect();
+    (parts.len() == 3 && parts.into_iter().all(fit)).then(|| ActionId::from(path))
+}
+
+/// What an action's file gives: the action and its allow rules.
+pub(super) struct Read {
+    pub action: Action,
+    pub rules: Vec<AllowRule>,
+}
+
+/// Reads one action. `silenced` are the scopes that are silent during a complaint.
+pub(super) fn read(file: Table<'_>, id: ActionId, index: ActionIndex, vocabulary: &Vocabulary, silenced: &[String]) -> Read {
+    let languages = &vocabulary.languages;
+    let purpose = file.needs("purpose").and_then(|purpose| vocabulary.purpose(purpose));
+    let (valid_from, valid_until) = validity(&file, vocabulary);
+    let commercial = !silenced.is_empty() && applies(silenced, &id);
+    let rules = allow_rules(&file, index, purpose, vocabulary, commercial);
+    let (value_for_customer, value_for_organisation) = values(&file, purpose, vocabulary);
+    let action = Action {
+        name: file.texts("name", languages),
+        intent: file.texts("intent", languages),
+        owner: file.required::<&str>("owner").unwrap_or_default().to_owned(),
+        mandate: file.required::<&str>("mandate").unwrap_or_default().to_owned(),
+        purpose: purpose.unwrap_or_default(),
+        class: file.word("class", &CLASSES).unwrap_or(Class::Normal),
+        sensitive: file.optional("sensitive").unwrap_or(false),
+        valid_from,
+        valid_until,
+        volume: file.optional("volume").map(|Count(volume)| u64::from(volume)),
+        goal: goal(&file, vocabulary),
+        value_for_customer,
+        value_for_organisation,
+        prior: file.optional("prior").map_or(USUAL_PRIOR, |Chance(prior)| prior),
+        lever: file.optional("lever").unwrap_or(0.0),
+        treatments: treatments(&file, purpose, vocabulary),
+        id,
+    };
+    file.close();
+    Read { action, rules }
+}
+
+fn validity(file: &Table<'_>, vocabulary: &Vocabulary) -> (Option<Timestamp>, Option<Timestamp>) {
+    let Some(item) = file.get("valid") else { return (None, None) };
+    let table = item.table();
+    let from = table.get("from").and_then(|from| from.moment(&vocabulary.time_zone));
+    let until = table.get("until").and_then(|until| until.moment(&vocabulary.time_zone));
+    table.close();
+    if from.is_some() && until.is_some() && from >= until {
+        item.place.problem("the action ends before it begins");
+    }
+    (from, until)
+}
+
+fn goal(file: &Table<'_>, vocabulary: &Vocabulary) -> Goal {
+    let absent = || GoalTarget::Event(EventName::from(""));
+    let Some(item) = file.needs("goal") else {
+        return Goal { target: absent(), within: Duration::ZERO, closed_for: USUAL_CLOSED_FOR };
+    };
+    let table = item.table();
+    let target = match (table.get("event"), table.get("attribute")) {
+        (Some(event), None) => {
+            vocabulary.event_names.resolve(event).map(|name| GoalTarget::Event(EventName::from(name)))
+        }
+        (None, Some(attribute)) => vocabulary.attribute_names.resolve(attribute).and_then(|name| {
+            let index = vocabulary.attributes.iter().position(|attribute| attribute.name.as_str() == name)?;
+            u16::try_from(index).ok().map(GoalTarget::Attribute)
+        }),
+        _ if item.value.is_table() => {
+            item.place.problem_with_hint(
+                "a goal is either an event or an attribute",
+                "write `goal = { event = \"…\", within = \"30d\" }`",
+            );
+            None
+        }
+        _ => None,
+    };
+    let goal = Goal {
+        target: target.unwrap_or_else(absent),
+        within: table.required("within").unwrap_or(Duration::ZERO),
+        closed_for: table.optional("closed_for").unwrap_or(USUAL_CLOSED_FOR),
+    };
+    table.close();
+    goal
+}
+
+fn values(file: &Table<'_>, purpose: Option<PurposeIndex>, vocabulary: &Vocabulary) -> (Rule, Rule) {
+    let Some(item) = file.needs("value") else { return (Rule::constant(0.0), Rule::constant(0.0)) };
+    let table = item.table();
+    let value = |key| {
+        let rule = table.needs(key).and_then(|item| {
+            let rule = vocabulary.amount(item, View::Purpose(purpose?))?;
+            report_distress(item, &rule, vocabulary);
+            Some(rule)
+        });
+        rule.unwrap_or_else(|| Rule::constant(0.0))
+    };
+    let values = (value("customer"), value("organisation"));
+    table.close();
+    values
+}
+
+fn allow_rules(
+    file: &Table<'_>,
+    action: ActionIndex,
+    purpose: Option<PurposeIndex>,
+    vocabulary: &Vocabulary,
+    commercial: bool,
+) -> Vec<AllowRule> {
+    let layers = [
+        ("eligibility", Layer::Eligibility),
+        ("applicability", Layer::Applicability),
+        ("suitability", Layer::Suitability),
+    ];
+    let mut rules = Vec::new();
+    for (key, layer) in layers {
+        let (Some(item), Some(purpose)) = (file.get(key), purpose) else { continue };
+        if let Some(rule) = vocabulary.condition(item, View::Purpose(purpose), Position::Allow) {
+            if commercial {
+                report_distress(item, &rule, vocabulary);
+            }
+            rules.push(AllowRule { action, layer, purpose, rule });
+        }
+    }
+    rules
+}
+
+fn treatments(file: &Table<'_>, purpose: Option<PurposeIndex>, vocabulary: &Vocabulary) -> Vec<Treatment> {
+    let Some(item) = file.needs("treatments") else { return Vec::new() };
+    let mut ids = BTreeSet::new();
+    item.list().into_iter().map(|item| treatment(item, purpose, vocabulary, &mut ids)).collect()
+}
+
+fn treatment<'a>(
+    item: Item<'a>,
+    purpose: Option<PurposeIndex>,
+    vocabulary: &Vocabulary,
+    ids: &mut BTreeSet<&'a str>,
+) -> Treatment {
+    let table = item.table();
+    let id = table.needs("id").and_then(|item| {
+        let id: &str = item.read()?;
+        report_repetition(ids, "treatment", id, item.place);
+        Some(id)
+    });
+    let treatment = Treatment {
+        id: TreatmentId::from(id.unwrap_or_default()),
+        placement: table
+            .needs("placement")
+            .and_then(|placement| vocabulary.placement_names.resolve(placement))
+            .unwrap_or_default()
+            .into(),
+        contact_cost: table.optional("contact_cost").map(|NotNegative(cost)| cost),
+        content: content(&table, purpose, vocabulary),
+    };
+    table.close();
+    treatment
+}
+
+fn content(
+    table: &Table<'_>,
+    purpose: Option<PurposeIndex>,
+    vocabulary: &Vocabulary,
+) -> BTreeMap<Language, Content> {
+    let mut bodies: BTreeMap<Language, Item<'_>> =
+        table.texts_with_places("body", &vocabulary.languages).into_iter().collect();
+    let template = |item| template(item, &vocabulary.attributes, purpose);
+    table
+        .texts_with_places("title", &vocabulary.languages)
+        .into_iter()
+        .filter_map(|(language, title)| {
+            let content = Content { title: template(title), body: template(bodies.remove(&language)?) };
+            Some((language, content))
+        })
+        .collect()
+}
+
+/// Names of the outcomes a channel may report, and the one every action has.
+pub(super) fn reported_outcomes() -> [OutcomeName; 8] {
+    ["displayed", "delivered", "clicked", "accepted", "dismissed", "rejected", "disqualified", "goal"]
+        .map(OutcomeName::from)
+}

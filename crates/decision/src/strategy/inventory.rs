@@ -1,0 +1,273 @@
+//! What do we have: the declared attributes, request values and events, and what events do to attributes?
+
+use super::{
+    document::{Item, Table},
+    model::{Attribute, Basis, Context, Event, PurposeIndex, Sensitivity, Setting, Subject},
+    names::did_you_mean,
+    quantity::Share,
+    vocabulary::{Vocabulary, report_unfit_name},
+};
+use crate::{
+    Duration,
+    id::{AttributeName, ContextName, EventName, OutcomeName},
+    profile::Source,
+    value::ValueType,
+};
+use std::collections::BTreeMap;
+
+/// How long a value is kept unless declared otherwise, and the longest without giving a reason.
+const USUAL_RETENTION: Duration = Duration::from_hours(365 * 24);
+/// Confidence of a value that arrives without one, unless declared otherwise.
+const USUAL_CONFIDENCE: f64 = 0.9;
+
+const TYPES: [(&str, ValueType); 4] = [
+    ("number", ValueType::Number),
+    ("text", ValueType::Text),
+    ("bool", ValueType::Bool),
+    ("time", ValueType::Time),
+];
+const SOURCES: [(&str, Source); 4] = [
+    ("provided", Source::Provided),
+    ("observed", Source::Observed),
+    ("derived", Source::Derived),
+    ("third_party", Source::ThirdParty),
+];
+const SENSITIVITIES: [(&str, Sensitivity); 3] = [
+    ("ordinary", Sensitivity::Ordinary),
+    ("financial_distress", Sensitivity::FinancialDistress),
+    ("special", Sensitivity::Special),
+];
+const SUBJECTS: [(&str, Subject); 2] = [("customer", Subject::Customer), ("household", Subject::Household)];
+
+/// What the inventory's files declare, with the place of each declaration.
+#[derive(Default)]
+pub(super) struct Declarations<'a> {
+    attributes: BTreeMap<&'a str, Item<'a>>,
+    contexts: BTreeMap<&'a str, Item<'a>>,
+    events: BTreeMap<&'a str, Item<'a>>,
+}
+
+/// Gathers the declarations of all files; a second declaration of a name is a problem naming the first.
+pub(super) fn gather(files: Vec<Table<'_>>) -> Declarations<'_> {
+    let mut declarations = Declarations::default();
+    for file in files {
+        gather_one(&mut declarations.attributes, "attribute", file.section("attributes"));
+        gather_one(&mut declarations.contexts, "context value", file.section("context"));
+        gather_one(&mut declarations.events, "event", file.section("events"));
+        file.close();
+    }
+    declarations
+}
+
+fn gather_one<'a>(into: &mut BTreeMap<&'a str, Item<'a>>, kind: &str, table: Table<'a>) {
+    for item in table.entries() {
+        if let Some(first) = into.get(item.name) {
+            let hint = format!("it is already declared at {}", first.position());
+            item.key.problem_with_hint(format!("the {kind} `{}` is declared twice", item.name), hint);
+        } else {
+            into.insert(item.name, item);
+        }
+    }
+}
+
+/// Reads the attributes, sorted by name. The flag is false when a type or purpose could not be understood.
+pub(super) fn attributes(declarations: &Declarations<'_>, vocabulary: &Vocabulary) -> (Vec<Attribute>, bool) {
+    let mut understood = true;
+    let attributes = declarations
+        .attributes
+        .values()
+        .map(|item| attribute(*item, vocabulary, &mut understood))
+        .collect();
+    (attributes, understood)
+}
+
+fn attribute(item: Item<'_>, vocabulary: &Vocabulary, understood: &mut bool) -> Attribute {
+    report_unfit_name("an attribute", item.name, item.key);
+    let table = item.table();
+    let value_type = table.needs("type").and_then(|word| word.word(&TYPES));
+    let purposes = purposes(&table, vocabulary);
+    *understood &= value_type.is_some() && !purposes.is_empty();
+    let value_type = value_type.unwrap_or(ValueType::Text);
+    let sensitivity = table.word("sensitivity", &SENSITIVITIES).unwrap_or(Sensitivity::Ordinary);
+    let attribute = Attribute {
+        name: AttributeName::from(item.name),
+        subject: table.word("subject", &SUBJECTS).unwrap_or(Subject::Customer),
+        label: table.texts("name", &vocabulary.languages),
+        value_type,
+        values: values(&table, value_type),
+        treat_as_unknown: table
+            .list("treat_as_unknown")
+            .into_iter()
+            .filter_map(|value| value.any_value(&vocabulary.time_zone))
+            .collect(),
+        source: table.word("source", &SOURCES).unwrap_or(Source::Observed),
+        confidence: table.optional("confidence").map_or(USUAL_CONFIDENCE, |Share(share)| share) as f32,
+        half_life: table.optional("half_life"),
+        retention: retention(&table),
+        sensitivity,
+        category: table.optional::<&str>("category").map(str::to_owned),
+        owner: table.required::<&str>("owner").unwrap_or_default().to_owned(),
+        learn: learn(&table, sensitivity),
+        purposes,
+    };
+    if sensitivity == Sensitivity::Special {
+        report_special_without_consent(item, &attribute.purposes, vocabulary);
+    }
+    table.close();
+    attribute
+}
+
+fn purposes(table: &Table<'_>, vocabulary: &Vocabulary) -> Vec<PurposeIndex> {
+    let Some(item) = table.needs("purposes") else { return Vec::new() };
+    let items = item.list();
+    if items.is_empty() && item.value.is_array() {
+        item.place.problem("an attribute without a purpose may not be kept");
+    }
+    let mut purposes: Vec<PurposeIndex> = items.into_iter().filter_map(|purpose| vocabulary.purpose(purpose)).collect();
+    purposes.sort_unstable();
+    purposes.dedup();
+    purposes
+}
+
+fn values(table: &Table<'_>, value_type: ValueType) -> Vec<String> {
+    let Some(item) = table.get("values") else { return Vec::new() };
+    if value_type != ValueType::Text {
+        item.key.problem("`values` is for texts only");
+    }
+    item.list().into_iter().filter_map(|value| value.read::<&str>()).map(str::to_owned).collect()
+}
+
+fn retention(table: &Table<'_>) -> Duration {
+    let reason: Option<&str> = table.optional("retention_reason");
+    let Some(item) = table.get("retention") else { return USUAL_RETENTION };
+    let retention = item.read().unwrap_or(USUAL_RETENTION);
+    if retention > USUAL_RETENTION && reason.is_none() {
+        item.place.problem_with_hint(
+            "kept for more than a year without a reason",
+            "write why in `retention_reason`, or keep it for at most `365d`",
+        );
+    }
+    retention
+}
+
+fn learn(table: &Table<'_>, sensitivity: Sensitivity) -> bool {
+    let item = table.get("learn");
+    let learn = item.and_then(Item::read).unwrap_or(sensitivity == Sensitivity::Ordinary);
+    match item {
+        Some(item) if learn && sensitivity == Sensitivity::Special => {
+            item.place.problem("models never learn from a special category");
+            false
+        }
+        _ => learn,
+    }
+}
+
+fn report_special_without_consent(item: Item<'_>, purposes: &[PurposeIndex], vocabulary: &Vocabulary) {
+    for purpose in purposes {
+        let purpose = &vocabulary.purposes[usize::from(*purpose)];
+        if purpose.basis != Basis::Consent {
+            item.key.problem_with_hint(
+                format!("the special category `{}` may not be used for `{}`", item.name, purpose.id),
+                "a special category needs a purpose whose basis is `consent`",
+            );
+        }
+    }
+}
+
+/// Reads the declared request values, sorted by name. The flag is false when a type could not be understood.
+pub(super) fn contexts(declarations: &Declarations<'_>) -> (Vec<Context>, bool) {
+    let mut understood = true;
+    let contexts = declarations
+        .contexts
+        .values()
+        .map(|item| {
+            report_unfit_name("a context value", item.name, item.key);
+            let table = item.table();
+            let value_type = table.needs("type").and_then(|word| word.word(&TYPES));
+            understood &= value_type.is_some();
+            let value_type = value_type.unwrap_or(ValueType::Text);
+            let context = Context {
+                name: ContextName::from(item.name),
+                value_type,
+                values: values(&table, value_type),
+                learn: table.optional("learn").unwrap_or(true),
+            };
+            table.close();
+            context
+        })
+        .collect();
+    (contexts, understood)
+}
+
+/// Reads the events, sorted by name.
+pub(super) fn events(declarations: &Declarations<'_>, vocabulary: &Vocabulary) -> Vec<Event> {
+    declarations.events.values().map(|item| event(*item, vocabulary)).collect()
+}
+
+fn event(item: Item<'_>, vocabulary: &Vocabulary) -> Event {
+    if item.name.trim().is_empty() || item.name.len() > 128 || item.name.contains(char::is_control) {
+        item.key.problem("an event's name has 1 to 128 visible characters");
+    }
+    let table = item.table();
+    let properties: BTreeMap<String, ValueType> = table
+        .section("properties")
+        .entries()
+        .into_iter()
+        .filter_map(|property| Some((property.name.to_owned(), property.word(&TYPES)?)))
+        .collect();
+    let sets = table
+        .section("sets")
+        .entries()
+        .into_iter()
+        .filter_map(|setting| {
+            let name = vocabulary.attribute_names.check(setting.name, setting.key)?;
+            let index = vocabulary.attributes.iter().position(|attribute| attribute.name.as_str() == name)?;
+            let set = self::setting(setting, &vocabulary.attributes[index], &properties, vocabulary)?;
+            Some((u16::try_from(index).ok()?, set))
+        })
+        .collect();
+    let event = Event {
+        name: EventName::from(item.name),
+        properties,
+        sets,
+        outcome: table.optional::<&str>("outcome").map(OutcomeName::from),
+    };
+    table.close();
+    event
+}
+
+fn setting(
+    item: Item<'_>,
+    attribute: &Attribute,
+    properties: &BTreeMap<String, ValueType>,
+    vocabulary: &Vocabulary,
+) -> Option<Setting> {
+    let placeholder = item.value.as_str().and_then(|text| text.strip_prefix('{')?.strip_suffix('}'));
+    let expect = |given: ValueType, what: &str| {
+        if given != attribute.value_type {
+            let needed = attribute.value_type;
+            item.place.problem(format!("`{}` is of type {needed}, {what} is of type {given}", attribute.name));
+        }
+    };
+    match placeholder {
+        Some("none") => Some(Setting::Clear),
+        Some("at") => {
+            expect(ValueType::Time, "the moment of the event");
+            Some(Setting::Moment)
+        }
+        Some(property) => match properties.get(property) {
+            Some(given) => {
+                expect(*given, &format!("`{property}`"));
+                Some(Setting::Property(property.to_owned()))
+            }
+            None => {
+                let known = properties.keys().map(String::as_str).chain(["at", "none"]);
+                item.place.add(format!("the event has no property `{property}`"), did_you_mean(property, known));
+                None
+            }
+        },
+        None => item
+            .value_of(attribute.value_type, &attribute.values, &vocabulary.time_zone)
+            .map(Setting::Literal),
+    }
+}
