@@ -98,7 +98,7 @@ fn goal(file: &Table<'_>, vocabulary: &Vocabulary) -> Goal {
             let index = vocabulary.attributes.iter().position(|attribute| attribute.name.as_str() == name)?;
             u16::try_from(index).ok().map(GoalTarget::Attribute)
         }),
-        _ if item.value.is_table() => {
+        _ if item.is_table() => {
             item.place.problem_with_hint(
                 "a goal is either an event or an attribute",
                 "write `goal = { event = \"…\", within = \"30d\" }`",

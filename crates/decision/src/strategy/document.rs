@@ -1,4 +1,4 @@
-//! What stands in one file, key by key, with its place: the only reader that knows TOML.
+//! What stands in one file, key by key, with its place: with [`super::quantity`] the only reader that knows TOML.
 //!
 //! Reading never stops at a mistake: the problem is reported and the reader goes on with what it has.
 //! What the keys mean is deliberately not known here; see the file of each concept.
@@ -121,6 +121,11 @@ impl<'a> Table<'a> {
         Self { place, name, text, entries, asked: RefCell::default() }
     }
 
+    /// Stands in for a file that is missing.
+    pub fn absent(file: &'a str, report: &'a Report) -> Self {
+        Self::new(Place { report, file, start: 0, end: 0 }, "the file", "", None)
+    }
+
     /// The value of a key, when it is there.
     pub fn get(&self, key: &'static str) -> Option<Item<'a>> {
         self.asked.borrow_mut().insert(key);
@@ -202,7 +207,7 @@ impl<'a> Table<'a> {
             name: name.get_ref(),
             key: self.place.at(clip(self.text, name.span())),
             place: self.place.at(clip(self.text, value.span())),
-            text: self.text,
+            source: self.text,
             value: value.get_ref(),
         }
     }
@@ -217,7 +222,7 @@ pub(super) struct Item<'a> {
     pub key: Place<'a>,
     /// Where the value stands.
     pub place: Place<'a>,
-    text: &'a str,
+    source: &'a str,
     pub(super) value: &'a DeValue<'a>,
 }
 
@@ -231,13 +236,28 @@ impl<'a> Item<'a> {
         read
     }
 
+    /// The text, when it is one.
+    pub fn text(self) -> Option<&'a str> {
+        self.value.as_str()
+    }
+
+    /// Whether it is a list without items.
+    pub fn is_empty_list(self) -> bool {
+        self.value.as_array().is_some_and(|items| items.is_empty())
+    }
+
+    /// Whether it is a table.
+    pub fn is_table(self) -> bool {
+        self.value.is_table()
+    }
+
     /// As a table; anything else is a problem and reads as a table about which nothing more is said.
     pub fn table(self) -> Table<'a> {
         let entries = self.value.as_table();
         if entries.is_none() {
             self.expected("a table");
         }
-        Table::new(self.key, self.name, self.text, entries)
+        Table::new(self.key, self.name, self.source, entries)
     }
 
     /// As a list; anything else is a problem.
@@ -249,7 +269,7 @@ impl<'a> Item<'a> {
         items
             .iter()
             .map(|value| {
-                let place = self.place.at(clip(self.text, value.span()));
+                let place = self.place.at(clip(self.source, value.span()));
                 Item { key: place, place, value: value.get_ref(), ..self }
             })
             .collect()
@@ -272,14 +292,14 @@ impl<'a> Item<'a> {
 
     /// `file:line` of the key.
     pub fn position(self) -> String {
-        let line = self.text[..self.key.start].matches('\n').count() + 1;
+        let line = self.source[..self.key.start].matches('\n').count() + 1;
         format!("{}:{line}", self.key.file)
     }
 
     /// The place of a part of this text, given in bytes of its content; the whole value when it
     /// contains escapes.
     pub fn inside(self, part: Range<usize>) -> Place<'a> {
-        let raw = &self.text[self.place.span()];
+        let raw = &self.source[self.place.span()];
         let quotes = if raw.starts_with("'''") || raw.starts_with("\"\"\"") { 3 } else { 1 };
         let opened = raw.get(quotes..).unwrap_or_default();
         let newline = match quotes {

@@ -120,7 +120,7 @@ fn attribute(item: Item<'_>, vocabulary: &Vocabulary, understood: &mut bool) -> 
 fn purposes(table: &Table<'_>, vocabulary: &Vocabulary) -> Vec<PurposeIndex> {
     let Some(item) = table.needs("purposes") else { return Vec::new() };
     let items = item.list();
-    if items.is_empty() && item.value.is_array() {
+    if item.is_empty_list() {
         item.place.problem("an attribute without a purpose may not be kept");
     }
     let mut purposes: Vec<PurposeIndex> = items.into_iter().filter_map(|purpose| vocabulary.purpose(purpose)).collect();
@@ -242,7 +242,7 @@ fn setting(
     properties: &BTreeMap<String, ValueType>,
     vocabulary: &Vocabulary,
 ) -> Option<Setting> {
-    let placeholder = item.value.as_str().and_then(|text| text.strip_prefix('{')?.strip_suffix('}'));
+    let placeholder = item.text().and_then(|text| text.strip_prefix('{')?.strip_suffix('}'));
     let expect = |given: ValueType, what: &str| {
         if given != attribute.value_type {
             let needed = attribute.value_type;

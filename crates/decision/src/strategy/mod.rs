@@ -1,6 +1,29 @@
 //! The organisation's own handbook, compiled: what [`crate::decide`] needs to know that does not
 //! change from one customer to the next.
+//!
+//! [`load`](load()) turns the files of a strategy folder into a [`Strategy`], or gives every [`Problem`] at once.
+//! One file here per concept; only `document` and `quantity` know TOML.
 
+mod actions;
+mod channels;
+mod contact_policy;
+mod document;
+mod inventory;
+mod load;
 pub mod model;
+pub(crate) mod names;
+mod organisation;
+mod principles;
+mod problem;
+mod purposes;
+mod quantity;
+pub mod test_case;
+pub mod test_run;
+mod texts;
+mod vocabulary;
 
+pub use load::{Files, Loaded, load};
 pub use model::*;
+pub use problem::Problem;
+pub(crate) use names::did_you_mean;
+pub(crate) use quantity::duration;

@@ -57,7 +57,7 @@ fn languages(item: Item<'_>) -> Vec<Language> {
             fit.then(|| Language::from(name))
         })
         .collect();
-    if languages.is_empty() && item.value.as_array().is_some_and(Vec::is_empty) {
+    if languages.is_empty() && item.is_empty_list() {
         item.place.problem("an organisation speaks at least one language");
     }
     languages

@@ -146,7 +146,7 @@ pub(super) fn report_distress(item: Item<'_>, rule: &Rule, vocabulary: &Vocabula
         let attribute = &vocabulary.attributes[usize::from(*index)];
         if attribute.sensitivity == Sensitivity::FinancialDistress {
             let name = attribute.name.as_str();
-            let place = item.value.as_str().and_then(|source| source.find(name)).map(|start| start..start + name.len());
+            let place = item.text().and_then(|source| source.find(name)).map(|start| start..start + name.len());
             place.map_or(item.place, |place| item.inside(place)).problem_with_hint(
                 format!("`{name}` tells of money trouble and may not make an action more likely here"),
                 "read it in a veto or requirement, or in the rules of a care action",

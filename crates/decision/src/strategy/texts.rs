@@ -12,13 +12,13 @@ impl<'a> Table<'a> {
     /// The texts of a key that must be there, in every language of the organisation.
     pub fn texts(&self, key: &'static str, languages: &[Language]) -> Texts {
         let items = self.texts_with_places(key, languages);
-        items.into_iter().map(|(language, item)| (language, item.value.as_str().unwrap_or_default().to_owned())).collect()
+        items.into_iter().map(|(language, item)| (language, item.text().unwrap_or_default().to_owned())).collect()
     }
 
     /// The same, as items.
     pub fn texts_with_places(&self, key: &'static str, languages: &[Language]) -> Vec<(Language, Item<'a>)> {
         let Some(item) = self.needs(key) else { return Vec::new() };
-        if item.value.as_table().is_none() {
+        if !item.is_table() {
             let first = languages.first().map_or("en", Language::as_str);
             item.expected(&format!("a text per language such as `{key}.{first} = \"…\"`"));
             return Vec::new();
@@ -52,7 +52,7 @@ fn report_languages(item: Item<'_>, written: &[Item<'_>], languages: &[Language]
 ///
 /// An attribute that is not declared or not permitted for `purpose` is a problem.
 pub(super) fn template(item: Item<'_>, attributes: &[Attribute], purpose: Option<PurposeIndex>) -> Template {
-    let text = item.value.as_str().unwrap_or_default();
+    let text = item.text().unwrap_or_default();
     let mut parts = Vec::new();
     let mut said = String::new();
     let mut position = 0;

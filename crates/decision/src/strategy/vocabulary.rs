@@ -71,7 +71,7 @@ impl Vocabulary {
 
     /// An amount: a number or a rule that gives one.
     pub fn amount(&self, item: Item<'_>, view: View) -> Option<Rule> {
-        let Some(source) = item.value.as_str() else {
+        let Some(source) = item.text() else {
             return item.read().map(Rule::constant);
         };
         self.typed(item, Rule::amount(source, &self.environment(view, Position::Value)))
