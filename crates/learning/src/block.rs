@@ -7,7 +7,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::LevelPrior;
+use crate::encoder::COLUMNS_MAX;
 
+/// The intercept and every column.
+const WIDTH_MAX: usize = COLUMNS_MAX as usize + 1;
 const VARIANCE_MIN: f64 = 1e-9;
 
 /// Mean and variance of one level's part of a logit.
@@ -37,24 +40,34 @@ pub(crate) struct Block {
 }
 
 impl Block {
+    /// The mean of the level's part of the logit for these inputs.
+    pub(crate) fn mean(&self, inputs: &[f64]) -> f64 {
+        let known = self.mean.len().min(inputs.len());
+        dot(&self.mean[..known], &inputs[..known])
+    }
+
     /// The level's part of the logit for these inputs.
     pub(crate) fn part(&self, inputs: &[f64], prior: &LevelPrior) -> Part {
         let known = self.mean.len().min(inputs.len());
-        let (seen, unseen) = inputs.split_at(known);
+        let mut below = [0.0; WIDTH_MAX];
         let mut variance = 0.0;
         let mut start = 0;
-        for (row, &input) in seen.iter().enumerate() {
+        for (row, &input) in inputs[..known].iter().enumerate() {
             if input != 0.0 {
                 let line = &self.covariance[start..=start + row];
-                variance += input * (2.0 * dot(&line[..row], &seen[..row]) + input * line[row]);
+                for (sum, entry) in below.iter_mut().zip(&line[..row]) {
+                    *sum += entry * input;
+                }
+                variance += input * input * line[row];
             }
             start += row + 1;
         }
-        for (offset, &input) in unseen.iter().enumerate() {
+        variance += 2.0 * dot(&below[..known], &inputs[..known]);
+        for (offset, &input) in inputs[known..].iter().enumerate() {
             variance += input * input * prior_variance(prior, known + offset);
         }
         Part {
-            mean: dot(&self.mean[..known], seen),
+            mean: self.mean(inputs),
             variance: variance.max(0.0),
         }
     }

@@ -78,7 +78,7 @@ impl Default for Config {
                 level(0.5, 0.1),
                 level(0.1, 0.0),
             ],
-            memories: [20_000.0, 1_000.0],
+            memories: [20_000.0, 300.0],
             fixed_share: 0.001,
             baseline_evidence: 30.0,
             incremental_from_ms: DAY_MS,

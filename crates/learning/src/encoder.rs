@@ -70,7 +70,7 @@ pub(crate) struct Encoder {
 impl Encoder {
     /// Claims columns for what is new and updates the scaling.
     pub(crate) fn observe(&mut self, features: &Features, rejected: &mut Rejected) {
-        for feature in features {
+        for feature in features.iter().filter(|feature| trust(feature) > 0.0) {
             match &feature.value {
                 FeatureValue::Number(number) if !number.is_finite() => {
                     rejected.non_finite_values += 1;
@@ -137,12 +137,7 @@ impl Encoder {
         row[0] = 1.0;
         for feature in features {
             if let Some((column, value)) = self.column(feature) {
-                let confidence = if feature.confidence > 0.0 {
-                    feature.confidence.min(1.0)
-                } else {
-                    0.0
-                };
-                row[usize::from(column)] = value as f32 * confidence;
+                row[usize::from(column)] = value as f32 * trust(feature);
             }
         }
         let length = 1 + row.iter().rposition(|&value| value != 0.0).unwrap_or(0);
@@ -190,6 +185,15 @@ impl Encoder {
             .collect();
         names.sort_by(|a, b| (&a.1, &a.2).cmp(&(&b.1, &b.2)));
         names
+    }
+}
+
+/// The confidence within 0 to 1; NaN is 0.
+fn trust(feature: &Feature) -> f32 {
+    if feature.confidence > 0.0 {
+        feature.confidence.min(1.0)
+    } else {
+        0.0
     }
 }
 
@@ -252,6 +256,14 @@ mod tests {
             let row = encoder.encode(&feature(FeatureValue::Number(3.0), confidence));
             assert_eq!(row.0, [1.0]);
         }
+    }
+
+    #[test]
+    fn a_value_nobody_trusts_claims_no_column() {
+        let (mut encoder, mut rejected) = (Encoder::default(), Rejected::default());
+        encoder.observe(&feature(FeatureValue::Number(f64::NAN), 0.0), &mut rejected);
+        encoder.observe(&feature(FeatureValue::Flag(true), 0.0), &mut rejected);
+        assert_eq!((encoder.columns, rejected), (0, Rejected::default()));
     }
 
     #[test]

@@ -59,6 +59,16 @@ impl Expert {
         }
     }
 
+    /// The mean of the sum of all levels of the path.
+    pub(crate) fn mean(&self, path: &Path, inputs: &[f64], config: &Config) -> f64 {
+        known(path)
+            .filter_map(|(level, node)| {
+                let block = self.levels[level].get(node as usize)?;
+                Some(block.mean(self.view(&config.levels[level], inputs)))
+            })
+            .sum()
+    }
+
     /// Moves every level of the path to the posterior, and returns the logit it had predicted.
     ///
     /// The step is implicit: along the direction covariance × inputs it goes to the exact mode of

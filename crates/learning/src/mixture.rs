@@ -10,6 +10,8 @@ use crate::config::Config;
 use crate::expert::{Expert, LEVELS, Observation, Path, logistic};
 
 pub(crate) const EXPERTS: usize = 4;
+/// Experts with a smaller share keep learning but are not asked; it saves half the work and more.
+const SHARE_ASKED_MIN: f64 = 0.01;
 
 /// A mixed prediction.
 #[derive(Clone, Copy, Debug)]
@@ -83,7 +85,29 @@ impl Mixture {
         }
     }
 
-    /// One level's part of the logit under each expert.
+    /// The shares of the experts worth asking, summing to 1; 0 for the others.
+    fn asked(&self) -> [f64; EXPERTS] {
+        let heard = |share: f64| if share < SHARE_ASKED_MIN { 0.0 } else { share };
+        let total: f64 = self.shares.iter().map(|&share| heard(share)).sum();
+        self.shares.map(|share| heard(share) / total)
+    }
+
+    /// The mixed probability alone, without the price of its deviation.
+    pub(crate) fn probability(
+        &self,
+        path: &Path,
+        offset: f64,
+        inputs: &[f64],
+        config: &Config,
+    ) -> f64 {
+        let experts = self.experts.iter().zip(self.asked());
+        experts
+            .filter(|(_, share)| *share > 0.0)
+            .map(|(expert, share)| share * logistic(offset + expert.mean(path, inputs, config)))
+            .sum()
+    }
+
+    /// One level's part of the logit under each expert asked; nothing for the others.
     pub(crate) fn parts(
         &self,
         level: usize,
@@ -91,14 +115,20 @@ impl Mixture {
         inputs: &[f64],
         config: &Config,
     ) -> [Part; EXPERTS] {
-        std::array::from_fn(|index| self.experts[index].part(level, node, inputs, config))
+        std::array::from_fn(|index| {
+            if self.shares[index] < SHARE_ASKED_MIN {
+                Part::default()
+            } else {
+                self.experts[index].part(level, node, inputs, config)
+            }
+        })
     }
 
     /// Mixes the experts' total logits: probabilities at the mean logits are averaged by share; the
     /// deviation is that of the mixture of Gaussians.
     pub(crate) fn mix(&self, offset: f64, totals: &[Part; EXPERTS]) -> Belief {
         let (mut probability, mut mean, mut square) = (0.0, 0.0, 0.0);
-        for (share, total) in self.shares.iter().zip(totals) {
+        for (share, total) in self.asked().iter().zip(totals) {
             probability += share * logistic(offset + total.mean);
             mean += share * total.mean;
             square += share * (total.variance + total.mean * total.mean);
@@ -147,5 +177,41 @@ mod tests {
         }
         assert!((mixture.shares.iter().sum::<f64>() - 1.0).abs() < 1e-12);
         assert!(mixture.shares.iter().all(|&share| share > 0.0));
+    }
+
+    #[test]
+    fn an_expert_hardly_believed_is_not_asked() {
+        let mut mixture = Mixture::new(&Config::default());
+        mixture.shares = [0.005, 0.0, 0.5, 0.495];
+        let mut totals = [Part::default(); EXPERTS];
+        let without = mixture.mix(-2.0, &totals);
+        totals[0].mean = 9.0;
+        let with = mixture.mix(-2.0, &totals);
+        assert_eq!(with.probability, without.probability);
+        assert!((with.probability - logistic(-2.0)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_probability_alone_is_that_of_the_full_mix() {
+        let config = Config::default();
+        let mut mixture = Mixture::new(&config);
+        let (path, inputs) = ([Some(0); LEVELS], [1.0, 0.5]);
+        for round in 0..50 {
+            let seen = Observation {
+                positive: round % 3 == 0,
+                weight: 1.0,
+            };
+            mixture.learn(&path, &inputs, -2.0, seen, &config);
+        }
+        let mut totals = [Part::default(); EXPERTS];
+        for (level, node) in path.into_iter().enumerate() {
+            let parts = mixture.parts(level, node, &inputs, &config);
+            for (total, part) in totals.iter_mut().zip(parts) {
+                total.mean += part.mean;
+                total.variance += part.variance;
+            }
+        }
+        let alone = mixture.probability(&path, -2.0, &inputs, &config);
+        assert!((alone - mixture.mix(-2.0, &totals).probability).abs() < 1e-12);
     }
 }

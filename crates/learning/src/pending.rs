@@ -78,20 +78,14 @@ impl Pending {
     }
 
     pub(crate) fn insert(&mut self, id: ExposureId, open: Open, forget_at_ms: i64) {
-        for index in 0..open.waits.len() {
-            self.schedule(id, &open, index);
+        for (index, wait) in open.waits.iter().enumerate() {
+            let due = Due::Look(index as u16);
+            self.due.insert((next_look_ms(open.at_ms, wait), id, due));
         }
         self.due.insert((forget_at_ms, id, Due::Forget));
         let mine = self.by_subject.entry(open.subject).or_default();
         mine.insert((open.at_ms, id));
         self.held.insert(id, Held::Open(open));
-    }
-
-    fn schedule(&mut self, id: ExposureId, open: &Open, index: usize) {
-        let wait = &open.waits[index];
-        let after_ms = (wait.within_ms as f64 * wait.waiting.next_look()) as i64;
-        let at_ms = open.at_ms.saturating_add(after_ms);
-        self.due.insert((at_ms, id, Due::Look(index as u16)));
     }
 
     /// The earliest thing due strictly before this time: a window includes its last millisecond.
@@ -105,17 +99,18 @@ impl Pending {
 
     /// Puts the wait at its next look, or ends it.
     pub(crate) fn look_again(&mut self, id: ExposureId, index: usize) {
-        let Some(Held::Open(mut open)) = self.held.remove(&id) else {
+        let Some(Held::Open(open)) = self.held.get_mut(&id) else {
             return;
         };
-        match open.waits[index].waiting.after_look() {
+        let wait = &mut open.waits[index];
+        match wait.waiting.after_look() {
             Some(waiting) => {
-                open.waits[index].waiting = waiting;
-                self.schedule(id, &open, index);
+                wait.waiting = waiting;
+                let due = Due::Look(index as u16);
+                self.due.insert((next_look_ms(open.at_ms, wait), id, due));
             }
-            None => open.waits[index].state = State::Elapsed,
+            None => wait.state = State::Elapsed,
         }
-        self.held.insert(id, Held::Open(open));
     }
 
     pub(crate) fn get_mut(&mut self, id: ExposureId) -> Option<&mut Open> {
@@ -182,6 +177,11 @@ impl Pending {
         };
         self.held.values().filter(open).count()
     }
+}
+
+fn next_look_ms(at_ms: i64, wait: &Wait) -> i64 {
+    let after_ms = (wait.within_ms as f64 * wait.waiting.next_look()) as i64;
+    at_ms.saturating_add(after_ms)
 }
 
 /// An outcome whose exposure has not arrived.

@@ -18,7 +18,7 @@ const PROBABILITY_MIN: f64 = 1e-6;
 
 pub(crate) fn predict(model: &Model, features: &Features, arms: &[Arm]) -> Vec<Prediction> {
     let inputs = model.encoder.encode(features).to_f64();
-    let mut memos: BTreeMap<&str, Memo> = BTreeMap::new();
+    let mut shared: BTreeMap<&str, Shared> = BTreeMap::new();
     let mut last: Option<(&Arm, Path)> = None;
     arms.iter()
         .map(|arm| {
@@ -32,8 +32,8 @@ pub(crate) fn predict(model: &Model, features: &Features, arms: &[Arm]) -> Vec<P
             let Some(outcome) = model.outcomes.get(&arm.outcome) else {
                 return prior(&model.config, &arm.outcome, &inputs);
             };
-            let memo = memos.entry(&arm.outcome).or_default();
-            memo.predict(outcome, &path, &inputs, &model.config)
+            let shared = shared.entry(&arm.outcome).or_default();
+            taught(outcome, shared, &path, &inputs, &model.config)
         })
         .collect()
 }
@@ -53,38 +53,28 @@ fn prior(config: &Config, outcome: &str, inputs: &[f64]) -> Prediction {
     }
 }
 
-/// What was computed already for one outcome.
-#[derive(Default)]
-struct Memo {
-    acting: Shared,
-    not_acting: Shared,
-}
-
-impl Memo {
-    fn predict(
-        &mut self,
-        outcome: &OutcomeModel,
-        path: &Path,
-        inputs: &[f64],
-        config: &Config,
-    ) -> Prediction {
-        let acting = self
-            .acting
-            .belief(&outcome.acting, outcome.offset, path, inputs, config);
-        let supported = [GROUP, ACTION].into_iter().any(|level| {
-            outcome.not_acting.evidence(level, path[level]) >= config.baseline_evidence
-        });
-        let baseline = supported.then(|| {
-            let mixture = &outcome.not_acting;
-            self.not_acting
-                .belief(mixture, outcome.offset, path, inputs, config)
-        });
-        Prediction {
-            probability: bounded(acting.probability),
-            deviation: acting.deviation as f32,
-            baseline: baseline.map(|belief| bounded(belief.probability)),
-            evidence: outcome.acting.evidence(ACTION, path[ACTION]) as f32,
-        }
+fn taught(
+    outcome: &OutcomeModel,
+    shared: &mut Shared,
+    path: &Path,
+    inputs: &[f64],
+    config: &Config,
+) -> Prediction {
+    let OutcomeModel {
+        offset,
+        acting,
+        not_acting,
+    } = outcome;
+    let belief = shared.belief(acting, *offset, path, inputs, config);
+    let supported = [GROUP, ACTION]
+        .into_iter()
+        .any(|level| not_acting.evidence(level, path[level]) >= config.baseline_evidence);
+    let baseline = supported.then(|| not_acting.probability(path, *offset, inputs, config));
+    Prediction {
+        probability: bounded(belief.probability),
+        deviation: belief.deviation as f32,
+        baseline: baseline.map(bounded),
+        evidence: acting.evidence(ACTION, path[ACTION]) as f32,
     }
 }
 
@@ -92,7 +82,8 @@ fn bounded(probability: f64) -> f32 {
     probability.clamp(PROBABILITY_MIN, 1.0 - PROBABILITY_MIN) as f32
 }
 
-/// Parts of the logit by level and node; the treatment's, used once, are not kept.
+/// Parts of one outcome's logit by level and node, computed once; the treatment's, used once, are
+/// not kept.
 #[derive(Default)]
 struct Shared {
     levels: [Vec<Option<[Part; EXPERTS]>>; TREATMENT],
