@@ -8,7 +8,7 @@ use crate::{
     arbitration,
     candidate::{Candidate, CandidateFate, Fate, PassedOver},
     catalogue,
-    consent::{self, Permitted},
+    consent::{self, Known, Permitted},
     contact_policy::{self, Situation},
     id::{DecisionId, Language},
     inputs::{Assignment, Inputs},
@@ -23,6 +23,7 @@ use crate::{
     strategy::{PurposeIndex, Strategy},
     trace,
 };
+use learning::Prediction;
 
 /// Decides. Pure: the same arguments give the same bytes.
 ///
@@ -59,7 +60,8 @@ pub fn work_out<'a>(
 
     let mut candidates = catalogue::candidates(strategy, request);
     let in_play = purposes_in_play(strategy, &candidates);
-    let permitted = consent::mask(strategy, inputs, request, &in_play, at);
+    let known = Known { customer: inputs.customer, household: inputs.household };
+    let permitted = consent::mask(strategy, known, request, &in_play, at);
     let protection = Reading { view: &permitted.protection, moment: &moment };
     let situation = Situation { strategy, request, history, recognised, permitted: &permitted, at };
 
@@ -76,7 +78,6 @@ pub fn work_out<'a>(
     let slots = selection::select(&situation, &mut candidates, budget, manner);
     let effects = effects(strategy, &candidates, &slots, request, inputs.assignment, at);
 
-    let predictions = candidates.iter().flat_map(|candidate| candidate.predictions.clone()).collect();
     let decision = Decision {
         id: decision_id(at, seed),
         strategy: strategy.version,
@@ -85,7 +86,7 @@ pub fn work_out<'a>(
         seed,
         customer: inputs.customer.map(|customer| customer.id),
         request: request.clone(),
-        trace: trace::capture(strategy, inputs, request, &permitted, &in_play, predictions, at),
+        trace: trace::capture(strategy, inputs, request, &permitted, &in_play, predictions(&candidates), at),
         fates: fates(&candidates, &slots),
         slots,
         effects,
@@ -120,6 +121,14 @@ fn allow(strategy: &Strategy, candidates: &mut [Candidate], permitted: &Permitte
             candidate.drop_because(refusal.into());
         }
     }
+}
+
+/// Estimates of every action that got so far, once: at all placements they are the same.
+fn predictions(candidates: &[Candidate]) -> Vec<Prediction> {
+    let mut estimated: Vec<&Candidate> =
+        candidates.iter().filter(|candidate| !candidate.predictions.is_empty()).collect();
+    estimated.dedup_by_key(|candidate| candidate.action);
+    estimated.iter().flat_map(|candidate| candidate.predictions.iter().copied()).collect()
 }
 
 fn fates(candidates: &[Candidate], slots: &[Slot]) -> Vec<CandidateFate> {

@@ -1,12 +1,13 @@
 //! How likely is each outcome, if we say this and if we do not?
 //!
 //! Features are what the action's purpose permits; the predictor sees nothing else. Estimates are
-//! recorded, so that a decision can be replayed without the model.
+//! rounded and recorded, so that a decision can be replayed without the model.
 
 use crate::{
     Timestamp,
     candidate::Candidate,
     consent::{Permitted, PermittedView},
+    estimate,
     inputs::Inputs,
     request::Request,
     strategy::{PurposeIndex, Strategy},
@@ -55,7 +56,7 @@ pub fn estimate(
             .collect();
         let predictions = inputs.predictor.predict(&features, &arms);
         for (candidate, predictions) in concerned.iter_mut().zip(predictions.chunks(outcomes.len())) {
-            candidate.predictions = predictions.to_vec();
+            candidate.predictions = predictions.iter().copied().map(estimate::rounded).collect();
         }
     }
 }

@@ -6,14 +6,14 @@
 
 use crate::{
     Timestamp,
-    candidate::{CandidateFate, PlacementIndex, Step},
+    candidate::{CandidateFate, Fate, PlacementIndex, Step},
     id::{CustomerId, DecisionId},
     request::Request,
     strategy::{ActionIndex, StrategyVersion},
     trace::Trace,
 };
 use jiff::fmt::serde::timestamp::millisecond::required as ms;
-use learning::ModelVersion;
+use learning::{ModelVersion, Prediction};
 use serde::{Deserialize, Serialize};
 
 /// First byte of every encoded record; raised when the meaning of the bytes, or of a decision, changes.
@@ -142,26 +142,60 @@ pub enum RecordError {
 }
 
 impl Decision {
-    /// Compact bytes, format byte first. Equal decisions have equal bytes.
+    /// Compact bytes: format byte, body, checksum. Equal decisions have equal bytes.
     pub fn encode(&self) -> Vec<u8> {
         let bytes = postcard::to_extend(self, vec![FORMAT]);
-        bytes.expect("a decision holds nothing that cannot be written")
+        let mut bytes = bytes.expect("a decision holds nothing that cannot be written");
+        let checksum = checksum(&bytes);
+        bytes.extend_from_slice(&checksum);
+        bytes
     }
 
     /// Reads [`Decision::encode`].
     pub fn decode(bytes: &[u8]) -> Result<Self, RecordError> {
         match bytes.split_first() {
-            Some((&FORMAT, body)) => match postcard::take_from_bytes(body) {
-                Ok((decision, [])) => Ok(decision),
-                _ => Err(RecordError::Damaged),
-            },
+            Some((&FORMAT, _)) => {
+                let (written, found) = bytes.split_last_chunk().ok_or(RecordError::Damaged)?;
+                if checksum(written) != *found {
+                    return Err(RecordError::Damaged);
+                }
+                match postcard::take_from_bytes(&written[1..]) {
+                    Ok((decision, [])) => Ok(decision),
+                    _ => Err(RecordError::Damaged),
+                }
+            }
             Some((&format, _)) => Err(RecordError::Format(format)),
             None => Err(RecordError::Damaged),
         }
+    }
+
+    /// The actions that a model was asked about, each once, in order.
+    pub fn estimated_actions(&self) -> Vec<ActionIndex> {
+        let reached = |fate: &Fate| match fate {
+            Fate::Dropped(why) => why.step() >= Step::Arbitration,
+            _ => true,
+        };
+        let estimated = self.fates.iter().filter(|candidate| reached(&candidate.fate));
+        let mut actions: Vec<ActionIndex> = estimated.map(|candidate| candidate.action).collect();
+        actions.dedup();
+        actions
+    }
+
+    /// What the model expected of an action: its goal, then the organisation's side outcomes.
+    pub fn estimates(&self, action: ActionIndex) -> Option<&[Prediction]> {
+        let actions = self.estimated_actions();
+        let position = actions.iter().position(|found| *found == action)?;
+        let outcomes = self.trace.predictions.len() / actions.len();
+        self.trace.predictions.chunks(outcomes.max(1)).nth(position)
     }
 
     /// Nothing is said in any slot.
     pub fn is_silent(&self) -> bool {
         self.slots.iter().all(|slot| slot.pick.is_none())
     }
+}
+
+/// Tells a stored record that was altered by accident; against intent there is the store's chain.
+fn checksum(bytes: &[u8]) -> [u8; 8] {
+    *blake3::hash(bytes).as_bytes().first_chunk().expect("a hash has 32 bytes")
 }

@@ -38,7 +38,8 @@ pub struct Trace {
     pub quotas: Vec<(ActionIndex, u64)>,
     /// Control group.
     pub assignment: Assignment,
-    /// Estimates of the candidates that got so far, in order.
+    /// Estimates of the actions that got so far, each action once, in order.
+    #[serde(with = "crate::estimate")]
     pub predictions: Vec<Prediction>,
 }
 
@@ -226,7 +227,10 @@ fn traced_contact(
     let placements = strategy.placements.iter().map(|placement| placement.id.as_str());
     let channels = strategy.channels.iter().map(|channel| channel.id.as_str());
     let asked_again = request.placements.iter().any(|asked| asked.placement == contact.placement);
-    let lifetime = strategy.channel(contact.channel.as_str()).map(|channel| channel.reservation);
+    let lifetime = strategy
+        .placement(contact.placement.as_str())
+        .and_then(|placement| strategy.channel(placement.channel.as_str()))
+        .map(|channel| channel.reservation);
     let fresh = lifetime.is_some_and(|lifetime| contact.at.saturating_add(lifetime).is_ok_and(|end| end > at));
     TracedContact {
         open: (asked_again && fresh).then_some((contact.decision, contact.slot)),
@@ -243,6 +247,7 @@ fn traced_contact(
 }
 
 /// The inputs of a decision, brought back from its trace.
+#[derive(Debug, Clone)]
 pub struct Restored {
     /// The customer, with what was read and nothing else.
     pub customer: Option<Customer>,
