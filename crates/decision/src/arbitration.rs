@@ -65,7 +65,9 @@ impl Priority {
     /// The priority if the propensity were this.
     pub fn at_propensity(&self, propensity: f64) -> f64 {
         let gain = self.gain_at(propensity);
-        self.lever * self.context_weight * gain.max(0.0) + gain.min(0.0) - self.contact_cost - self.fatigue
+        self.lever * self.context_weight * gain.max(0.0) + gain.min(0.0)
+            - self.contact_cost
+            - self.fatigue
     }
     /// The priority if the logit of the propensity were `z` standard deviations away.
     pub fn at_deviation(&self, z: f64) -> f64 {
@@ -104,15 +106,21 @@ pub fn rank(
     let fatigue = fatigue(strategy, moment.history(), at);
     for candidate in candidates.iter_mut().filter(|candidate| candidate.alive()) {
         let action = &strategy.actions[usize::from(candidate.action)];
-        let Ok(view) = permitted.view(action.purpose) else { continue };
+        let Ok(view) = permitted.view(action.purpose) else {
+            continue;
+        };
         let facts = Reading { view, moment };
-        let values = action.value_for_customer.number(&facts).zip(action.value_for_organisation.number(&facts));
+        let values = action
+            .value_for_customer
+            .number(&facts)
+            .zip(action.value_for_organisation.number(&facts));
         let Some((value_for_customer, value_for_organisation)) = values else {
             candidate.drop_because(Dropped::ValueUnknown);
             continue;
         };
         let goal = candidate.predictions[0];
-        let (side_value, side_value_for_customer) = side_values(strategy, &candidate.predictions[1..]);
+        let (side_value, side_value_for_customer) =
+            side_values(strategy, &candidate.predictions[1..]);
         let mut priority = Priority {
             propensity: f64::from(goal.probability),
             deviation: f64::from(goal.deviation),
@@ -130,8 +138,12 @@ pub fn rank(
         };
         priority.total = priority.at_propensity(priority.propensity);
         let placement = &strategy.placements[usize::from(candidate.placement)].id;
-        let own = adjustments.iter().filter(|change| change.action == action.id && change.placement == *placement);
-        candidate.priority = Some(own.fold(priority, |priority, change| priority.adjusted(change.factor, change.by)));
+        let own = adjustments
+            .iter()
+            .filter(|change| change.action == action.id && change.placement == *placement);
+        candidate.priority = Some(own.fold(priority, |priority, change| {
+            priority.adjusted(change.factor, change.by)
+        }));
     }
 }
 
@@ -144,7 +156,12 @@ fn side_values(strategy: &Strategy, predictions: &[Prediction]) -> (f64, f64) {
     let (mut both, mut customer) = (0.0, 0.0);
     for (side, prediction) in strategy.organisation.outcomes.iter().zip(predictions) {
         let gain = f64::from(prediction.probability) - prediction.baseline.map_or(0.0, f64::from);
-        both += gain * weigh(strategy, side.value_for_customer, side.value_for_organisation);
+        both += gain
+            * weigh(
+                strategy,
+                side.value_for_customer,
+                side.value_for_organisation,
+            );
         customer += gain * side.value_for_customer;
     }
     (both, customer)
@@ -157,9 +174,20 @@ fn lever(strategy: &Strategy, action: &Action) -> f64 {
 }
 
 /// The cheapest form decides: which form is chosen later, within the action.
-fn contact_cost(strategy: &Strategy, action: &Action, treatments: &[u16], request: &Request) -> f64 {
-    let channel = strategy.channel(request.channel.as_str()).map_or(0.0, |channel| channel.contact_cost);
-    let costs = treatments.iter().map(|&index| action.treatments[usize::from(index)].contact_cost.unwrap_or(channel));
+fn contact_cost(
+    strategy: &Strategy,
+    action: &Action,
+    treatments: &[u16],
+    request: &Request,
+) -> f64 {
+    let channel = strategy
+        .channel(request.channel.as_str())
+        .map_or(0.0, |channel| channel.contact_cost);
+    let costs = treatments.iter().map(|&index| {
+        action.treatments[usize::from(index)]
+            .contact_cost
+            .unwrap_or(channel)
+    });
     costs.reduce(f64::min).unwrap_or(channel)
 }
 

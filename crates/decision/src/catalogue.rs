@@ -17,7 +17,12 @@ use std::collections::BTreeMap;
 pub fn candidates(strategy: &Strategy, request: &Request) -> Vec<Candidate> {
     let wanted: Vec<u16> = (0u16..)
         .zip(&strategy.placements)
-        .filter(|(_, placement)| request.placements.iter().any(|asked| asked.placement == placement.id))
+        .filter(|(_, placement)| {
+            request
+                .placements
+                .iter()
+                .any(|asked| asked.placement == placement.id)
+        })
         .map(|(index, _)| index)
         .collect();
     let mut candidates = Vec::new();
@@ -65,7 +70,8 @@ pub fn publishable(
             candidate.drop_because(Dropped::VolumeUsedUp);
         } else {
             candidate.treatments.retain(|&treatment| {
-                content(action, treatment, language).is_some_and(|content| sayable(content, action.purpose, permitted))
+                content(action, treatment, language)
+                    .is_some_and(|content| sayable(content, action.purpose, permitted))
             });
             if candidate.treatments.is_empty() {
                 candidate.drop_because(Dropped::TextUnknown);
@@ -76,13 +82,19 @@ pub fn publishable(
 
 /// The content of a treatment in a language.
 pub fn content<'s>(action: &'s Action, treatment: u16, language: &Language) -> Option<&'s Content> {
-    action.treatments.get(usize::from(treatment))?.content.get(language)
+    action
+        .treatments
+        .get(usize::from(treatment))?
+        .content
+        .get(language)
 }
 
 fn sayable(content: &Content, purpose: PurposeIndex, permitted: &Permitted<'_>) -> bool {
     let parts = content.title.0.iter().chain(&content.body.0);
     parts.into_iter().all(|part| match part {
         TemplatePart::Text(_) => true,
-        TemplatePart::Attribute(index) => permitted.view(purpose).is_ok_and(|view| view.fact(*index).is_some()),
+        TemplatePart::Attribute(index) => permitted
+            .view(purpose)
+            .is_ok_and(|view| view.fact(*index).is_some()),
     })
 }

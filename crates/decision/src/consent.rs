@@ -8,11 +8,12 @@ use crate::{
     Timestamp,
     candidate::{Candidate, Dropped},
     id::ChannelId,
-    inputs::Inputs,
-    profile::{AttributeValue, ConsentStatement, ConsentStatus},
+    profile::{AttributeValue, Attributes, ConsentStatement, ConsentStatus, Customer},
     request::Request,
     rules::Fact,
-    strategy::{Attribute, AttributeIndex, Basis, Purpose, PurposeIndex, Sensitivity, Strategy, Subject},
+    strategy::{
+        Attribute, AttributeIndex, Basis, Purpose, PurposeIndex, Sensitivity, Strategy, Subject,
+    },
 };
 use serde::{Deserialize, Serialize};
 
@@ -62,7 +63,9 @@ impl<'a> PermittedView<'a> {
     }
     /// All permitted values, by index.
     pub fn iter(&self) -> impl Iterator<Item = (AttributeIndex, Fact<'a>)> + '_ {
-        (0u16..).zip(&self.facts).filter_map(|(index, fact)| fact.map(|fact| (index, fact)))
+        (0u16..)
+            .zip(&self.facts)
+            .filter_map(|(index, fact)| fact.map(|fact| (index, fact)))
     }
 }
 
@@ -79,28 +82,45 @@ pub struct Permitted<'a> {
 impl<'a> Permitted<'a> {
     /// The view for a purpose; an empty one when it has no basis.
     pub fn view_or_empty(&self, purpose: PurposeIndex) -> &PermittedView<'a> {
-        self.by_purpose[usize::from(purpose)].as_ref().unwrap_or(&self.nothing)
+        self.by_purpose[usize::from(purpose)]
+            .as_ref()
+            .unwrap_or(&self.nothing)
     }
     /// Whether any view, or protection, shows this attribute.
     pub fn visible_anywhere(&self, attribute: AttributeIndex) -> bool {
         let views = self.by_purpose.iter().flatten();
-        views.chain([&self.protection]).any(|view| view.fact(attribute).is_some())
+        views
+            .chain([&self.protection])
+            .any(|view| view.fact(attribute).is_some())
     }
     /// The view for a purpose, or why the purpose has no basis.
     pub fn view(&self, purpose: PurposeIndex) -> Result<&PermittedView<'a>, Withheld> {
-        self.by_purpose[usize::from(purpose)].as_ref().map_err(|why| *why)
+        self.by_purpose[usize::from(purpose)]
+            .as_ref()
+            .map_err(|why| *why)
     }
+}
+
+/// Who is asked about, unmasked; only [`mask`] reads it.
+#[derive(Clone, Copy)]
+pub struct Known<'a> {
+    /// The recognised customer.
+    pub customer: Option<&'a Customer>,
+    /// The household's attributes.
+    pub household: Option<&'a Attributes>,
 }
 
 /// Builds the views of all purposes that are in play; the others stay empty.
 pub fn mask<'a>(
     strategy: &Strategy,
-    inputs: &Inputs<'a>,
+    known: Known<'a>,
     request: &Request,
     in_play: &[bool],
     at: Timestamp,
 ) -> Permitted<'a> {
-    let consents: &[ConsentStatement] = inputs.customer.map_or(&[], |customer| &customer.profile.consents);
+    let consents: &[ConsentStatement] = known
+        .customer
+        .map_or(&[], |customer| &customer.profile.consents);
     let mut withheld = Vec::new();
     let by_purpose = (0u16..)
         .zip(&strategy.purposes)
@@ -108,27 +128,48 @@ pub fn mask<'a>(
             if !in_play[usize::from(index)] {
                 return Err(Withheld::NoConsent);
             }
-            let basis = match inputs.customer {
-                Some(_) => basis(purpose, consents, &request.channel, request.global_privacy_control, at),
+            let basis = match known.customer {
+                Some(_) => basis(
+                    purpose,
+                    consents,
+                    &request.channel,
+                    request.global_privacy_control,
+                    at,
+                ),
                 None => Ok(()),
             };
-            let view = view(strategy, inputs, at, |attribute| {
-                let why = basis.err().or_else(|| explicit_consent(attribute, purpose).err());
-                attribute.purposes.contains(&index).then_some(why.map_or(Ok(()), Err))
+            let view = view(strategy, known, at, |attribute| {
+                let why = basis
+                    .err()
+                    .or_else(|| explicit_consent(attribute, purpose).err());
+                attribute
+                    .purposes
+                    .contains(&index)
+                    .then_some(why.map_or(Ok(()), Err))
             });
-            withheld.extend(view.1.into_iter().map(|(attribute, why)| WithheldAttribute {
-                attribute,
-                purpose: index,
-                why,
-            }));
+            withheld.extend(
+                view.1
+                    .into_iter()
+                    .map(|(attribute, why)| WithheldAttribute {
+                        attribute,
+                        purpose: index,
+                        why,
+                    }),
+            );
             basis.map(|()| view.0)
         })
         .collect();
-    let protection = view(strategy, inputs, at, |attribute| {
-        let protective = |purpose: &PurposeIndex| strategy.purposes[usize::from(*purpose)].protective;
+    let protection = view(strategy, known, at, |attribute| {
+        let protective =
+            |purpose: &PurposeIndex| strategy.purposes[usize::from(*purpose)].protective;
         attribute.purposes.iter().any(protective).then_some(Ok(()))
     });
-    Permitted { by_purpose, protection: protection.0, withheld, nothing: PermittedView { facts: Vec::new() } }
+    Permitted {
+        by_purpose,
+        protection: protection.0,
+        withheld,
+        nothing: PermittedView { facts: Vec::new() },
+    }
 }
 
 /// Drops every candidate whose own purpose has no basis.
@@ -153,33 +194,53 @@ pub fn basis(
 ) -> Result<(), Withheld> {
     let latest = |on: Option<&ChannelId>| {
         let about = |statement: &&ConsentStatement| {
-            statement.purpose == purpose.id && statement.channel.as_ref() == on && statement.at <= at
+            statement.purpose == purpose.id
+                && statement.channel.as_ref() == on
+                && statement.at <= at
         };
-        statements.iter().filter(about).max_by_key(|statement| statement.at)
+        statements
+            .iter()
+            .filter(about)
+            .max_by_key(|statement| statement.at)
     };
-    let found: Vec<_> = [latest(None), latest(Some(channel))].into_iter().flatten().collect();
+    let found: Vec<_> = [latest(None), latest(Some(channel))]
+        .into_iter()
+        .flatten()
+        .collect();
     let needs_consent = purpose.basis == Basis::Consent;
     for statement in &found {
         match statement.status {
-            ConsentStatus::Objected if purpose.basis != Basis::LegalObligation => return Err(Withheld::Objected),
+            ConsentStatus::Objected if purpose.basis != Basis::LegalObligation => {
+                return Err(Withheld::Objected);
+            }
             ConsentStatus::Withdrawn if needs_consent => return Err(Withheld::Withdrawn),
             ConsentStatus::Refused if needs_consent => return Err(Withheld::Refused),
-            ConsentStatus::Given if needs_consent && statement.expires_at.is_some_and(|end| end <= at) => {
+            ConsentStatus::Given
+                if needs_consent && statement.expires_at.is_some_and(|end| end <= at) =>
+            {
                 return Err(Withheld::ConsentExpired);
             }
             _ => {}
         }
     }
-    let given = found.iter().any(|statement| statement.status == ConsentStatus::Given);
+    let given = found
+        .iter()
+        .any(|statement| statement.status == ConsentStatus::Given);
     if global_privacy_control && purpose.global_privacy_control && !given {
         return Err(Withheld::Objected);
     }
-    if needs_consent && !given { Err(Withheld::NoConsent) } else { Ok(()) }
+    if needs_consent && !given {
+        Err(Withheld::NoConsent)
+    } else {
+        Ok(())
+    }
 }
 
 /// A confidence after ageing: halved once per half-life.
 pub fn confidence_now(attribute: &Attribute, value: &AttributeValue, at: Timestamp) -> f32 {
-    let Some(half_life) = attribute.half_life else { return value.confidence };
+    let Some(half_life) = attribute.half_life else {
+        return value.confidence;
+    };
     let age_s = at.duration_since(value.observed_at).as_secs_f64().max(0.0);
     let factor = libm::exp2(-age_s / half_life.as_secs_f64());
     (f64::from(value.confidence) * factor) as f32
@@ -187,7 +248,11 @@ pub fn confidence_now(attribute: &Attribute, value: &AttributeValue, at: Timesta
 
 fn explicit_consent(attribute: &Attribute, purpose: &Purpose) -> Result<(), Withheld> {
     let allowed = attribute.sensitivity != Sensitivity::Special || purpose.basis == Basis::Consent;
-    if allowed { Ok(()) } else { Err(Withheld::SpecialCategory) }
+    if allowed {
+        Ok(())
+    } else {
+        Err(Withheld::SpecialCategory)
+    }
 }
 
 type View<'a> = (PermittedView<'a>, Vec<(AttributeIndex, Withheld)>);
@@ -195,7 +260,7 @@ type View<'a> = (PermittedView<'a>, Vec<(AttributeIndex, Withheld)>);
 /// `covered` says whether an attribute belongs to the view at all and, if so, whether the basis holds.
 fn view<'a>(
     strategy: &Strategy,
-    inputs: &Inputs<'a>,
+    known: Known<'a>,
     at: Timestamp,
     covered: impl Fn(&Attribute) -> Option<Result<(), Withheld>>,
 ) -> View<'a> {
@@ -204,11 +269,16 @@ fn view<'a>(
         .zip(&strategy.attributes)
         .map(|(index, attribute)| {
             let basis = covered(attribute)?;
-            let value = stored(attribute, inputs)?;
+            let value = stored(attribute, known)?;
             let confidence = confidence_now(attribute, value, at);
-            let why = basis.and_then(|()| readable(strategy, attribute, value, confidence, at)).err();
+            let why = basis
+                .and_then(|()| readable(strategy, attribute, value, confidence, at))
+                .err();
             match why {
-                None => Some(Fact { value: &value.value, confidence }),
+                None => Some(Fact {
+                    value: &value.value,
+                    confidence,
+                }),
                 Some(why) => {
                     withheld.push((index, why));
                     None
@@ -219,12 +289,14 @@ fn view<'a>(
     (PermittedView { facts }, withheld)
 }
 
-fn stored<'a>(attribute: &Attribute, inputs: &Inputs<'a>) -> Option<&'a AttributeValue> {
+fn stored<'a>(attribute: &Attribute, known: Known<'a>) -> Option<&'a AttributeValue> {
     let attributes = match attribute.subject {
-        Subject::Customer => &inputs.customer?.profile.attributes,
-        Subject::Household => inputs.household?,
+        Subject::Customer => &known.customer?.profile.attributes,
+        Subject::Household => known.household?,
     };
-    attributes.get(&attribute.name).filter(|value| value.value.value_type() == attribute.value_type)
+    attributes
+        .get(&attribute.name)
+        .filter(|value| value.value.value_type() == attribute.value_type)
 }
 
 fn readable(
@@ -234,7 +306,10 @@ fn readable(
     confidence: f32,
     at: Timestamp,
 ) -> Result<(), Withheld> {
-    let kept_until = value.observed_at.saturating_add(attribute.retention).unwrap_or(Timestamp::MAX);
+    let kept_until = value
+        .observed_at
+        .saturating_add(attribute.retention)
+        .unwrap_or(Timestamp::MAX);
     if value.expires_at.min(kept_until) <= at {
         Err(Withheld::RetentionOver)
     } else if confidence < strategy.organisation.confidence_floor {

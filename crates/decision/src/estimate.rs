@@ -62,12 +62,17 @@ fn probability(steps: [u8; 2]) -> f32 {
 }
 
 /// Writes rounded estimates compactly.
-pub(crate) fn serialize<S: Serializer>(predictions: &[Prediction], serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn serialize<S: Serializer>(
+    predictions: &[Prediction],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(predictions.iter().map(write))
 }
 
 /// Reads them back.
-pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Prediction>, D::Error> {
+pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<Prediction>, D::Error> {
     let written = Vec::<Written>::deserialize(deserializer)?;
     Ok(written.iter().map(read).collect())
 }
@@ -93,10 +98,18 @@ mod tests {
     fn a_rounded_estimate_stays_close_and_rounds_to_itself() {
         for probability in [1e-6, 0.0021, 0.05, 0.5, 0.93, 0.9997] {
             for deviation in [0.0, 0.13, 1.0, 4.5] {
-                let estimate = Prediction { probability, deviation, baseline: Some(probability / 2.0), evidence: 33.0 };
+                let estimate = Prediction {
+                    probability,
+                    deviation,
+                    baseline: Some(probability / 2.0),
+                    evidence: 33.0,
+                };
                 let once = rounded(estimate);
                 assert!(close(once.probability, probability), "{once:?}");
-                assert!((once.deviation - deviation).abs() <= 0.5 / DEVIATION_STEPS, "{once:?}");
+                assert!(
+                    (once.deviation - deviation).abs() <= 0.5 / DEVIATION_STEPS,
+                    "{once:?}"
+                );
                 assert_eq!(rounded(once), once);
             }
         }
@@ -105,7 +118,12 @@ mod tests {
     #[test]
     fn a_bound_or_broken_number_is_written_within_the_scale() {
         for probability in [0.0, 1.0, f32::NAN] {
-            let broken = Prediction { probability, deviation: f32::NAN, baseline: None, evidence: f32::INFINITY };
+            let broken = Prediction {
+                probability,
+                deviation: f32::NAN,
+                baseline: None,
+                evidence: f32::INFINITY,
+            };
             let once = rounded(broken);
             assert!(once.probability > 0.0 && once.probability < 1.0, "{once:?}");
             assert!(once.deviation.is_finite() && once.evidence.is_finite());

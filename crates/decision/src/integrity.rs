@@ -13,19 +13,38 @@ use crate::{
 
 /// Whether this customer is vulnerable, read in the protection view; not knowing counts as yes.
 pub fn vulnerable(strategy: &Strategy, protection: &Reading<'_>, recognised: bool) -> bool {
-    recognised && strategy.organisation.vulnerable.as_ref().is_some_and(|rule| rule.truth(protection) != Truth::False)
+    recognised
+        && strategy
+            .organisation
+            .vulnerable
+            .as_ref()
+            .is_some_and(|rule| rule.truth(protection) != Truth::False)
 }
 
 /// Drops what is below the floor, and everything normal for the silent control group.
-pub fn apply(strategy: &Strategy, candidates: &mut [Candidate], assignment: Assignment, vulnerable: bool) {
+pub fn apply(
+    strategy: &Strategy,
+    candidates: &mut [Candidate],
+    assignment: Assignment,
+    vulnerable: bool,
+) {
     let organisation = &strategy.organisation;
-    let floor = if vulnerable { organisation.customer_floor_vulnerable } else { organisation.customer_floor };
+    let floor = if vulnerable {
+        organisation.customer_floor_vulnerable
+    } else {
+        organisation.customer_floor
+    };
     for candidate in candidates.iter_mut().filter(|candidate| candidate.alive()) {
         let action = &strategy.actions[usize::from(candidate.action)];
-        let Some(priority) = candidate.priority.filter(|_| action.class == Class::Normal) else { continue };
+        let Some(priority) = candidate.priority.filter(|_| action.class == Class::Normal) else {
+            continue;
+        };
         let expected = priority.gain_for_customer();
         if expected < floor {
-            candidate.drop_because(Dropped::BelowFloor { expected: expected as f32, floor: floor as f32 });
+            candidate.drop_because(Dropped::BelowFloor {
+                expected: expected as f32,
+                floor: floor as f32,
+            });
         } else if assignment == Assignment::Silence {
             candidate.drop_because(Dropped::ControlGroup);
         }

@@ -5,7 +5,10 @@
 
 use crate::{
     Duration, Timestamp,
-    id::{ActionId, AttributeName, ChannelId, CustomerId, DecisionId, EventName, OutcomeName, PlacementId, PurposeId},
+    id::{
+        ActionId, AttributeName, ChannelId, CustomerId, DecisionId, EventName, OutcomeName,
+        PlacementId, PurposeId,
+    },
     request::Direction,
     value::Value,
 };
@@ -175,9 +178,9 @@ impl ContactHistory {
     /// Contacts that take attention at `at` and lie in the exact rolling window `(at - within, at]`.
     pub fn in_window(&self, at: Timestamp, within: Duration) -> impl Iterator<Item = &Contact> {
         let start = at.saturating_sub(within).unwrap_or(Timestamp::MIN);
-        self.contacts
-            .iter()
-            .filter(move |contact| contact.at > start && contact.at <= at && contact.takes_attention(at))
+        self.contacts.iter().filter(move |contact| {
+            contact.at > start && contact.at <= at && contact.takes_attention(at)
+        })
     }
 
     /// How many contacts in a scope: "" is all, `channel:ID` a channel, anything else a path of actions.
@@ -194,7 +197,13 @@ impl ContactHistory {
         self.outcomes
             .iter()
             .filter(|found| found.outcome.as_str() == outcome && found.at <= at)
-            .filter(|found| scope.is_empty() || found.action.as_ref().is_some_and(|action| action.within(scope)))
+            .filter(|found| {
+                scope.is_empty()
+                    || found
+                        .action
+                        .as_ref()
+                        .is_some_and(|action| action.within(scope))
+            })
             .map(|found| found.at)
             .max()
     }

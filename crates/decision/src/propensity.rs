@@ -55,7 +55,8 @@ pub fn estimate(
             })
             .collect();
         let predictions = inputs.predictor.predict(&features, &arms);
-        for (candidate, predictions) in concerned.iter_mut().zip(predictions.chunks(outcomes.len())) {
+        for (candidate, predictions) in concerned.iter_mut().zip(predictions.chunks(outcomes.len()))
+        {
             candidate.predictions = predictions.iter().copied().map(estimate::rounded).collect();
         }
     }
@@ -63,7 +64,11 @@ pub fn estimate(
 
 /// The outcomes of every action: its goal, then the organisation's side outcomes.
 pub fn outcomes(strategy: &Strategy) -> Vec<Arc<str>> {
-    let sides = strategy.organisation.outcomes.iter().map(|side| side.outcome.shared());
+    let sides = strategy
+        .organisation
+        .outcomes
+        .iter()
+        .map(|side| side.outcome.shared());
     std::iter::once(GOAL.into()).chain(sides).collect()
 }
 
@@ -76,22 +81,29 @@ pub fn features(
     at: Timestamp,
 ) -> Features {
     let view: Option<&PermittedView<'_>> = permitted.view(purpose).ok();
-    let attributes = view.into_iter().flat_map(PermittedView::iter).filter_map(|(index, fact)| {
-        let attribute = &strategy.attributes[usize::from(index)];
-        attribute.learn.then(|| Feature {
-            name: attribute.name.shared(),
-            value: feature_value(fact.value, at),
-            confidence: fact.confidence,
-        })
-    });
-    let contexts = strategy.contexts.iter().filter(|context| context.learn).filter_map(|context| {
-        let value = request.context.get(&context.name)?;
-        Some(Feature {
-            name: format!("context.{}", context.name).into(),
-            value: feature_value(value, at),
-            confidence: 1.0,
-        })
-    });
+    let attributes = view
+        .into_iter()
+        .flat_map(PermittedView::iter)
+        .filter_map(|(index, fact)| {
+            let attribute = &strategy.attributes[usize::from(index)];
+            attribute.learn.then(|| Feature {
+                name: attribute.name.shared(),
+                value: feature_value(fact.value, at),
+                confidence: fact.confidence,
+            })
+        });
+    let contexts = strategy
+        .contexts
+        .iter()
+        .filter(|context| context.learn)
+        .filter_map(|context| {
+            let value = request.context.get(&context.name)?;
+            Some(Feature {
+                name: format!("context.{}", context.name).into(),
+                value: feature_value(value, at),
+                confidence: 1.0,
+            })
+        });
     Features::new(attributes.chain(contexts).collect())
 }
 
@@ -100,8 +112,8 @@ fn feature_value(value: &Value, at: Timestamp) -> FeatureValue {
         Value::Bool(flag) => FeatureValue::Flag(*flag),
         Value::Number(number) => FeatureValue::Number(*number),
         Value::Text(text) => FeatureValue::Category(text.clone()),
-        Value::Time(moment) => {
-            FeatureValue::Number((moment.as_millisecond() - at.as_millisecond()) as f64 / MS_PER_DAY)
-        }
+        Value::Time(moment) => FeatureValue::Number(
+            (moment.as_millisecond() - at.as_millisecond()) as f64 / MS_PER_DAY,
+        ),
     }
 }

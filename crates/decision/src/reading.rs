@@ -19,9 +19,22 @@ pub struct Moment<'a> {
 
 impl<'a> Moment<'a> {
     /// Lines the request's values up with the strategy's declarations.
-    pub fn new(strategy: &Strategy, request: &'a Request, history: &'a ContactHistory, at: Timestamp) -> Self {
-        let contexts = strategy.contexts.iter().map(|context| request.context.get(&context.name)).collect();
-        Self { contexts, history, at }
+    pub fn new(
+        strategy: &Strategy,
+        request: &'a Request,
+        history: &'a ContactHistory,
+        at: Timestamp,
+    ) -> Self {
+        let contexts = strategy
+            .contexts
+            .iter()
+            .map(|context| request.context.get(&context.name))
+            .collect();
+        Self {
+            contexts,
+            history,
+            at,
+        }
     }
     /// Contacts and outcomes.
     pub fn history(&self) -> &'a ContactHistory {
@@ -42,7 +55,11 @@ impl Facts for Reading<'_> {
         self.view.fact(index)
     }
     fn context(&self, index: ContextIndex) -> Option<&Value> {
-        self.moment.contexts.get(usize::from(index)).copied().flatten()
+        self.moment
+            .contexts
+            .get(usize::from(index))
+            .copied()
+            .flatten()
     }
     fn now(&self) -> Timestamp {
         self.moment.at
@@ -51,6 +68,8 @@ impl Facts for Reading<'_> {
         self.moment.history.contacts(scope, self.moment.at, within)
     }
     fn last_outcome(&self, outcome: &str, scope: &str) -> Option<Timestamp> {
-        self.moment.history.last_outcome(outcome, scope, self.moment.at)
+        self.moment
+            .history
+            .last_outcome(outcome, scope, self.moment.at)
     }
 }

@@ -25,13 +25,29 @@ pub fn replay(strategy: &Strategy, record: &Decision) -> Result<(), ReplayError>
 }
 
 /// The same with the estimates made again by `predictor`, which must be the model of that moment.
-pub fn replay_deep(strategy: &Strategy, record: &Decision, predictor: &dyn Predictor) -> Result<(), ReplayError> {
+pub fn replay_deep(
+    strategy: &Strategy,
+    record: &Decision,
+    predictor: &dyn Predictor,
+) -> Result<(), ReplayError> {
     let circumstances = Circumstances::of(strategy, record)?;
     if predictor.version() != record.model {
-        return Err(ReplayError::OtherModel { recorded: record.model, given: predictor.version() });
+        return Err(ReplayError::OtherModel {
+            recorded: record.model,
+            given: predictor.version(),
+        });
     }
-    let inputs = Inputs { predictor, ..circumstances.inputs() };
-    let again = decide::decide(strategy, &inputs, &circumstances.request, circumstances.at, circumstances.seed);
+    let inputs = Inputs {
+        predictor,
+        ..circumstances.inputs()
+    };
+    let again = decide::decide(
+        strategy,
+        &inputs,
+        &circumstances.request,
+        circumstances.at,
+        circumstances.seed,
+    );
     compare(record, &again)
 }
 
@@ -96,7 +112,8 @@ fn compare(record: &Decision, again: &Decision) -> Result<(), ReplayError> {
     if record.encode() == again.encode() {
         return Ok(());
     }
-    let estimates = |decision: &Decision| bytes(&crate::estimate::Bare(&decision.trace.predictions));
+    let estimates =
+        |decision: &Decision| bytes(&crate::estimate::Bare(&decision.trace.predictions));
     let without_estimates = |decision: &Decision| {
         let mut trace = decision.trace.clone();
         trace.predictions.clear();
@@ -104,13 +121,22 @@ fn compare(record: &Decision, again: &Decision) -> Result<(), ReplayError> {
     };
     let parts = [
         (Part::Key, record.id == again.id),
-        (Part::Trace, without_estimates(record) == without_estimates(again)),
+        (
+            Part::Trace,
+            without_estimates(record) == without_estimates(again),
+        ),
         (Part::Estimates, estimates(record) == estimates(again)),
         (Part::Fates, bytes(&record.fates) == bytes(&again.fates)),
         (Part::Slots, bytes(&record.slots) == bytes(&again.slots)),
-        (Part::Effects, bytes(&record.effects) == bytes(&again.effects)),
+        (
+            Part::Effects,
+            bytes(&record.effects) == bytes(&again.effects),
+        ),
     ];
-    let differing = parts.iter().find(|(_, same)| !same).map_or(Part::Rest, |(part, _)| *part);
+    let differing = parts
+        .iter()
+        .find(|(_, same)| !same)
+        .map_or(Part::Rest, |(part, _)| *part);
     Err(ReplayError::Differs(differing))
 }
 
@@ -140,11 +166,16 @@ impl<'s> Circumstances<'s> {
     /// Brings them back; refuses another strategy than the one that decided.
     pub fn of(strategy: &'s Strategy, record: &Decision) -> Result<Self, ReplayError> {
         if strategy.version != record.strategy {
-            return Err(ReplayError::OtherStrategy { recorded: record.strategy, given: strategy.version });
+            return Err(ReplayError::OtherStrategy {
+                recorded: record.strategy,
+                given: strategy.version,
+            });
         }
         Ok(Self {
             strategy,
-            restored: record.trace.restore(strategy, record.customer, &record.request),
+            restored: record
+                .trace
+                .restore(strategy, record.customer, &record.request),
             request: record.request.clone(),
             assignment: record.trace.assignment,
             adjustments: Vec::new(),
@@ -174,7 +205,13 @@ impl<'s> Circumstances<'s> {
     }
     /// Decides under these circumstances and keeps the working.
     pub fn work_out(&self) -> Worked<'_> {
-        decide::work_out(self.strategy, &self.inputs(), &self.request, self.at, self.seed)
+        decide::work_out(
+            self.strategy,
+            &self.inputs(),
+            &self.request,
+            self.at,
+            self.seed,
+        )
     }
 }
 
@@ -191,7 +228,10 @@ const NEVER_ESTIMATED_DEVIATION: f32 = 1.0;
 impl Recorded {
     fn new(strategy: &Strategy, record: &Decision) -> Self {
         let outcomes = propensity::outcomes(strategy);
-        let estimated = record.estimated_actions().into_iter().filter_map(|action| strategy.actions.get(usize::from(action)));
+        let estimated = record
+            .estimated_actions()
+            .into_iter()
+            .filter_map(|action| strategy.actions.get(usize::from(action)));
         let by_arm = estimated
             .zip(record.trace.predictions.chunks(outcomes.len()))
             .flat_map(|(action, predictions)| {
@@ -199,22 +239,48 @@ impl Recorded {
                 outcomes.iter().map(arm).zip(predictions.iter().copied())
             })
             .collect();
-        let sides = strategy.organisation.outcomes.iter().map(|side| (side.outcome.shared(), side.prior));
-        let goals = strategy.actions.iter().map(|action| (action.id.shared(), action.prior));
-        Self { version: record.model, by_arm, priors: sides.chain(goals).collect() }
+        let sides = strategy
+            .organisation
+            .outcomes
+            .iter()
+            .map(|side| (side.outcome.shared(), side.prior));
+        let goals = strategy
+            .actions
+            .iter()
+            .map(|action| (action.id.shared(), action.prior));
+        Self {
+            version: record.model,
+            by_arm,
+            priors: sides.chain(goals).collect(),
+        }
     }
 
     fn prior(&self, arm: &Arm) -> Prediction {
-        let key = if &*arm.outcome == propensity::GOAL { &arm.action } else { &arm.outcome };
+        let key = if &*arm.outcome == propensity::GOAL {
+            &arm.action
+        } else {
+            &arm.outcome
+        };
         let probability = self.priors.get(key).copied().unwrap_or(0.5) as f32;
-        Prediction { probability, deviation: NEVER_ESTIMATED_DEVIATION, baseline: None, evidence: 0.0 }
+        Prediction {
+            probability,
+            deviation: NEVER_ESTIMATED_DEVIATION,
+            baseline: None,
+            evidence: 0.0,
+        }
     }
 }
 
 impl Predictor for Recorded {
     fn predict(&self, _features: &Features, arms: &[Arm]) -> Vec<Prediction> {
-        let found = |arm: &Arm| self.by_arm.get(&(arm.action.clone(), arm.outcome.clone())).copied();
-        arms.iter().map(|arm| found(arm).unwrap_or_else(|| self.prior(arm))).collect()
+        let found = |arm: &Arm| {
+            self.by_arm
+                .get(&(arm.action.clone(), arm.outcome.clone()))
+                .copied()
+        };
+        arms.iter()
+            .map(|arm| found(arm).unwrap_or_else(|| self.prior(arm)))
+            .collect()
     }
     fn version(&self) -> ModelVersion {
         self.version

@@ -9,8 +9,8 @@ use crate::{
     id::{ActionId, CustomerId, DecisionId, OutcomeName},
     inputs::{Assignment, Inputs},
     profile::{
-        AttributeValue, Attributes, ConsentStatement, ConsentStatus, Contact, ContactHistory, ContactState, Customer,
-        Outcome, Profile, Source,
+        AttributeValue, Attributes, ConsentStatement, ConsentStatus, Contact, ContactHistory,
+        ContactState, Customer, Outcome, Profile, Source,
     },
     request::{Direction, Request},
     strategy::{ActionIndex, AttributeIndex, PurposeIndex, Strategy, Subject},
@@ -141,12 +141,19 @@ pub fn capture(
         ..Trace::default()
     };
     trace.attributes = attributes(strategy, inputs, permitted, in_play);
-    let Some(customer) = inputs.customer else { return trace };
+    let Some(customer) = inputs.customer else {
+        return trace;
+    };
     trace.consents = customer
         .profile
         .consents
         .iter()
-        .filter(|statement| statement.channel.as_ref().is_none_or(|channel| *channel == request.channel))
+        .filter(|statement| {
+            statement
+                .channel
+                .as_ref()
+                .is_none_or(|channel| *channel == request.channel)
+        })
         .filter_map(|statement| {
             let purpose = strategy.purpose_index(statement.purpose.as_str())?;
             in_play[usize::from(purpose)].then(|| TracedConsent {
@@ -158,8 +165,14 @@ pub fn capture(
             })
         })
         .collect();
-    let contacts = customer.history.contacts.iter().filter(|contact| contact.takes_attention(at));
-    trace.contacts = contacts.map(|contact| traced_contact(strategy, contact, request, at)).collect();
+    let contacts = customer
+        .history
+        .contacts
+        .iter()
+        .filter(|contact| contact.takes_attention(at));
+    trace.contacts = contacts
+        .map(|contact| traced_contact(strategy, contact, request, at))
+        .collect();
     trace.outcomes = customer
         .history
         .outcomes
@@ -167,7 +180,10 @@ pub fn capture(
         .map(|outcome| TracedOutcome {
             outcome: outcome.outcome.clone(),
             event: outcome.event.clone(),
-            action: outcome.action.as_ref().map(|action| traced_action(strategy, action)),
+            action: outcome
+                .action
+                .as_ref()
+                .map(|action| traced_action(strategy, action)),
             at: outcome.at,
         })
         .collect();
@@ -175,7 +191,10 @@ pub fn capture(
 }
 
 fn quotas(strategy: &Strategy, quotas: &BTreeMap<ActionId, u64>) -> Vec<(ActionIndex, u64)> {
-    quotas.iter().filter_map(|(action, left)| Some((strategy.action_index(action.as_str())?, *left))).collect()
+    quotas
+        .iter()
+        .filter_map(|(action, left)| Some((strategy.action_index(action.as_str())?, *left)))
+        .collect()
 }
 
 fn attributes(
@@ -201,7 +220,9 @@ fn attributes(
             }
             Some(TracedAttribute {
                 attribute: index,
-                value: permitted.visible_anywhere(index).then(|| stored.value.clone()),
+                value: permitted
+                    .visible_anywhere(index)
+                    .then(|| stored.value.clone()),
                 source: stored.source,
                 confidence: stored.confidence,
                 observed_at: stored.observed_at,
@@ -212,7 +233,9 @@ fn attributes(
 }
 
 fn traced_action(strategy: &Strategy, action: &ActionId) -> TracedAction {
-    strategy.action_index(action.as_str()).map_or_else(|| TracedAction::Gone(action.clone()), TracedAction::Known)
+    strategy
+        .action_index(action.as_str())
+        .map_or_else(|| TracedAction::Gone(action.clone()), TracedAction::Known)
 }
 
 fn traced_contact(
@@ -222,16 +245,28 @@ fn traced_contact(
     at: Timestamp,
 ) -> TracedContact {
     let position = |mut ids: Box<dyn Iterator<Item = &str> + '_>, wanted: &str| {
-        ids.position(|id| id == wanted).and_then(|index| u16::try_from(index).ok())
+        ids.position(|id| id == wanted)
+            .and_then(|index| u16::try_from(index).ok())
     };
-    let placements = strategy.placements.iter().map(|placement| placement.id.as_str());
+    let placements = strategy
+        .placements
+        .iter()
+        .map(|placement| placement.id.as_str());
     let channels = strategy.channels.iter().map(|channel| channel.id.as_str());
-    let asked_again = request.placements.iter().any(|asked| asked.placement == contact.placement);
+    let asked_again = request
+        .placements
+        .iter()
+        .any(|asked| asked.placement == contact.placement);
     let lifetime = strategy
         .placement(contact.placement.as_str())
         .and_then(|placement| strategy.channel(placement.channel.as_str()))
         .map(|channel| channel.reservation);
-    let fresh = lifetime.is_some_and(|lifetime| contact.at.saturating_add(lifetime).is_ok_and(|end| end > at));
+    let fresh = lifetime.is_some_and(|lifetime| {
+        contact
+            .at
+            .saturating_add(lifetime)
+            .is_ok_and(|end| end > at)
+    });
     TracedContact {
         open: (asked_again && fresh).then_some((contact.decision, contact.slot)),
         action: traced_action(strategy, &contact.action),
@@ -271,7 +306,10 @@ impl Trace {
                 .iter()
                 .filter_map(|traced| {
                     let attribute = strategy.attributes.get(usize::from(traced.attribute))?;
-                    let value = traced.value.clone().unwrap_or_else(|| placeholder(attribute.value_type));
+                    let value = traced
+                        .value
+                        .clone()
+                        .unwrap_or_else(|| placeholder(attribute.value_type));
                     let restored = AttributeValue {
                         value,
                         source: traced.source,
@@ -296,7 +334,12 @@ impl Trace {
             quotas: self
                 .quotas
                 .iter()
-                .filter_map(|(action, left)| Some((strategy.actions.get(usize::from(*action))?.id.clone(), *left)))
+                .filter_map(|(action, left)| {
+                    Some((
+                        strategy.actions.get(usize::from(*action))?.id.clone(),
+                        *left,
+                    ))
+                })
                 .collect(),
         }
     }
@@ -304,7 +347,11 @@ impl Trace {
     fn consents(&self, strategy: &Strategy, request: &Request) -> Vec<ConsentStatement> {
         let statement = |traced: &TracedConsent| {
             Some(ConsentStatement {
-                purpose: strategy.purposes.get(usize::from(traced.purpose))?.id.clone(),
+                purpose: strategy
+                    .purposes
+                    .get(usize::from(traced.purpose))?
+                    .id
+                    .clone(),
                 channel: traced.this_channel.then(|| request.channel.clone()),
                 status: traced.status,
                 at: traced.at,
@@ -316,8 +363,12 @@ impl Trace {
 
     fn history(&self, strategy: &Strategy) -> ContactHistory {
         let contact = |traced: &TracedContact| {
-            let channel = traced.channel.and_then(|index| strategy.channels.get(usize::from(index)));
-            let placement = traced.placement.and_then(|index| strategy.placements.get(usize::from(index)));
+            let channel = traced
+                .channel
+                .and_then(|index| strategy.channels.get(usize::from(index)));
+            let placement = traced
+                .placement
+                .and_then(|index| strategy.placements.get(usize::from(index)));
             let (decision, slot) = traced.open.unwrap_or((DecisionId(0), 0));
             Contact {
                 decision,
@@ -327,15 +378,20 @@ impl Trace {
                 placement: placement.map_or_else(|| "".into(), |placement| placement.id.clone()),
                 direction: traced.direction,
                 at: traced.at,
-                state: traced.reserved_until.map_or(ContactState::Counted { late: false }, |until| {
-                    ContactState::Reserved { until }
-                }),
+                state: traced
+                    .reserved_until
+                    .map_or(ContactState::Counted { late: false }, |until| {
+                        ContactState::Reserved { until }
+                    }),
             }
         };
         let outcome = |traced: &TracedOutcome| Outcome {
             outcome: traced.outcome.clone(),
             event: traced.event.clone(),
-            action: traced.action.as_ref().map(|action| action_id(strategy, action)),
+            action: traced
+                .action
+                .as_ref()
+                .map(|action| action_id(strategy, action)),
             at: traced.at,
         };
         ContactHistory {
@@ -348,9 +404,10 @@ impl Trace {
 fn action_id(strategy: &Strategy, action: &TracedAction) -> ActionId {
     match action {
         TracedAction::Gone(id) => id.clone(),
-        TracedAction::Known(index) => {
-            strategy.actions.get(usize::from(*index)).map_or_else(|| "".into(), |action| action.id.clone())
-        }
+        TracedAction::Known(index) => strategy
+            .actions
+            .get(usize::from(*index))
+            .map_or_else(|| "".into(), |action| action.id.clone()),
     }
 }
 

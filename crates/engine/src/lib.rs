@@ -1,3 +1,181 @@
-//! The shell around a decision: it loads, decides, records, reserves and learns.
+//! The shell around a decision: load, decide, record, reserve, and learn from what happens next.
+//!
+//! The engine carries out what [`decision`] decides. It takes the moment as an argument, so that
+//! simulated months and real seconds run through the same code; it opens no sockets and reads no files.
 
+mod answer;
+mod codec;
+mod consenting;
+mod control;
+mod customer;
+mod deciding;
+mod error;
+mod exposure;
+mod identity;
+mod ingest;
+mod journal;
+mod learn;
+mod lock;
+mod published;
+mod reject;
+mod replaying;
+mod reporting;
 pub mod storage;
+
+pub use answer::{Answer, Said};
+pub use consenting::ConsentReport;
+pub use customer::CustomerState;
+pub use deciding::{Ask, Decided};
+pub use error::EngineError;
+pub use identity::Identifier;
+pub use ingest::EventReport;
+pub use learn::{Learned, Rebuilt};
+pub use published::Published;
+pub use reject::Reject;
+pub use replaying::{ReplayFailure, Replayed};
+pub use reporting::OutcomeReport;
+
+use arc_swap::ArcSwap;
+use decision::{
+    id::{ActionId, CustomerId},
+    strategy::{Files, StrategyVersion},
+};
+use learn::Learning;
+use lock::Striped;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use storage::{Batch, Read, Store, Table, Write};
+
+/// What became of one report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Taken in.
+    Accepted,
+    /// Known already; counted once.
+    Duplicate,
+    /// Kept as a reject.
+    Rejected {
+        /// Stable code, for example `unknown_decision`.
+        code: &'static str,
+        /// What was wrong, without personal data.
+        message: String,
+    },
+}
+
+/// Everything needed to decide, for any number of threads.
+pub struct Engine {
+    store: Arc<dyn Store>,
+    secret: [u8; 32],
+    published: ArcSwap<Published>,
+    kept_strategies: Mutex<BTreeMap<StrategyVersion, Arc<Published>>>,
+    customers: Striped,
+    minting: Striped,
+    volumes: Mutex<BTreeMap<ActionId, u64>>,
+    learning: Learning,
+    dropped: Mutex<BTreeMap<String, u64>>,
+    rejects: std::sync::atomic::AtomicU64,
+}
+
+impl Engine {
+    /// Opens a store and publishes a strategy. `entropy` becomes the store's secret when it has none yet.
+    ///
+    /// Errors: the strategy does not check, or the store cannot be read.
+    pub fn open(
+        store: Arc<dyn Store>,
+        files: &Files,
+        entropy: [u8; 32],
+    ) -> Result<Self, EngineError> {
+        let published = Published::load(files)?;
+        let secret = secret(&*store, entropy)?;
+        let learning = Learning::open(&*store, &published.strategy)?;
+        let engine = Self {
+            store,
+            secret,
+            published: ArcSwap::from_pointee(published),
+            kept_strategies: Mutex::default(),
+            customers: Striped::new(),
+            minting: Striped::new(),
+            volumes: Mutex::default(),
+            learning,
+            dropped: Mutex::default(),
+            rejects: std::sync::atomic::AtomicU64::new(0),
+        };
+        engine.keep_strategy(files)?;
+        engine.load_volumes()?;
+        Ok(engine)
+    }
+
+    /// The strategy that decides now.
+    pub fn published(&self) -> Arc<Published> {
+        self.published.load_full()
+    }
+
+    /// Replaces the strategy when the new one checks; otherwise the old one stays.
+    pub fn publish(&self, files: &Files) -> Result<Arc<Published>, EngineError> {
+        let published = Arc::new(Published::load(files)?);
+        self.keep_strategy(files)?;
+        self.published.store(published.clone());
+        self.load_volumes()?;
+        Ok(published)
+    }
+
+    /// How the store is doing.
+    pub fn health(&self) -> storage::Health {
+        self.store.health()
+    }
+
+    /// Waits until everything queued is durable.
+    pub fn flush(&self) -> Result<(), EngineError> {
+        Ok(self.store.commit(Batch::default())?.wait()?)
+    }
+
+    /// Stops taking work and lets go of the store.
+    pub fn close(&self) -> Result<(), EngineError> {
+        Ok(self.store.close()?)
+    }
+
+    /// How often each undeclared name was dropped.
+    pub fn dropped_names(&self) -> BTreeMap<String, u64> {
+        self.dropped
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    pub(crate) fn lock(&self, customer: CustomerId) -> MutexGuard<'_, ()> {
+        self.customers.guard(&customer.0.to_be_bytes())
+    }
+
+    fn keep_strategy(&self, files: &Files) -> Result<(), EngineError> {
+        let key = published::meta_key(files.version());
+        self.store
+            .commit(Batch {
+                writes: vec![Write::put(Table::Meta, key, codec::encode(&files.0))],
+                ..Batch::default()
+            })?
+            .wait()?;
+        Ok(())
+    }
+}
+
+/// The store's secret, made from `entropy` the first time.
+fn secret(store: &dyn Store, entropy: [u8; 32]) -> Result<[u8; 32], EngineError> {
+    let read = Read::new(Table::Meta, "secret");
+    let row = store.get(std::slice::from_ref(&read))?.remove(0);
+    match row.value() {
+        Some(bytes) => codec::decode("secret", bytes),
+        None => {
+            let write =
+                Write::put(Table::Meta, read.key, codec::encode(&entropy)).expecting(row.version());
+            store
+                .commit(Batch {
+                    writes: vec![write],
+                    ..Batch::default()
+                })?
+                .wait()?;
+            Ok(entropy)
+        }
+    }
+}

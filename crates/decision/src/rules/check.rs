@@ -47,18 +47,21 @@ pub(super) fn check(
     if environment.position == Position::Allow {
         polarity::check(&tree, &mut checker.problems);
     }
-    let whole = (tree.span.clone(), tree.clone());
     let terms = match wanted {
         ValueType::Bool => tree.sides(Binary::And),
         _ => vec![tree],
     };
-    let single = terms.len() == 1;
-    let clauses: Vec<_> = terms
-        .iter()
-        .filter_map(|term| {
-            let typed = if single { checker.result(&whole.1, wanted) } else { checker.expect(term, wanted) };
-            Some((term.span.clone(), typed?))
-        })
+    let typed: Vec<_> = match terms.as_slice() {
+        [whole] => vec![checker.result(whole, wanted)],
+        terms => terms
+            .iter()
+            .map(|term| checker.expect(term, wanted))
+            .collect(),
+    };
+    let spans = terms.iter().map(|term| term.span.clone());
+    let clauses = spans
+        .zip(typed)
+        .filter_map(|(span, typed)| Some((span, typed?)))
         .collect();
     if checker.problems.is_empty() {
         Ok(Checked {
@@ -66,7 +69,9 @@ pub(super) fn check(
             domains: checker.domains,
         })
     } else {
-        checker.problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
+        checker
+            .problems
+            .sort_by_key(|problem| (problem.span.start, problem.span.end));
         Err(checker.problems)
     }
 }
@@ -112,7 +117,11 @@ impl Checker<'_> {
         if typed.value_type == wanted {
             return Some(typed.expression);
         }
-        let message = format!("the rule is {}, but has to be {}", words(typed.value_type), words(wanted));
+        let message = format!(
+            "the rule is {}, but has to be {}",
+            words(typed.value_type),
+            words(wanted)
+        );
         self.report(&node.span, message, None);
         None
     }
@@ -159,27 +168,46 @@ impl Checker<'_> {
             Kind::Binary(operator, sides) => return self.binary(node, *operator, sides),
             Kind::Conditional(parts) => return self.conditional(parts),
             Kind::List(_) => {
-                self.report(&node.span, "a list can only stand after `in`".to_owned(), None);
+                self.report(
+                    &node.span,
+                    "a list can only stand after `in`".to_owned(),
+                    None,
+                );
                 return None;
             }
         };
-        Some(Typed { value_type, expression })
+        Some(Typed {
+            value_type,
+            expression,
+        })
     }
 
     fn binary(&mut self, node: &Node, operator: Binary, sides: &[Node; 2]) -> Option<Typed> {
         let (value_type, expression) = match operator {
-            Binary::And => (ValueType::Bool, Expression::All(self.conditions(node, operator)?)),
-            Binary::Or => (ValueType::Bool, Expression::Any(self.conditions(node, operator)?)),
+            Binary::And => (
+                ValueType::Bool,
+                Expression::All(self.conditions(node, operator)?),
+            ),
+            Binary::Or => (
+                ValueType::Bool,
+                Expression::Any(self.conditions(node, operator)?),
+            ),
             Binary::In => (ValueType::Bool, self.membership(&sides[0], &sides[1])?),
             Binary::Compare(comparison) => (ValueType::Bool, self.comparison(comparison, sides)?),
             Binary::Compute(operation) => (ValueType::Number, self.computation(operation, sides)?),
         };
-        Some(Typed { value_type, expression })
+        Some(Typed {
+            value_type,
+            expression,
+        })
     }
 
     fn conditions(&mut self, node: &Node, operator: Binary) -> Option<Vec<Expression>> {
         let terms = node.clone().sides(operator);
-        let typed: Vec<_> = terms.iter().map(|term| self.expect(term, ValueType::Bool)).collect();
+        let typed: Vec<_> = terms
+            .iter()
+            .map(|term| self.expect(term, ValueType::Bool))
+            .collect();
         typed.into_iter().collect()
     }
 
@@ -216,28 +244,50 @@ impl Checker<'_> {
             );
             let moment = [left.value_type, right.value_type].contains(&ValueType::Time)
                 && [left.value_type, right.value_type].contains(&ValueType::Text);
-            let hint = moment.then(|| "write a moment as `timestamp(\"2026-03-09T10:00:00Z\")`".to_owned());
+            let hint = moment
+                .then(|| "write a moment as `timestamp(\"2026-03-09T10:00:00Z\")`".to_owned());
             self.report(&span, message, hint);
             return None;
         }
-        if comparison.is_ordering() && matches!(left.value_type, ValueType::Bool | ValueType::Text) {
-            let message = format!("{} has no order", if left.value_type == ValueType::Text { "text" } else { "true or false" });
-            self.report(&span, message, Some("compare it with `==` or `!=`".to_owned()));
+        if comparison.is_ordering() && matches!(left.value_type, ValueType::Bool | ValueType::Text)
+        {
+            let message = format!(
+                "{} has no order",
+                if left.value_type == ValueType::Text {
+                    "text"
+                } else {
+                    "true or false"
+                }
+            );
+            self.report(
+                &span,
+                message,
+                Some("compare it with `==` or `!=`".to_owned()),
+            );
             return None;
         }
-        let listed = self.listed(&left.expression, &sides[1]) & self.listed(&right.expression, &sides[0]);
-        listed.then(|| Expression::Compare(comparison, Box::new([left.expression, right.expression])))
+        let listed =
+            self.listed(&left.expression, &sides[1]) & self.listed(&right.expression, &sides[0]);
+        listed
+            .then(|| Expression::Compare(comparison, Box::new([left.expression, right.expression])))
     }
 
     fn membership(&mut self, inner: &Node, list: &Node) -> Option<Expression> {
         let typed = self.typed(inner);
         let Kind::List(elements) = &list.kind else {
             let message = format!("`{}` is not a list", self.text(list));
-            self.report(&list.span, message, Some("write a list of values, as in `['gas', 'heat_pump']`".to_owned()));
+            self.report(
+                &list.span,
+                message,
+                Some("write a list of values, as in `['gas', 'heat_pump']`".to_owned()),
+            );
             return None;
         };
         let typed = typed?;
-        let values: Vec<_> = elements.iter().map(|element| self.element(&typed, element)).collect();
+        let values: Vec<_> = elements
+            .iter()
+            .map(|element| self.element(&typed, element))
+            .collect();
         let values = values.into_iter().collect::<Option<Vec<Value>>>()?;
         Some(Expression::In(Box::new(typed.expression), values))
     }
@@ -254,7 +304,14 @@ impl Checker<'_> {
             Expression::Literal(value) => Some(value),
             _ => {
                 let message = format!("`{}` is not a fixed value", self.text(node));
-                self.report(&node.span, message, Some(format!("{} as it is written is expected here", words(wanted))));
+                self.report(
+                    &node.span,
+                    message,
+                    Some(format!(
+                        "{} as it is written is expected here",
+                        words(wanted)
+                    )),
+                );
                 None
             }
         }
@@ -262,7 +319,9 @@ impl Checker<'_> {
 
     /// Whether `node`, when it is a text, is among the values that `expression` can have.
     pub fn listed(&mut self, expression: &Expression, node: &Node) -> bool {
-        let Kind::Text(text) = &node.kind else { return true };
+        let Kind::Text(text) = &node.kind else {
+            return true;
+        };
         let reference = match expression {
             Expression::OrElse(inner, _) => inner.reference(),
             _ => expression.reference(),
@@ -274,8 +333,9 @@ impl Checker<'_> {
             return true;
         }
         let values: Vec<Arc<str>> = domain.values.clone();
-        let hint = did_you_mean(text, values.iter().map(|value| &**value))
-            .unwrap_or_else(|| format!("it can be {}", quoted(values.iter().map(|value| &**value))));
+        let hint = did_you_mean(text, values.iter().map(|value| &**value)).unwrap_or_else(|| {
+            format!("it can be {}", quoted(values.iter().map(|value| &**value)))
+        });
         let message = format!("`{text}` is not one of the declared values");
         self.report(&node.span, message, Some(hint));
         false

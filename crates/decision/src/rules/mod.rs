@@ -3,14 +3,28 @@
 //!
 //! A rule knows nothing of profiles: it reads through [`Facts`], which shows only what is permitted.
 
+mod book;
+mod cel;
+mod check;
+mod expression;
+mod flips;
+mod functions;
+mod names;
+mod polarity;
+mod rule;
+mod syntax;
+mod threshold;
+
+pub use book::{AllowRule, ClauseIndex, Evaluation, Layer, Refusal, RuleBook};
+pub use rule::Rule;
+
 use crate::{
     Timestamp,
-    strategy::{ActionIndex, Attribute, AttributeIndex, Context, ContextIndex, Purpose, PurposeIndex},
+    strategy::{Attribute, AttributeIndex, Context, ContextIndex, Purpose, PurposeIndex},
     value::Value,
 };
 use jiff::tz::TimeZone;
-use serde::{Deserialize, Serialize};
-use std::{collections::BTreeSet, ops::Range, sync::Arc};
+use std::{collections::BTreeSet, ops::Range};
 
 /// Kleene's three truth values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -125,143 +139,11 @@ pub struct Flip {
     pub to: Value,
 }
 
-/// A typed rule.
-#[derive(Debug, Clone)]
-pub struct Rule {
-    source: Arc<str>,
-    reads: Reads,
-}
-
-impl Rule {
-    /// A rule that is true, false or unknown.
-    pub fn condition(source: &str, _environment: &Environment<'_>) -> Result<Self, Vec<RuleProblem>> {
-        Ok(Self { source: source.into(), reads: Reads::default() })
-    }
-    /// A rule that is a number or unknown.
-    pub fn amount(source: &str, _environment: &Environment<'_>) -> Result<Self, Vec<RuleProblem>> {
-        Ok(Self { source: source.into(), reads: Reads::default() })
-    }
-    /// Always this number.
-    pub fn constant(number: f64) -> Self {
-        Self { source: number.to_string().into(), reads: Reads::default() }
-    }
-    /// As it was written.
-    pub fn source(&self) -> &str {
-        &self.source
-    }
-    /// What it reads.
-    pub fn reads(&self) -> &Reads {
-        &self.reads
-    }
-    /// Whether it holds.
-    pub fn truth(&self, _facts: &dyn Facts) -> Truth {
-        Truth::True
-    }
-    /// The amount.
-    pub fn number(&self, _facts: &dyn Facts) -> Option<f64> {
-        None
-    }
-    /// Absent references because of which the result is not known.
-    pub fn unknowns(&self, _facts: &dyn Facts) -> Vec<Reference> {
-        Vec::new()
-    }
-    /// The cheapest changes that give `wanted`.
-    pub fn flips(&self, _facts: &dyn Facts, _wanted: Truth) -> Option<Vec<Flip>> {
-        None
-    }
-}
-
-/// Which question an allow rule answers, in the order they are asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Layer {
-    /// May we.
-    Eligibility,
-    /// Does it make sense now.
-    Applicability,
-    /// Is it good for this customer.
-    Suitability,
-}
-
-/// A rule that must be true for an action to pass.
-#[derive(Debug, Clone)]
-pub struct AllowRule {
-    /// Of which action.
-    pub action: ActionIndex,
-    /// Which question it answers.
-    pub layer: Layer,
-    /// For which purpose it reads.
-    pub purpose: PurposeIndex,
-    /// The rule.
-    pub rule: Rule,
-}
-
-/// Position of a clause in its rule book.
-pub type ClauseIndex = u32;
-
-/// One condition, shared by all actions that need it.
+/// One condition of an allow rule, shared by all actions that need it.
 #[derive(Debug)]
 pub struct Clause {
     /// The condition.
     pub rule: Rule,
     /// For which purpose it reads.
     pub purpose: PurposeIndex,
-}
-
-/// All allow rules of all actions.
-#[derive(Debug, Default)]
-pub struct RuleBook {
-    clauses: Vec<Clause>,
-}
-
-/// Why an action does not pass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Refusal {
-    /// At which question.
-    pub layer: Layer,
-    /// By which clause.
-    pub clause: ClauseIndex,
-    /// `False` or `Unknown`.
-    pub truth: Truth,
-}
-
-/// The result of all allow rules for one customer and request.
-#[derive(Debug)]
-pub struct Evaluation<'b> {
-    book: &'b RuleBook,
-}
-
-impl Evaluation<'_> {
-    /// Why the action does not pass; `None` when it does.
-    pub fn refusal(&self, _action: ActionIndex) -> Option<Refusal> {
-        let _ = self.book;
-        None
-    }
-    /// Whether the action passes.
-    pub fn allowed(&self, _action: ActionIndex) -> bool {
-        true
-    }
-}
-
-impl RuleBook {
-    /// Compiles rules for `actions` actions.
-    pub fn compile(_rules: Vec<AllowRule>, _actions: usize) -> Self {
-        Self::default()
-    }
-    /// Evaluates all rules once.
-    pub fn evaluate<'f>(&self, _facts: &dyn Fn(PurposeIndex) -> &'f dyn Facts) -> Evaluation<'_> {
-        Evaluation { book: self }
-    }
-    /// A clause.
-    pub fn clause(&self, index: ClauseIndex) -> &Clause {
-        &self.clauses[index as usize]
-    }
-    /// What the rules of an action read.
-    pub fn reads(&self, _action: ActionIndex) -> Reads {
-        Reads::default()
-    }
-    /// The cheapest changes that let the action pass its rules.
-    pub fn flips(&self, _action: ActionIndex, _facts: &dyn Facts) -> Option<Vec<Flip>> {
-        None
-    }
 }

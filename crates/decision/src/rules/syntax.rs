@@ -77,9 +77,10 @@ impl Node {
     /// The sides of a chain of `wanted` (`&&` or `||`), from left to right.
     pub fn sides(self, wanted: Binary) -> Vec<Node> {
         match self.kind {
-            Kind::Binary(operator, sides) if operator == wanted => {
-                sides.into_iter().flat_map(|side| side.sides(wanted)).collect()
-            }
+            Kind::Binary(operator, sides) if operator == wanted => sides
+                .into_iter()
+                .flat_map(|side| side.sides(wanted))
+                .collect(),
             _ => vec![self],
         }
     }
@@ -88,7 +89,10 @@ impl Node {
     pub fn parts(&self) -> &[Node] {
         match &self.kind {
             Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Name(_) => &[],
-            Kind::Call { arguments: parts, .. } | Kind::List(parts) => parts,
+            Kind::Call {
+                arguments: parts, ..
+            }
+            | Kind::List(parts) => parts,
             Kind::Not(part) | Kind::Negate(part) => std::slice::from_ref(&**part),
             Kind::Binary(_, parts) => &parts[..],
             Kind::Conditional(parts) => &parts[..],

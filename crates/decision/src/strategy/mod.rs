@@ -24,6 +24,6 @@ mod vocabulary;
 
 pub use load::{Files, Loaded, load};
 pub use model::*;
-pub use problem::Problem;
 pub(crate) use names::did_you_mean;
+pub use problem::Problem;
 pub(crate) use quantity::duration;

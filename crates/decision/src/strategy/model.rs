@@ -3,8 +3,8 @@
 use crate::{
     Duration, Timestamp,
     id::{
-        ActionId, AttributeName, ChannelId, ContextName, EventName, Language, OutcomeName, PlacementId, PolicyId,
-        PrincipleId, PurposeId, TreatmentId,
+        ActionId, AttributeName, ChannelId, ContextName, EventName, Language, OutcomeName,
+        PlacementId, PolicyId, PrincipleId, PurposeId, TreatmentId,
     },
     profile::Source,
     request::Direction,
@@ -32,7 +32,9 @@ pub struct StrategyVersion(pub [u8; 16]);
 
 impl fmt::Display for StrategyVersion {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
+        self.0
+            .iter()
+            .try_for_each(|byte| write!(formatter, "{byte:02x}"))
     }
 }
 impl fmt::Debug for StrategyVersion {
@@ -591,17 +593,23 @@ impl Strategy {
     }
     /// A channel by id.
     pub fn channel(&self, id: &str) -> Option<&Channel> {
-        self.channels.iter().find(|channel| channel.id.as_str() == id)
+        self.channels
+            .iter()
+            .find(|channel| channel.id.as_str() == id)
     }
     /// A placement by id.
     pub fn placement(&self, id: &str) -> Option<&Placement> {
-        self.placements.iter().find(|placement| placement.id.as_str() == id)
+        self.placements
+            .iter()
+            .find(|placement| placement.id.as_str() == id)
     }
     /// The event that reaches an action's goal; for a question, `provided.` and the attribute's name.
     pub fn goal_event(&self, action: &Action) -> EventName {
         match &action.goal.target {
             GoalTarget::Event(event) => event.clone(),
-            GoalTarget::Attribute(index) => provided_event(self.attributes[usize::from(*index)].name.as_str()),
+            GoalTarget::Attribute(index) => {
+                provided_event(self.attributes[usize::from(*index)].name.as_str())
+            }
         }
     }
     /// An event by name.

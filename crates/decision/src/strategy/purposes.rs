@@ -18,7 +18,8 @@ const BASES: [(&str, Basis); 6] = [
 
 /// Reads `purposes.toml`; sorted by id.
 pub(super) fn read(file: Table<'_>, languages: &[Language]) -> Vec<Purpose> {
-    let mut purposes: Vec<Purpose> = file.declared("purposes")
+    let mut purposes: Vec<Purpose> = file
+        .declared("purposes")
         .into_iter()
         .map(|item| {
             report_unfit_name("a purpose", item.name, item.key);
@@ -26,7 +27,10 @@ pub(super) fn read(file: Table<'_>, languages: &[Language]) -> Vec<Purpose> {
             let purpose = Purpose {
                 id: PurposeId::from(item.name),
                 name: table.texts("name", languages),
-                basis: table.needs("basis").and_then(|basis| basis.word(&BASES)).unwrap_or(Basis::Consent),
+                basis: table
+                    .needs("basis")
+                    .and_then(|basis| basis.word(&BASES))
+                    .unwrap_or(Basis::Consent),
                 protective: table.optional("protective").unwrap_or(false),
                 global_privacy_control: table.optional("global_privacy_control").unwrap_or(false),
             };

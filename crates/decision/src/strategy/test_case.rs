@@ -13,12 +13,12 @@ use crate::{
     Duration, Timestamp,
     candidate::Step,
     id::{
-        ActionId, AttributeName, ChannelId, ContextName, CustomerId, DecisionId, EventName, Language, OutcomeName,
-        PlacementId, PurposeId,
+        ActionId, AttributeName, ChannelId, ContextName, CustomerId, DecisionId, EventName,
+        Language, OutcomeName, PlacementId, PurposeId,
     },
     profile::{
-        AttributeValue, Attributes, ConsentStatement, ConsentStatus, Contact, ContactHistory, ContactState, Customer,
-        Outcome, Profile,
+        AttributeValue, Attributes, ConsentStatement, ConsentStatus, Contact, ContactHistory,
+        ContactState, Customer, Outcome, Profile,
     },
     request::{Direction, PlacementRequest, Request},
     value::Value,
@@ -101,7 +101,11 @@ pub enum Expected {
 pub(super) fn read(files: Vec<Table<'_>>, vocabulary: &Vocabulary) -> Vec<DecisionTest> {
     let mut tests = Vec::new();
     for file in files {
-        tests.extend(file.list("tests").into_iter().map(|item| test(item, vocabulary)));
+        tests.extend(
+            file.list("tests")
+                .into_iter()
+                .map(|item| test(item, vocabulary)),
+        );
         file.close();
     }
     tests
@@ -110,18 +114,30 @@ pub(super) fn read(files: Vec<Table<'_>>, vocabulary: &Vocabulary) -> Vec<Decisi
 fn test(item: Item<'_>, vocabulary: &Vocabulary) -> DecisionTest {
     let table = item.table();
     let name = table.needs("name");
-    let at = table.needs("at").and_then(|at| at.moment(&vocabulary.time_zone)).unwrap_or(Timestamp::UNIX_EPOCH);
+    let at = table
+        .needs("at")
+        .and_then(|at| at.moment(&vocabulary.time_zone))
+        .unwrap_or(Timestamp::UNIX_EPOCH);
     let given = table.section("given");
     let test = DecisionTest {
-        name: name.and_then(Item::read::<&str>).unwrap_or_default().to_owned(),
-        because: table.required::<&str>("because").unwrap_or_default().to_owned(),
+        name: name
+            .and_then(Item::read::<&str>)
+            .unwrap_or_default()
+            .to_owned(),
+        because: table
+            .required::<&str>("because")
+            .unwrap_or_default()
+            .to_owned(),
         file: item.place.file.to_owned(),
         span: name.map_or(item.place, |name| name.place).span(),
         at,
         request: request(&table, vocabulary),
         customer: customer(&given, vocabulary, at),
         household: attributes(given.get("household"), Subject::Household, vocabulary, at),
-        expectations: table.needs("expect").map(|expect| expectations(expect, vocabulary)).unwrap_or_default(),
+        expectations: table
+            .needs("expect")
+            .map(|expect| expectations(expect, vocabulary))
+            .unwrap_or_default(),
     };
     given.close();
     table.close();
@@ -129,12 +145,20 @@ fn test(item: Item<'_>, vocabulary: &Vocabulary) -> DecisionTest {
 }
 
 fn request(table: &Table<'_>, vocabulary: &Vocabulary) -> Request {
-    let channel = table.needs("channel").and_then(|channel| vocabulary.channel_names.resolve(channel));
+    let channel = table
+        .needs("channel")
+        .and_then(|channel| vocabulary.channel_names.resolve(channel));
     let direction = table.needs("direction").and_then(|item| {
         let direction = item.word(&DIRECTIONS)?;
-        let declared = vocabulary.channels.iter().find(|declared| Some(declared.id.as_str()) == channel);
+        let declared = vocabulary
+            .channels
+            .iter()
+            .find(|declared| Some(declared.id.as_str()) == channel);
         if declared.is_some_and(|declared| !declared.directions.contains(&direction)) {
-            item.place.problem(format!("`{}` does not have this direction", channel.unwrap_or_default()));
+            item.place.problem(format!(
+                "`{}` does not have this direction",
+                channel.unwrap_or_default()
+            ));
         }
         Some(direction)
     });
@@ -143,35 +167,67 @@ fn request(table: &Table<'_>, vocabulary: &Vocabulary) -> Request {
         direction: direction.unwrap_or(Direction::Inbound),
         placements: placements(table, channel, vocabulary),
         context: context(table, vocabulary),
-        language: table.get("language").and_then(|language| spoken(language, vocabulary)),
+        language: table
+            .get("language")
+            .and_then(|language| spoken(language, vocabulary)),
         global_privacy_control: table.optional("global_privacy_control").unwrap_or(false),
         dry_run: true,
     }
 }
 
 fn spoken(item: Item<'_>, vocabulary: &Vocabulary) -> Option<Language> {
-    let names = Names::new("language", vocabulary.languages.iter().map(Language::as_str), true);
+    let names = Names::new(
+        "language",
+        vocabulary.languages.iter().map(Language::as_str),
+        true,
+    );
     names.resolve(item).map(Language::from)
 }
 
 /// A placement that is listed twice asks for two slots.
-fn placements(table: &Table<'_>, channel: Option<&str>, vocabulary: &Vocabulary) -> Vec<PlacementRequest> {
+fn placements(
+    table: &Table<'_>,
+    channel: Option<&str>,
+    vocabulary: &Vocabulary,
+) -> Vec<PlacementRequest> {
     let mut requests: Vec<PlacementRequest> = Vec::new();
-    for item in table.needs("placements").map(Item::list).unwrap_or_default() {
-        let Some(name) = vocabulary.placement_names.resolve(item) else { continue };
-        let declared = vocabulary.placements.iter().find(|placement| placement.id.as_str() == name);
+    for item in table
+        .needs("placements")
+        .map(Item::list)
+        .unwrap_or_default()
+    {
+        let Some(name) = vocabulary.placement_names.resolve(item) else {
+            continue;
+        };
+        let declared = vocabulary
+            .placements
+            .iter()
+            .find(|placement| placement.id.as_str() == name);
         if let (Some(declared), Some(channel)) = (declared, channel) {
             if declared.channel.as_str() != channel {
-                item.place.problem(format!("`{name}` is a placement of `{}`, not of `{channel}`", declared.channel));
+                item.place.problem(format!(
+                    "`{name}` is a placement of `{}`, not of `{channel}`",
+                    declared.channel
+                ));
             }
         }
-        match requests.iter_mut().find(|request| request.placement.as_str() == name) {
+        match requests
+            .iter_mut()
+            .find(|request| request.placement.as_str() == name)
+        {
             Some(request) => request.slots += 1,
-            None => requests.push(PlacementRequest { placement: PlacementId::from(name), slots: 1 }),
+            None => requests.push(PlacementRequest {
+                placement: PlacementId::from(name),
+                slots: 1,
+            }),
         }
-        let slots = requests.iter().find(|request| request.placement.as_str() == name).map_or(0, |found| found.slots);
+        let slots = requests
+            .iter()
+            .find(|request| request.placement.as_str() == name)
+            .map_or(0, |found| found.slots);
         if declared.is_some_and(|declared| slots > declared.slots) {
-            item.place.problem(format!("`{name}` does not have so many slots"));
+            item.place
+                .problem(format!("`{name}` does not have so many slots"));
         }
     }
     requests
@@ -184,8 +240,12 @@ fn context(table: &Table<'_>, vocabulary: &Vocabulary) -> BTreeMap<ContextName, 
         .into_iter()
         .filter_map(|item| {
             let name = vocabulary.context_names.check(item.name, item.key)?;
-            let declared = vocabulary.contexts.iter().find(|context| context.name.as_str() == name)?;
-            let value = item.value_of(declared.value_type, &declared.values, &vocabulary.time_zone)?;
+            let declared = vocabulary
+                .contexts
+                .iter()
+                .find(|context| context.name.as_str() == name)?;
+            let value =
+                item.value_of(declared.value_type, &declared.values, &vocabulary.time_zone)?;
             Some((ContextName::from(name), value))
         })
         .collect()
@@ -200,35 +260,57 @@ fn customer(given: &Table<'_>, vocabulary: &Vocabulary, at: Timestamp) -> Option
             attributes: attributes(given.get("attributes"), Subject::Customer, vocabulary, at),
             consents: consents(given, vocabulary, at),
         },
-        history: ContactHistory { contacts: contacts(given, vocabulary, at), outcomes: outcomes(given, vocabulary, at) },
+        history: ContactHistory {
+            contacts: contacts(given, vocabulary, at),
+            outcomes: outcomes(given, vocabulary, at),
+        },
     };
-    if anonymous && (customer.profile != Profile::default() || customer.history != ContactHistory::default()) {
-        given.place.problem("nothing is known of an anonymous customer");
+    if anonymous
+        && (customer.profile != Profile::default() || customer.history != ContactHistory::default())
+    {
+        given
+            .place
+            .problem("nothing is known of an anonymous customer");
     }
     (!anonymous).then_some(customer)
 }
 
-fn attributes(item: Option<Item<'_>>, subject: Subject, vocabulary: &Vocabulary, at: Timestamp) -> Attributes {
+fn attributes(
+    item: Option<Item<'_>>,
+    subject: Subject,
+    vocabulary: &Vocabulary,
+    at: Timestamp,
+) -> Attributes {
     let items = item.map(|item| item.table().entries()).unwrap_or_default();
     items
         .into_iter()
         .filter_map(|item| {
             let name = vocabulary.attribute_names.check(item.name, item.key)?;
-            let declared = vocabulary.attributes.iter().find(|attribute| attribute.name.as_str() == name)?;
+            let declared = vocabulary
+                .attributes
+                .iter()
+                .find(|attribute| attribute.name.as_str() == name)?;
             if declared.subject != subject {
                 item.key.problem(match subject {
-                    Subject::Customer => format!("`{name}` is about the household; give it under `household`"),
-                    Subject::Household => format!("`{name}` is about the customer; give it under `attributes`"),
+                    Subject::Customer => {
+                        format!("`{name}` is about the household; give it under `household`")
+                    }
+                    Subject::Household => {
+                        format!("`{name}` is about the customer; give it under `attributes`")
+                    }
                 });
             }
-            let value = item.value_of(declared.value_type, &declared.values, &vocabulary.time_zone)?;
+            let value =
+                item.value_of(declared.value_type, &declared.values, &vocabulary.time_zone)?;
             let observed_at = before(at, DAY);
             let value = AttributeValue {
                 value,
                 source: declared.source,
                 confidence: 1.0,
                 observed_at,
-                expires_at: observed_at.saturating_add(declared.retention).unwrap_or(Timestamp::MAX),
+                expires_at: observed_at
+                    .saturating_add(declared.retention)
+                    .unwrap_or(Timestamp::MAX),
             };
             Some((AttributeName::from(name), value))
         })
@@ -259,31 +341,50 @@ fn consents(given: &Table<'_>, vocabulary: &Vocabulary, at: Timestamp) -> Vec<Co
 }
 
 fn moment_ago(table: &Table<'_>, at: Timestamp) -> Timestamp {
-    let days = table.required("days_ago").map_or(0.0, |NotNegative(days)| days);
+    let days = table
+        .required("days_ago")
+        .map_or(0.0, |NotNegative(days)| days);
     before(at, Duration::from_millis((days * MS_PER_DAY) as i64))
 }
 
 fn contacts(given: &Table<'_>, vocabulary: &Vocabulary, at: Timestamp) -> Vec<Contact> {
-    let mut contacts: Vec<Contact> =
-        (1..).zip(given.list("contacts")).map(|(number, item)| contact(number, item, vocabulary, at)).collect();
+    let mut contacts: Vec<Contact> = (1..)
+        .zip(given.list("contacts"))
+        .map(|(number, item)| contact(number, item, vocabulary, at))
+        .collect();
     contacts.sort_by_key(|contact| contact.at);
     contacts
 }
 
 fn contact(number: u128, item: Item<'_>, vocabulary: &Vocabulary, at: Timestamp) -> Contact {
     let table = item.table();
-    let resolve = |key, names: &Names| table.needs(key).and_then(|name| names.resolve(name)).unwrap_or_default();
+    let resolve = |key, names: &Names| {
+        table
+            .needs(key)
+            .and_then(|name| names.resolve(name))
+            .unwrap_or_default()
+    };
     let channel = resolve("channel", &vocabulary.channel_names);
-    let declared = vocabulary.channels.iter().find(|declared| declared.id.as_str() == channel);
-    let outbound = declared.is_some_and(|declared| declared.directions.contains(&Direction::Outbound));
-    let usual_direction = if outbound { Direction::Outbound } else { Direction::Inbound };
+    let declared = vocabulary
+        .channels
+        .iter()
+        .find(|declared| declared.id.as_str() == channel);
+    let outbound =
+        declared.is_some_and(|declared| declared.directions.contains(&Direction::Outbound));
+    let usual_direction = if outbound {
+        Direction::Outbound
+    } else {
+        Direction::Inbound
+    };
     let contact = Contact {
         decision: DecisionId(number),
         slot: 0,
         action: resolve("action", &vocabulary.action_names).into(),
         channel: channel.into(),
         placement: resolve("placement", &vocabulary.placement_names).into(),
-        direction: table.word("direction", &DIRECTIONS).unwrap_or(usual_direction),
+        direction: table
+            .word("direction", &DIRECTIONS)
+            .unwrap_or(usual_direction),
         at: moment_ago(&table, at),
         state: ContactState::Counted { late: false },
     };
@@ -320,11 +421,18 @@ fn outcomes(given: &Table<'_>, vocabulary: &Vocabulary, at: Timestamp) -> Vec<Ou
 fn expectations(item: Item<'_>, vocabulary: &Vocabulary) -> Vec<Expectation> {
     let table = item.table();
     let action = |item| vocabulary.action_names.resolve(item).map(ActionId::from);
-    let said = match (table.get("action"), table.get("actions"), table.get("silence")) {
-        (Some(one), None, None) => action(one).map(|one_action| (one, Expected::Said(vec![one_action]))),
-        (None, Some(several), None) => {
-            Some((several, Expected::Said(several.list().into_iter().filter_map(action).collect())))
+    let said = match (
+        table.get("action"),
+        table.get("actions"),
+        table.get("silence"),
+    ) {
+        (Some(one), None, None) => {
+            action(one).map(|one_action| (one, Expected::Said(vec![one_action])))
         }
+        (None, Some(several), None) => Some((
+            several,
+            Expected::Said(several.list().into_iter().filter_map(action).collect()),
+        )),
         (None, None, Some(silence)) => {
             if silence.read() == Some(false) {
                 silence.expected("`true`");
@@ -333,29 +441,51 @@ fn expectations(item: Item<'_>, vocabulary: &Vocabulary) -> Vec<Expectation> {
         }
         (None, None, None) => None,
         _ => {
-            item.place.problem("expect one of `action`, `actions` and `silence`");
+            item.place
+                .problem("expect one of `action`, `actions` and `silence`");
             None
         }
     };
     let dropped = table.section("dropped").entries();
-    if said.is_none() && dropped.is_empty() && vocabulary.rules_can_be_typed && table.entries().is_empty() {
-        item.place.problem_with_hint("nothing is expected", "write `action`, `actions`, `silence` or `dropped`");
+    if said.is_none()
+        && dropped.is_empty()
+        && vocabulary.rules_can_be_typed
+        && table.entries().is_empty()
+    {
+        item.place.problem_with_hint(
+            "nothing is expected",
+            "write `action`, `actions`, `silence` or `dropped`",
+        );
     }
     table.close();
     said.into_iter()
-        .chain(dropped.into_iter().filter_map(|item| Some((item, expected_drop(item, vocabulary)?))))
-        .map(|(item, expected)| Expectation { span: item.place.span(), expected })
+        .chain(
+            dropped
+                .into_iter()
+                .filter_map(|item| Some((item, expected_drop(item, vocabulary)?))),
+        )
+        .map(|(item, expected)| Expectation {
+            span: item.place.span(),
+            expected,
+        })
         .collect()
 }
 
 fn expected_drop(item: Item<'_>, vocabulary: &Vocabulary) -> Option<Expected> {
     let action = vocabulary.action_names.check(item.name, item.key)?;
     let text: &str = item.read()?;
-    let (word, detail) = text.split_once(':').map_or((text, None), |(word, detail)| (word, Some(detail.to_owned())));
+    let (word, detail) = text.split_once(':').map_or((text, None), |(word, detail)| {
+        (word, Some(detail.to_owned()))
+    });
     let Some((_, step)) = STEPS.into_iter().find(|(known, _)| *known == word) else {
         let hint = did_you_mean(word, STEPS.map(|(known, _)| known));
-        item.place.add(format!("no step of a decision is called `{word}`"), hint);
+        item.place
+            .add(format!("no step of a decision is called `{word}`"), hint);
         return None;
     };
-    Some(Expected::Dropped { action: ActionId::from(action), step, detail })
+    Some(Expected::Dropped {
+        action: ActionId::from(action),
+        step,
+        detail,
+    })
 }

@@ -42,13 +42,20 @@ impl Vocabulary {
     /// A purpose by name, else a problem.
     pub fn purpose(&self, item: Item<'_>) -> Option<PurposeIndex> {
         let name = self.purpose_names.resolve(item)?;
-        let index = self.purposes.iter().position(|purpose| purpose.id.as_str() == name)?;
+        let index = self
+            .purposes
+            .iter()
+            .position(|purpose| purpose.id.as_str() == name)?;
         PurposeIndex::try_from(index).ok()
     }
 
     /// A list of scopes of actions, each of which must exist.
     pub fn scopes(&self, items: Vec<Item<'_>>) -> Vec<String> {
-        self.scope_names.resolve_all(items).into_iter().map(str::to_owned).collect()
+        self.scope_names
+            .resolve_all(items)
+            .into_iter()
+            .map(str::to_owned)
+            .collect()
     }
 
     /// What a rule at this position may read.
@@ -66,7 +73,10 @@ impl Vocabulary {
     /// A condition, with its problems shown where they are in the file.
     pub fn condition(&self, item: Item<'_>, view: View, position: Position) -> Option<Rule> {
         let source: &str = item.read()?;
-        self.typed(item, Rule::condition(source, &self.environment(view, position)))
+        self.typed(
+            item,
+            Rule::condition(source, &self.environment(view, position)),
+        )
     }
 
     /// An amount: a number or a rule that gives one.
@@ -74,7 +84,10 @@ impl Vocabulary {
         let Some(source) = item.text() else {
             return item.read().map(Rule::constant);
         };
-        self.typed(item, Rule::amount(source, &self.environment(view, Position::Value)))
+        self.typed(
+            item,
+            Rule::amount(source, &self.environment(view, Position::Value)),
+        )
     }
 
     fn typed(&self, item: Item<'_>, rule: Result<Rule, Vec<RuleProblem>>) -> Option<Rule> {
@@ -92,7 +105,12 @@ impl Vocabulary {
 }
 
 /// Reports a name that is declared twice.
-pub(super) fn report_repetition<'a>(seen: &mut BTreeSet<&'a str>, kind: &str, name: &'a str, place: Place<'_>) {
+pub(super) fn report_repetition<'a>(
+    seen: &mut BTreeSet<&'a str>,
+    kind: &str,
+    name: &'a str,
+    place: Place<'_>,
+) {
     if !seen.insert(name) {
         place.problem(format!("the {kind} `{name}` is declared twice"));
     }
@@ -101,7 +119,9 @@ pub(super) fn report_repetition<'a>(seen: &mut BTreeSet<&'a str>, kind: &str, na
 /// Reports a name that is not lower-case letters, digits and `_`, starting with a letter.
 pub(super) fn report_unfit_name(kind: &str, name: &str, place: Place<'_>) {
     let fit = name.starts_with(|first: char| first.is_ascii_lowercase())
-        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
     if !fit || name.len() > 64 {
         place.problem_with_hint(
             format!("`{name}` cannot be the name of {kind}"),

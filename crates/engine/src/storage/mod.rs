@@ -87,7 +87,7 @@ impl Version {
 }
 
 /// A row to look up.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Read {
     /// The table.
     pub table: Table,
@@ -144,7 +144,7 @@ impl Row {
 pub struct Write {
     /// The table.
     pub table: Table,
-    /// The row's key, see [`key`]; at most [`KEY_BYTES_MAX`].
+    /// The row's key, see [`key`]; at least 1 byte, at most [`KEY_BYTES_MAX`].
     pub key: Vec<u8>,
     /// The new content, or `None` to delete the row; at most [`VALUE_BYTES_MAX`].
     pub value: Option<Vec<u8>>,
@@ -225,12 +225,15 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Refuses keys and values above the limits.
+    /// Refuses empty keys, and keys and values above the limits.
     pub fn check(&self) -> Result<(), StoreError> {
         for write in &self.writes {
             let value_bytes = write.value.as_ref().map_or(0, Vec::len);
-            if write.key.len() > KEY_BYTES_MAX || value_bytes > VALUE_BYTES_MAX {
-                return Err(StoreError::TooLarge {
+            if write.key.is_empty()
+                || write.key.len() > KEY_BYTES_MAX
+                || value_bytes > VALUE_BYTES_MAX
+            {
+                return Err(StoreError::Unfit {
                     table: write.table.name(),
                 });
             }
@@ -240,7 +243,7 @@ impl Batch {
             .iter()
             .any(|row| row.value.len() > VALUE_BYTES_MAX)
         {
-            true => Err(StoreError::TooLarge { table: "journal" }),
+            true => Err(StoreError::Unfit { table: "journal" }),
             false => Ok(()),
         }
     }
@@ -323,10 +326,10 @@ pub enum StoreError {
         /// What the system said.
         reason: String,
     },
-    /// A key is longer than [`KEY_BYTES_MAX`], a value longer than [`VALUE_BYTES_MAX`], or a batch larger
-    /// than the whole queue.
-    #[error("a write to `{table}` is larger than the store accepts")]
-    TooLarge {
+    /// A key is empty or longer than [`KEY_BYTES_MAX`], a value longer than [`VALUE_BYTES_MAX`], or a batch
+    /// larger than the whole queue.
+    #[error("a write to `{table}` has no key or is larger than the store accepts")]
+    Unfit {
         /// The table's name, or `journal` or `batch`.
         table: &'static str,
     },

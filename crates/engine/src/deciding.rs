@@ -1,0 +1,308 @@
+//! Load, decide, record, reserve: one ask from start to end.
+//!
+//! A customer's lock is held until the write is queued; the answer may leave when the ticket resolves.
+
+use crate::{
+    Answer, Engine, EngineError, Identifier, Published, codec,
+    customer::{HISTORY_MS, Loaded},
+    exposure::exposure,
+    journal::Entry,
+    storage::{Batch, Read, Table, Ticket, Write, key},
+};
+use decision::{
+    Timestamp, decide,
+    id::{ActionId, CustomerId},
+    inputs::{Adjustment, Assignment, Inputs},
+    profile::{Contact, ContactState},
+    record::{Decision, Effect},
+    request::Request,
+    strategy::{ContactReport, Strategy},
+};
+use learning::{Predictor, Row};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError},
+};
+
+/// One question to the engine.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ask {
+    /// Who, as far as the channel knows; nobody known by these gives a contextual decision.
+    pub identifiers: Vec<Identifier>,
+    /// What is asked, checked against the strategy.
+    pub request: Request,
+    /// Factors changed by hand; heeded only in a dry run.
+    pub adjustments: Vec<Adjustment>,
+}
+
+/// What was decided.
+pub struct Decided {
+    /// The record.
+    pub decision: Decision,
+    /// What the channel says.
+    pub answer: Answer,
+    /// The strategy that decided.
+    pub published: Arc<Published>,
+    /// Resolves when the record is durable; `None` for a dry run. Answer nobody before.
+    pub ticket: Option<Ticket>,
+}
+
+impl Engine {
+    /// Decides at a moment with a seed. The record is queued and its contact reserved, unless it is a dry run.
+    pub fn decide(&self, ask: &Ask, at: Timestamp, seed: u64) -> Result<Decided, EngineError> {
+        self.decide_with(ask, &*self.model(), None, at, seed)
+    }
+
+    /// Decides with another predictor or control assignment than the engine's own, for simulated worlds.
+    pub fn decide_with(
+        &self,
+        ask: &Ask,
+        predictor: &dyn Predictor,
+        assignment: Option<Assignment>,
+        at: Timestamp,
+        seed: u64,
+    ) -> Result<Decided, EngineError> {
+        let published = self.published();
+        let strategy = &published.strategy;
+        let id = self.find(&ask.identifiers)?;
+        let _guard = id.map(|id| self.lock(id));
+        let mut loaded = id.map(|id| self.load(id)).transpose()?;
+        let own_group = || id.map_or(Assignment::Strategy, |id| self.assignment(strategy, id, at));
+        let assignment = assignment.unwrap_or_else(own_group);
+        loop {
+            let volumes = self.remaining_volumes();
+            let inputs = Inputs {
+                customer: loaded.as_ref().map(|loaded| &loaded.customer),
+                household: loaded.as_ref().and_then(|loaded| loaded.household.as_ref()),
+                quotas: &volumes,
+                predictor,
+                assignment,
+                adjustments: if ask.request.dry_run {
+                    &ask.adjustments
+                } else {
+                    &[]
+                },
+            };
+            let worked = decide::work_out(strategy, &inputs, &ask.request, at, seed);
+            let answer = Answer::of(strategy, &ask.request, &worked);
+            let decision = worked.decision;
+            if ask.request.dry_run {
+                return Ok(Decided {
+                    decision,
+                    answer,
+                    published: published.clone(),
+                    ticket: None,
+                });
+            }
+            let mut batch = Batch::default();
+            if !self.take_volumes(strategy, &decision, &mut batch) {
+                continue;
+            }
+            self.write_record(strategy, &decision, loaded.as_mut(), &mut batch);
+            let ticket = Some(self.store.commit(batch)?);
+            return Ok(Decided {
+                decision,
+                answer,
+                published: published.clone(),
+                ticket,
+            });
+        }
+    }
+
+    fn write_record(
+        &self,
+        strategy: &Strategy,
+        decision: &Decision,
+        loaded: Option<&mut Loaded>,
+        batch: &mut Batch,
+    ) {
+        let until = decision.at.as_millisecond() + HISTORY_MS;
+        let mut record = Write::put(
+            Table::Record,
+            decision.id.0.to_be_bytes(),
+            decision.encode(),
+        )
+        .until(until);
+        if let Some(id) = decision.customer {
+            record = record.owned_by(id);
+            let index = key::customer_row(id, &decision.id.0.to_be_bytes());
+            batch.writes.push(
+                Write::put(Table::DecisionIndex, index, [])
+                    .owned_by(id)
+                    .until(until),
+            );
+        }
+        batch.writes.push(record);
+        let counted_at_once = counts_when_decided(strategy, decision);
+        if let Some(loaded) = loaded {
+            let contacts = reserved(strategy, decision, counted_at_once);
+            if !contacts.is_empty() {
+                loaded.customer.history.contacts.extend(contacts);
+                loaded.write_contacts(batch, decision.at);
+            }
+        }
+        for effect in &decision.effects {
+            let (slot, candidate, acted) = match *effect {
+                Effect::Reserve { slot, .. } if counted_at_once => {
+                    (slot, pick(decision, slot), true)
+                }
+                Effect::ObserveSilence { slot, candidate } => (slot, Some(candidate), false),
+                _ => continue,
+            };
+            let at_ms = decision.at.as_millisecond();
+            let exposed = candidate
+                .and_then(|candidate| exposure(strategy, decision, slot, candidate, acted, at_ms));
+            let entry = exposed.map(|exposed| Entry::Learn(Row::Exposure(exposed)));
+            batch
+                .journal
+                .extend(entry.map(|entry| entry.row(decision.customer, at_ms)));
+        }
+    }
+
+    /// Remaining volume of limited actions.
+    fn remaining_volumes(&self) -> BTreeMap<ActionId, u64> {
+        self.volumes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Takes what the decision uses; `false` when somebody else was first and it must be decided again.
+    fn take_volumes(&self, strategy: &Strategy, decision: &Decision, batch: &mut Batch) -> bool {
+        let used: Vec<&ActionId> = decision
+            .effects
+            .iter()
+            .filter_map(|effect| match effect {
+                Effect::UseVolume { action } => Some(&strategy.actions[usize::from(*action)].id),
+                _ => None,
+            })
+            .collect();
+        if used.is_empty() {
+            return true;
+        }
+        let mut volumes = self.volumes.lock().unwrap_or_else(PoisonError::into_inner);
+        if used
+            .iter()
+            .any(|action| volumes.get(*action).copied().unwrap_or(0) == 0)
+        {
+            return false;
+        }
+        for action in used {
+            if let Some(left) = volumes.get_mut(action) {
+                *left -= 1;
+                batch.writes.push(Write::put(
+                    Table::Quota,
+                    action.as_str(),
+                    codec::encode(left),
+                ));
+            }
+        }
+        true
+    }
+
+    /// Reads what is left of every limited action; an action seen for the first time has its whole volume.
+    pub(crate) fn load_volumes(&self) -> Result<(), EngineError> {
+        let published = self.published();
+        let mut volumes = self.volumes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut now = BTreeMap::new();
+        for action in &published.strategy.actions {
+            let Some(volume) = action.volume else {
+                continue;
+            };
+            let row = self
+                .store
+                .get(&[Read::new(Table::Quota, action.id.as_str())])?
+                .remove(0);
+            let left = row
+                .value()
+                .map_or(Ok(volume), |bytes| codec::decode("quota", bytes))?;
+            now.insert(action.id.clone(), left.min(volume));
+        }
+        *volumes = now;
+        Ok(())
+    }
+
+    /// A decision by id; `None` when there is none, or its customer has been erased.
+    pub fn decision(&self, id: decision::id::DecisionId) -> Result<Option<Decision>, EngineError> {
+        let row = self
+            .store
+            .get(&[Read::new(Table::Record, id.0.to_be_bytes())])?
+            .remove(0);
+        Ok(row.value().map(Decision::decode).transpose()?)
+    }
+
+    /// A customer's decisions, oldest first, at most `limit`.
+    pub fn decisions_of(
+        &self,
+        customer: CustomerId,
+        limit: usize,
+    ) -> Result<Vec<Decision>, EngineError> {
+        let prefix = key::customer(customer);
+        let rows = self
+            .store
+            .scan(Table::DecisionIndex, &prefix, None, limit)?;
+        let reads: Vec<Read> = rows
+            .iter()
+            .map(|(key, _)| Read::new(Table::Record, key[prefix.len()..].to_vec()))
+            .collect();
+        let records = self.store.get(&reads)?;
+        records
+            .iter()
+            .filter_map(|row| row.value())
+            .map(|bytes| Ok(Decision::decode(bytes)?))
+            .collect()
+    }
+}
+
+fn counts_when_decided(strategy: &Strategy, decision: &Decision) -> bool {
+    let channel = strategy.channel(decision.request.channel.as_str());
+    channel.is_some_and(|channel| channel.counts_on == ContactReport::Decided)
+}
+
+/// The candidate picked in a slot.
+pub(crate) fn pick(decision: &Decision, slot: u16) -> Option<u16> {
+    decision
+        .slots
+        .iter()
+        .find(|found| found.number == slot)?
+        .pick
+}
+
+/// The contact of a slot's pick, in the given state.
+pub(crate) fn contact(
+    strategy: &Strategy,
+    decision: &Decision,
+    slot: u16,
+    state: ContactState,
+) -> Option<Contact> {
+    let fate = decision.fates.get(usize::from(pick(decision, slot)?))?;
+    Some(Contact {
+        decision: decision.id,
+        slot,
+        action: strategy.actions.get(usize::from(fate.action))?.id.clone(),
+        channel: decision.request.channel.clone(),
+        placement: strategy
+            .placements
+            .get(usize::from(fate.placement))?
+            .id
+            .clone(),
+        direction: decision.request.direction,
+        at: decision.at,
+        state,
+    })
+}
+
+fn reserved(strategy: &Strategy, decision: &Decision, counted_at_once: bool) -> Vec<Contact> {
+    let state = |until| match counted_at_once {
+        true => ContactState::Counted { late: false },
+        false => ContactState::Reserved { until },
+    };
+    decision
+        .effects
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Reserve { slot, until } => contact(strategy, decision, *slot, state(*until)),
+            _ => None,
+        })
+        .collect()
+}

@@ -1,0 +1,332 @@
+//! What happened? Events change what is known, reach goals and open or resolve complaints.
+//!
+//! Undeclared attributes and properties are dropped and counted by name. Where values disagree, what the
+//! customer provided beats what was observed, derived or received, and newer beats older.
+
+use crate::{
+    Engine, EngineError, Identifier, Verdict, codec,
+    customer::{HISTORY_MS, Loaded},
+    journal::Entry,
+    reporting::remember,
+    storage::{Batch, Read, Table, Ticket, Write, key},
+};
+use decision::{
+    Timestamp,
+    profile::{AttributeValue, Attributes, Source},
+    strategy::{Attribute, Event, Setting, Strategy, Subject, provided_event},
+    value::Value,
+};
+use learning::Row;
+use std::collections::BTreeMap;
+
+/// The event that only sets attributes and needs no declaration.
+pub const CUSTOMER_UPDATED: &str = "customer_updated";
+/// How far ahead of us another clock may be before a moment is taken as "now", in milliseconds.
+const CLOCK_SKEW_MS: i64 = 5 * 60_000;
+
+/// One event as it came in. Values are still untyped; unknown ones are absent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EventReport {
+    /// The sender's id of the event; the same id counts once per customer.
+    pub id: String,
+    /// A declared event, or [`CUSTOMER_UPDATED`].
+    pub event: String,
+    /// Whose event; at least one. Somebody not known yet becomes known.
+    pub identifiers: Vec<Identifier>,
+    /// When it happened; the moment of arrival when unknown.
+    pub at: Option<Timestamp>,
+    /// Properties of the event.
+    pub properties: BTreeMap<String, Value>,
+    /// Attributes stated with it.
+    pub attributes: BTreeMap<String, Value>,
+    /// Where those attributes come from; `None` means the source each attribute declares.
+    pub source: Option<Source>,
+    /// The household the customer belongs to.
+    pub household: Option<String>,
+}
+
+impl Engine {
+    /// Takes in one event that arrived at `at`. `input` is kept when it is rejected.
+    pub fn ingest(
+        &self,
+        report: &EventReport,
+        input: &str,
+        at: Timestamp,
+    ) -> Result<(Verdict, Ticket), EngineError> {
+        let published = self.published();
+        let strategy = &published.strategy;
+        let reject = |code, message: String| self.keep_reject(code, message, input.to_owned(), at);
+        let declared = strategy.event(&report.event);
+        if declared.is_none() && report.event != CUSTOMER_UPDATED {
+            return reject(
+                "unknown_event",
+                format!("event `{}` is not declared in the inventory", report.event),
+            );
+        }
+        if report.identifiers.is_empty() {
+            return reject(
+                "no_identifier",
+                "an event needs at least one identifier".into(),
+            );
+        }
+        let happened = report.at.unwrap_or(at);
+        if happened.as_millisecond() > at.as_millisecond() + CLOCK_SKEW_MS {
+            return reject("in_the_future", "the event lies in the future".into());
+        }
+        let happened = happened.min(at);
+        if happened.as_millisecond() + HISTORY_MS <= at.as_millisecond() {
+            return reject("too_old", "the event is older than anything is kept".into());
+        }
+        let _minting = self.lock_identifiers(&report.identifiers);
+        let known = self.find_or_mint(&report.identifiers, at)?;
+        let _guard = self.lock(known.id);
+        let seen = Read::new(
+            Table::Event,
+            key::customer_row(known.id, &event_key(&report.id)),
+        );
+        if self
+            .store
+            .get(std::slice::from_ref(&seen))?
+            .remove(0)
+            .value()
+            .is_some()
+        {
+            return Ok((Verdict::Duplicate, self.store.commit(Batch::default())?));
+        }
+        let once = Write::put(Table::Event, seen.key, [])
+            .owned_by(known.id)
+            .until(at.as_millisecond() + HISTORY_MS);
+        let mut batch = Batch {
+            writes: known.writes,
+            ..Batch::default()
+        };
+        batch.writes.push(once);
+        let mut loaded = self.load(known.id)?;
+        self.join_household(report, &mut loaded)?;
+        let settings = self.settings(strategy, declared, report, happened);
+        let provided = self.apply(strategy, settings, report.source, &mut loaded, happened);
+        self.happened(
+            strategy,
+            declared,
+            &provided,
+            &mut loaded,
+            &mut batch,
+            happened,
+        );
+        loaded.write_profile(&mut batch);
+        if let (Some(id), Some(household)) = (&loaded.household_id, &loaded.household) {
+            batch.writes.push(Write::put(
+                Table::Household,
+                self.household_key(id),
+                codec::encode(household),
+            ));
+        }
+        Ok((Verdict::Accepted, self.store.commit(batch)?))
+    }
+
+    fn join_household(&self, report: &EventReport, loaded: &mut Loaded) -> Result<(), EngineError> {
+        if let Some(household) = &report.household
+            && loaded.household_id.as_ref() != Some(household)
+        {
+            loaded.household = Some(self.load_household(household)?);
+            loaded.household_id = Some(household.clone());
+        }
+        Ok(())
+    }
+
+    /// What the event sets and what came with it, by attribute name; `None` clears.
+    fn settings(
+        &self,
+        strategy: &Strategy,
+        declared: Option<&Event>,
+        report: &EventReport,
+        at: Timestamp,
+    ) -> BTreeMap<String, Option<Value>> {
+        let no_properties = BTreeMap::new();
+        let declared_properties = declared.map_or(&no_properties, |event| &event.properties);
+        for name in report
+            .properties
+            .keys()
+            .filter(|name| !declared_properties.contains_key(*name))
+        {
+            self.count_dropped(&format!("{}.{name}", report.event));
+        }
+        let mut settings: BTreeMap<String, Option<Value>> = report
+            .attributes
+            .iter()
+            .map(|(name, value)| (name.clone(), Some(value.clone())))
+            .collect();
+        for (index, setting) in declared.map_or(&[][..], |event| &event.sets) {
+            let value = match setting {
+                Setting::Literal(value) => Some(value.clone()),
+                Setting::Moment => Some(Value::Time(at)),
+                Setting::Clear => None,
+                Setting::Property(name) => match report.properties.get(name) {
+                    Some(value) => Some(value.clone()),
+                    None => continue,
+                },
+            };
+            settings.insert(
+                strategy.attributes[usize::from(*index)]
+                    .name
+                    .as_str()
+                    .to_owned(),
+                value,
+            );
+        }
+        settings
+    }
+
+    /// Writes values where they beat what is known; returns which attributes the customer provided.
+    fn apply(
+        &self,
+        strategy: &Strategy,
+        settings: BTreeMap<String, Option<Value>>,
+        source: Option<Source>,
+        loaded: &mut Loaded,
+        at: Timestamp,
+    ) -> Vec<String> {
+        let mut provided = Vec::new();
+        for (name, value) in settings {
+            let Some(index) = strategy.attribute_index(&name) else {
+                self.count_dropped(&name);
+                continue;
+            };
+            let attribute = &strategy.attributes[usize::from(index)];
+            let values = match (attribute.subject, &mut loaded.household) {
+                (Subject::Customer, _) => &mut loaded.customer.profile.attributes,
+                (Subject::Household, Some(household)) => household,
+                (Subject::Household, None) => {
+                    self.count_dropped(&name);
+                    continue;
+                }
+            };
+            let source = source.unwrap_or(attribute.source);
+            match value {
+                None => {
+                    values.remove(name.as_str());
+                }
+                Some(value) if means_unknown(attribute, &value) => {}
+                Some(value) => match typed(attribute, value) {
+                    Some(value) => {
+                        set(values, attribute, value, source, at);
+                        if source == Source::Provided {
+                            provided.push(name);
+                        }
+                    }
+                    None => self.count_dropped(&name),
+                },
+            }
+        }
+        provided
+    }
+
+    /// Reaches goals, notes what the event means for the relation, and tells learning.
+    fn happened(
+        &self,
+        strategy: &Strategy,
+        declared: Option<&Event>,
+        provided: &[String],
+        loaded: &mut Loaded,
+        batch: &mut Batch,
+        at: Timestamp,
+    ) {
+        let events = declared.map(|event| event.name.clone());
+        let events = events
+            .into_iter()
+            .chain(provided.iter().map(|name| provided_event(name)));
+        let mut noted = false;
+        for event in events {
+            let outcomes = &mut loaded.customer.history.outcomes;
+            if strategy
+                .actions
+                .iter()
+                .any(|action| strategy.goal_event(action) == event)
+            {
+                remember(outcomes, "goal", Some(event.as_str()), None, at);
+                noted = true;
+            }
+            let row = Row::Outcome {
+                at_ms: at.as_millisecond(),
+                subject: loaded.customer.id.0,
+                event: event.shared(),
+                exposure: None,
+            };
+            batch
+                .journal
+                .push(Entry::Learn(row).row(Some(loaded.customer.id), at.as_millisecond()));
+        }
+        if let Some(outcome) = declared.and_then(|event| event.outcome.as_ref()) {
+            remember(
+                &mut loaded.customer.history.outcomes,
+                outcome.as_str(),
+                None,
+                None,
+                at,
+            );
+            noted = true;
+        }
+        if noted {
+            loaded.write_contacts(batch, at);
+        }
+    }
+}
+
+fn event_key(id: &str) -> [u8; 16] {
+    blake3::hash(id.as_bytes()).as_bytes()[..16]
+        .try_into()
+        .expect("16 of 32 bytes")
+}
+
+/// Whether this value is one of those that only say "unknown".
+pub(crate) fn means_unknown(attribute: &Attribute, value: &Value) -> bool {
+    attribute
+        .treat_as_unknown
+        .iter()
+        .any(|dirty| match (dirty, value) {
+            (Value::Text(dirty), Value::Text(text)) => {
+                dirty.trim().eq_ignore_ascii_case(text.trim())
+            }
+            _ => dirty == value,
+        })
+}
+
+/// The value in the attribute's type; text that reads as a moment is one. `None` when it does not fit.
+pub(crate) fn typed(attribute: &Attribute, value: Value) -> Option<Value> {
+    use decision::value::ValueType;
+    match (attribute.value_type, value) {
+        (ValueType::Time, Value::Text(text)) => text.parse().ok().map(Value::Time),
+        (ValueType::Text, Value::Text(text)) => {
+            let listed = attribute.values.is_empty()
+                || attribute.values.iter().any(|known| **known == *text);
+            listed.then_some(Value::Text(text))
+        }
+        (wanted, value) => (value.value_type() == wanted).then_some(value),
+    }
+}
+
+fn set(
+    values: &mut Attributes,
+    attribute: &Attribute,
+    value: Value,
+    source: Source,
+    at: Timestamp,
+) {
+    let beaten = values.get(&attribute.name).is_some_and(|known| {
+        known.expires_at > at
+            && (known.source < source || (known.source == source && known.observed_at > at))
+    });
+    if !beaten {
+        let expires_at = at
+            .saturating_add(attribute.retention)
+            .unwrap_or(Timestamp::MAX);
+        let stored = AttributeValue {
+            value,
+            source,
+            confidence: attribute.confidence,
+            observed_at: at,
+            expires_at,
+        };
+        values.insert(attribute.name.clone(), stored);
+    }
+}

@@ -1,0 +1,293 @@
+//! What do we learn from the journal, and which model decides? One learner folds the journal; its
+//! snapshots are published as a whole, and a rebuild of the same journal gives the same bytes.
+//!
+//! A withdrawal stops open exposures at once; what was already learned from a withdrawn purpose goes
+//! with the next [`Engine::rebuild`].
+
+use crate::{
+    Engine, EngineError, codec,
+    journal::Entry,
+    storage::{Batch, Read, Store, Table, Write},
+};
+use arc_swap::ArcSwap;
+use decision::{Timestamp, propensity::GOAL, strategy::Strategy};
+use learning::{Config, Exposure, Learner, ModelVersion, Predictor, Prior, Row, Snapshot};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+const PAGE: usize = 4096;
+const CHECKPOINT: &str = "learner";
+/// Base rate of a goal before anything is known about it.
+const GOAL_PRIOR: f64 = 0.05;
+/// How long a published model is kept for deep replay, in milliseconds.
+const MODEL_KEPT_MS: i64 = 365 * 86_400_000;
+
+/// The learner's state between two calls.
+#[derive(Serialize, Deserialize)]
+struct Fold {
+    through: u64,
+    learner: Learner,
+}
+
+pub(crate) struct Learning {
+    fold: Mutex<Fold>,
+    model: ArcSwap<Snapshot>,
+}
+
+/// What one call learned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Learned {
+    /// Journal entries folded in.
+    pub rows: u64,
+    /// The model that decides from now on.
+    pub model: ModelVersion,
+}
+
+/// What a rebuild found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rebuilt {
+    /// Journal entries folded in.
+    pub rows: u64,
+    /// The exposures left out because their customer withdrew.
+    pub masked: u64,
+    /// The rebuilt model.
+    pub model: ModelVersion,
+    /// The model that decided before.
+    pub before: ModelVersion,
+}
+
+impl Learning {
+    pub fn open(store: &dyn Store, strategy: &Strategy) -> Result<Self, EngineError> {
+        let row = store.get(&[Read::new(Table::Meta, CHECKPOINT)])?.remove(0);
+        let fold = match row.value() {
+            Some(bytes) => codec::decode("learner", bytes)?,
+            None => Fold {
+                through: 0,
+                learner: Learner::new(config(strategy)),
+            },
+        };
+        let snapshot = fold.learner.snapshot();
+        Ok(Self {
+            fold: Mutex::new(fold),
+            model: ArcSwap::from_pointee(snapshot),
+        })
+    }
+}
+
+/// One configuration for everything; only the base rates come from the strategy.
+pub fn config(strategy: &Strategy) -> Config {
+    let mut priors = vec![Prior {
+        outcome: GOAL.into(),
+        probability: GOAL_PRIOR,
+    }];
+    let sides = &strategy.organisation.outcomes;
+    priors.extend(sides.iter().map(|side| Prior {
+        outcome: side.outcome.shared(),
+        probability: side.prior,
+    }));
+    Config {
+        priors,
+        ..Config::default()
+    }
+}
+
+impl Engine {
+    /// The model that decides now.
+    pub fn model(&self) -> Arc<Snapshot> {
+        self.learning.model.load_full()
+    }
+
+    /// Folds what is new in the journal, brings delayed credit up to `at` and publishes the model.
+    pub fn learn(&self, at: Timestamp) -> Result<Learned, EngineError> {
+        let mut fold = self
+            .learning
+            .fold
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let before = fold.through;
+        loop {
+            let page = self.store.journal(fold.through, PAGE)?;
+            let Some(last) = page.last().map(|entry| entry.sequence) else {
+                break;
+            };
+            for bytes in page.iter().filter_map(|entry| entry.value.as_deref()) {
+                if let Entry::Learn(row) = Entry::decode(bytes)? {
+                    fold.learner.apply(&row);
+                }
+            }
+            fold.through = last;
+        }
+        let at_ms = at.as_millisecond();
+        fold.learner.advance(at_ms);
+        let snapshot = fold.learner.snapshot();
+        let model = snapshot.version();
+        let entry = Entry::Published {
+            through: fold.through,
+            at_ms,
+            model,
+        };
+        let writes = vec![
+            Write::put(Table::Meta, model_key(model), snapshot.encode())
+                .until(at_ms + MODEL_KEPT_MS),
+            Write::put(Table::Meta, CHECKPOINT, codec::encode(&*fold)),
+        ];
+        self.store
+            .commit(Batch {
+                writes,
+                journal: vec![entry.row(None, at_ms)],
+            })?
+            .wait()?;
+        self.learning.model.store(Arc::new(snapshot));
+        Ok(Learned {
+            rows: fold.through - before,
+            model,
+        })
+    }
+
+    /// Folds the whole journal again, without what has been withdrawn or erased since, and publishes the
+    /// result. Without withdrawals and erasures it equals the model before, byte for byte.
+    pub fn rebuild(&self, at: Timestamp) -> Result<Rebuilt, EngineError> {
+        let mut fold = self
+            .learning
+            .fold
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let published = self.published();
+        let entries = self.journal_through(fold.through)?;
+        let withdrawn = withdrawn(&entries);
+        let publications: Vec<(u64, i64)> = self.publications()?;
+        let mut learner = Learner::new(config(&published.strategy));
+        let (mut masked, mut next) = (0, 0);
+        for (sequence, entry) in &entries {
+            while let Some((_, at_ms)) = publications
+                .get(next)
+                .filter(|(through, _)| through < sequence)
+            {
+                learner.advance(*at_ms);
+                next += 1;
+            }
+            match entry {
+                Entry::Learn(Row::Exposure(exposure)) if is_withdrawn(&withdrawn, exposure) => {
+                    masked += 1
+                }
+                Entry::Learn(row) => learner.apply(row),
+                Entry::Published { .. } => {}
+            }
+        }
+        publications[next.min(publications.len())..]
+            .iter()
+            .for_each(|(_, at_ms)| learner.advance(*at_ms));
+        let before = self.model().version();
+        let snapshot = learner.snapshot();
+        let model = snapshot.version();
+        let rows = entries.len() as u64;
+        *fold = Fold {
+            through: fold.through,
+            learner,
+        };
+        let at_ms = at.as_millisecond();
+        let writes = vec![
+            Write::put(Table::Meta, model_key(model), snapshot.encode())
+                .until(at_ms + MODEL_KEPT_MS),
+            Write::put(Table::Meta, CHECKPOINT, codec::encode(&*fold)),
+        ];
+        self.store
+            .commit(Batch {
+                writes,
+                ..Batch::default()
+            })?
+            .wait()?;
+        self.learning.model.store(Arc::new(snapshot));
+        Ok(Rebuilt {
+            rows,
+            masked,
+            model,
+            before,
+        })
+    }
+
+    /// A model that was published; `None` when it is no longer kept.
+    pub fn model_at(&self, version: ModelVersion) -> Result<Option<Arc<Snapshot>>, EngineError> {
+        let current = self.model();
+        if current.version() == version {
+            return Ok(Some(current));
+        }
+        let row = self
+            .store
+            .get(&[Read::new(Table::Meta, model_key(version))])?
+            .remove(0);
+        let Some(bytes) = row.value() else {
+            return Ok(None);
+        };
+        let damaged = || EngineError::Model(version.to_string());
+        let snapshot = Snapshot::decode(bytes).map_err(|_| damaged())?;
+        if snapshot.version() == version {
+            Ok(Some(Arc::new(snapshot)))
+        } else {
+            Err(damaged())
+        }
+    }
+
+    fn journal_through(&self, through: u64) -> Result<Vec<(u64, Entry)>, EngineError> {
+        let mut entries = Vec::new();
+        let mut after = 0;
+        while after < through {
+            let page = self.store.journal(after, PAGE)?;
+            let Some(last) = page.last().map(|entry| entry.sequence) else {
+                break;
+            };
+            for entry in page.iter().filter(|entry| entry.sequence <= through) {
+                if let Some(bytes) = &entry.value {
+                    entries.push((entry.sequence, Entry::decode(bytes)?));
+                }
+            }
+            after = last;
+        }
+        Ok(entries)
+    }
+
+    /// After which entry which moment was published, in order; the last publication comes after `through`.
+    fn publications(&self) -> Result<Vec<(u64, i64)>, EngineError> {
+        let entries = self.journal_through(self.store.health().journal_sequence)?;
+        let publication = |(_, entry): &(u64, Entry)| match entry {
+            Entry::Published { through, at_ms, .. } => Some((*through, *at_ms)),
+            Entry::Learn(_) => None,
+        };
+        Ok(entries.iter().filter_map(publication).collect())
+    }
+}
+
+fn model_key(version: ModelVersion) -> Vec<u8> {
+    format!("model/{version}").into_bytes()
+}
+
+/// The last withdrawal of each customer and purpose, in milliseconds since 1970 UTC.
+type Withdrawals = BTreeMap<(u128, Option<Arc<str>>), i64>;
+
+fn withdrawn(entries: &[(u64, Entry)]) -> Withdrawals {
+    let mut last = Withdrawals::new();
+    for (_, entry) in entries {
+        if let Entry::Learn(Row::Withdrawal {
+            subject,
+            purpose,
+            at_ms,
+        }) = entry
+        {
+            let known = last.entry((*subject, purpose.clone())).or_insert(*at_ms);
+            *known = (*known).max(*at_ms);
+        }
+    }
+    last
+}
+
+fn is_withdrawn(withdrawn: &Withdrawals, exposure: &Exposure) -> bool {
+    let scopes = [Some(exposure.purpose.clone()), None];
+    scopes.into_iter().any(|purpose| {
+        withdrawn
+            .get(&(exposure.subject, purpose))
+            .is_some_and(|at_ms| *at_ms >= exposure.at_ms)
+    })
+}

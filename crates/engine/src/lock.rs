@@ -1,0 +1,24 @@
+//! Who may change a customer now? One at a time: striped locks, held until the write is queued.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+const STRIPES: usize = 1024;
+
+/// A fixed number of locks, shared by all keys.
+pub(crate) struct Striped(Vec<Mutex<()>>);
+
+impl Striped {
+    pub fn new() -> Self {
+        Self((0..STRIPES).map(|_| Mutex::default()).collect())
+    }
+
+    /// Holds the lock of a key.
+    pub fn guard(&self, key: &[u8]) -> MutexGuard<'_, ()> {
+        let hash = blake3::hash(key);
+        let stripe =
+            usize::from(u16::from_be_bytes([hash.as_bytes()[0], hash.as_bytes()[1]])) % STRIPES;
+        self.0[stripe]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,76 @@
+//! What was sent and not accepted? Nothing is lost: a reject keeps the input and the reason for a while.
+
+use crate::{
+    Engine, EngineError, Verdict, codec,
+    storage::{Batch, Table, Ticket, Write},
+};
+use decision::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::sync::{PoisonError, atomic::Ordering};
+
+/// How long a reject is kept, in milliseconds.
+const KEPT_MS: i64 = 30 * 86_400_000;
+/// Most undeclared names that are counted apart.
+const NAMES_MAX: usize = 1000;
+
+/// One input that was not accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reject {
+    /// When it arrived, in milliseconds since 1970 UTC.
+    pub at_ms: i64,
+    /// Stable code of the reason.
+    pub code: String,
+    /// The reason, without personal data.
+    pub message: String,
+    /// The input as it came.
+    pub input: String,
+}
+
+impl Engine {
+    /// Keeps an input that was not accepted; the ticket resolves when it is kept for sure.
+    pub fn keep_reject(
+        &self,
+        code: &'static str,
+        message: String,
+        input: String,
+        at: Timestamp,
+    ) -> Result<(Verdict, Ticket), EngineError> {
+        let number = self.rejects.fetch_add(1, Ordering::Relaxed);
+        let at_ms = at.as_millisecond();
+        let mut key = at_ms.max(0).to_be_bytes().to_vec();
+        key.extend(number.to_be_bytes());
+        let reject = Reject {
+            at_ms,
+            code: code.into(),
+            message: message.clone(),
+            input,
+        };
+        let write = Write::put(Table::Reject, key, codec::encode(&reject)).until(at_ms + KEPT_MS);
+        let ticket = self.store.commit(Batch {
+            writes: vec![write],
+            ..Batch::default()
+        })?;
+        Ok((Verdict::Rejected { code, message }, ticket))
+    }
+
+    /// Rejects, oldest first, at most `limit`.
+    pub fn rejected(&self, limit: usize) -> Result<Vec<Reject>, EngineError> {
+        let rows = self.store.scan(Table::Reject, &[], None, limit)?;
+        rows.iter()
+            .map(|(_, bytes)| codec::decode("reject", bytes))
+            .collect()
+    }
+
+    /// How many rejects there have been since the start of the process.
+    pub fn reject_count(&self) -> u64 {
+        self.rejects.load(Ordering::Relaxed)
+    }
+
+    /// Counts a name that nothing declares; its value is gone.
+    pub(crate) fn count_dropped(&self, name: &str) {
+        let mut dropped = self.dropped.lock().unwrap_or_else(PoisonError::into_inner);
+        if dropped.len() < NAMES_MAX || dropped.contains_key(name) {
+            *dropped.entry(name.to_owned()).or_default() += 1;
+        }
+    }
+}
