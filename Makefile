@@ -1,0 +1,25 @@
+# Two words a newcomer needs: `make demo` and `make test`.
+CARGO ?= cargo
+DEMO_ARGS ?=
+
+.PHONY: demo test check tests install-tools
+
+demo: ## build, run months of the simulated energy world through the real engine, keep serving
+	$(CARGO) build --release --quiet --bin attent
+	./target/release/attent demo $(DEMO_ARGS)
+
+test: install-tools check tests ## everything CI checks
+
+check:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
+
+tests:
+	$(CARGO) nextest run --workspace
+
+install-tools:
+	@command -v cc >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -qy gcc; } || \
+	  { echo "a C compiler is needed to link: install gcc with your system's package manager"; exit 1; }
+	@$(CARGO) nextest --version >/dev/null 2>&1 || $(CARGO) install --locked --quiet cargo-nextest
+	@$(CARGO) fmt --version >/dev/null 2>&1 || rustup component add rustfmt
+	@$(CARGO) clippy --version >/dev/null 2>&1 || rustup component add clippy
