@@ -137,6 +137,14 @@ mod tests {
     }
 
     #[test]
+    fn each_draw_is_balanced_by_its_mirror_image() {
+        for seed in 0..20 {
+            let vector = thompson(2, seed, 2, |arm, z| if arm == 0 { z } else { 0.0 });
+            assert_eq!(vector, [0.5, 0.5]);
+        }
+    }
+
+    #[test]
     fn equal_scores_go_to_the_lowest_index_and_nan_never_wins() {
         assert_eq!(thompson(3, 1, 10, |_, _| 2.0), [1.0, 0.0, 0.0]);
         let with_nan = |arm, _| if arm == 0 { f64::NAN } else { -5.0 };

@@ -180,6 +180,21 @@ mod tests {
     }
 
     #[test]
+    fn an_expert_that_was_wrong_for_long_can_return() {
+        let config = Config::default();
+        let mut mixture = Mixture::new(&config);
+        mixture.shares = [1.0, 0.0, 0.0, 0.0];
+        let seen = Observation {
+            positive: true,
+            weight: 1.0,
+        };
+        mixture.learn(&[Some(0); LEVELS], &[1.0], -2.0, seen, &config);
+        for share in &mixture.shares[1..] {
+            assert!((share - config.fixed_share / 4.0).abs() < 1e-12);
+        }
+    }
+
+    #[test]
     fn an_expert_hardly_believed_is_not_asked() {
         let mut mixture = Mixture::new(&Config::default());
         mixture.shares = [0.005, 0.0, 0.5, 0.495];

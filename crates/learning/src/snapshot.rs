@@ -169,9 +169,5 @@ fn payload(model: &Model) -> Vec<u8> {
 }
 
 fn digest(payload: &[u8]) -> [u8; DIGEST_BYTES] {
-    *blake3::Hasher::new()
-        .update(&[FORMAT])
-        .update(payload)
-        .finalize()
-        .as_bytes()
+    *blake3::hash(payload).as_bytes()
 }

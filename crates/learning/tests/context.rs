@@ -184,6 +184,52 @@ fn a_baseline_is_given_once_not_acting_was_seen_often_enough() {
 }
 
 #[test]
+fn a_baseline_knows_no_channel_because_nothing_was_said() {
+    let mut learner = Learner::new(starting_at(0.05));
+    for decision in 0..60_u128 {
+        let mut withheld = exposure(decision, decision, decision as i64 * MINUTE_MS, GROUPS[0]);
+        withheld.acted = false;
+        for row in immediate(withheld, decision % 3 == 0) {
+            learner.apply(&row);
+        }
+    }
+    let mut by_letter = arm(GROUPS[0]);
+    by_letter.channel = "letter".into();
+    let arms = [arm(GROUPS[0]), by_letter];
+    let found = learner.snapshot().predict(&Features::default(), &arms);
+    assert!(found[0].baseline.is_some());
+    assert_eq!(found[0].baseline, found[1].baseline);
+}
+
+#[test]
+fn arms_asked_together_answer_as_arms_asked_alone() {
+    let rows = mixed(4, 200);
+    let snapshot = learned(Config::default(), &rows).snapshot();
+    let features = Features::new(vec![number("age", 61.0)]);
+    let mut arms = Vec::new();
+    for action in ["group0/action0", "group1/action2", "group0/new", "x/y"] {
+        for (channel, outcome) in [("web", "goal"), ("letter", "goal"), ("web", "complaint")] {
+            let mut asked = arm(&format!("sales/{action}"));
+            asked.channel = channel.into();
+            asked.outcome = outcome.into();
+            arms.push(asked);
+        }
+    }
+    let together = snapshot.predict(&features, &arms);
+    let alone: Vec<_> = arms
+        .iter()
+        .flat_map(|arm| snapshot.predict(&features, std::slice::from_ref(arm)))
+        .collect();
+    assert_eq!(together, alone);
+    let goals: Vec<_> = together
+        .iter()
+        .step_by(3)
+        .map(|it| it.probability)
+        .collect();
+    assert!(goals.windows(2).all(|two| two[0] != two[1]), "{goals:?}");
+}
+
+#[test]
 fn the_columns_that_matter_have_the_weight() {
     let world = World {
         noise_columns: 1,

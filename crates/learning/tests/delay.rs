@@ -199,22 +199,37 @@ fn an_outcome_that_names_its_exposure_leaves_the_others_alone() {
 }
 
 #[test]
-fn what_was_withheld_together_is_credited_together() {
-    let mut rows = Vec::new();
-    for slot in 0..3_u16 {
-        rows.push(Row::Exposure(Exposure {
-            id: ExposureId { decision: 1, slot },
+fn what_was_withheld_together_is_credited_together_and_what_was_withheld_before_is_not() {
+    let withheld = |decision, slot, at_ms| {
+        Row::Exposure(Exposure {
+            id: ExposureId { decision, slot },
             acted: false,
-            ..exposure(1, 1, 0, &format!("sales/bread/item{slot}"))
-        }));
-    }
-    rows.push(bought(MINUTE_MS, 1, None));
-    assert_eq!(learned(starting_at(0.05), &rows).waiting(), 0);
+            ..exposure(1, 1, at_ms, &format!("group{slot}/item"))
+        })
+    };
+    let rows = [
+        withheld(1, 2, 0),
+        withheld(2, 0, MINUTE_MS),
+        withheld(2, 1, MINUTE_MS),
+        bought(2 * MINUTE_MS, 1, None),
+    ];
+    let always_a_baseline = Config {
+        baseline_evidence: 0.0,
+        ..starting_at(0.05)
+    };
+    let mut learner = learned(always_a_baseline, &rows);
     assert_eq!(
-        learned(starting_at(0.05), &rows)
-            .rejected()
-            .duplicate_outcomes,
-        0
+        (learner.waiting(), learner.rejected().duplicate_outcomes),
+        (0, 0)
+    );
+    learner.advance(60 * DAY_MS);
+    let [first, second, before] = [0, 1, 2].map(|slot| {
+        let found = goal(&learner, &Features::default(), &format!("group{slot}/item"));
+        found.baseline.expect("a baseline needs no evidence here")
+    });
+    assert!(
+        first > 1.1 * before && second > 1.1 * before,
+        "{first} {second} {before}"
     );
 }
 
