@@ -1,4 +1,4 @@
-//! The house keeps its arrows: `learning ← decision ← engine ← {store, simulation, insight, server} ← cli`.
+//! The house keeps its arrows: `learning ← decision ← engine ← {store, insight ← {simulation, server}} ← cli`.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -8,7 +8,7 @@ const MAY_KNOW: [(&str, &[&str]); 9] = [
     ("decision", &["learning"]),
     ("engine", &["decision", "learning"]),
     ("store", &["decision", "engine"]),
-    ("simulation", &["decision", "engine", "learning"]),
+    ("simulation", &["decision", "engine", "insight", "learning"]),
     ("insight", &["decision", "engine", "learning"]),
     ("server", &["decision", "engine", "insight", "learning"]),
     ("cli", &["decision", "engine", "insight", "learning", "server", "simulation", "store"]),
