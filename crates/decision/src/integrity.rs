@@ -21,6 +21,12 @@ pub fn vulnerable(strategy: &Strategy, protection: &Reading<'_>, recognised: boo
             .is_some_and(|rule| rule.truth(protection) != Truth::False)
 }
 
+/// Least expected value for the customer, in euro.
+pub fn floor(strategy: &Strategy, vulnerable: bool) -> f64 {
+    let organisation = &strategy.organisation;
+    if vulnerable { organisation.customer_floor_vulnerable } else { organisation.customer_floor }
+}
+
 /// Drops what is below the floor, and everything normal for the silent control group.
 pub fn apply(
     strategy: &Strategy,

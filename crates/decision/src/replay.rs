@@ -108,7 +108,7 @@ impl fmt::Display for Part {
     }
 }
 
-fn compare(record: &Decision, again: &Decision) -> Result<(), ReplayError> {
+pub(crate) fn compare(record: &Decision, again: &Decision) -> Result<(), ReplayError> {
     if record.encode() == again.encode() {
         return Ok(());
     }
