@@ -1,0 +1,179 @@
+//! How do queued batches become durable? One thread takes all that wait, writes them as one group,
+//! syncs once, and tells every waiter.
+//!
+//! It never guesses: after a failed write or sync it is unknown what is on disk, so the store stops and
+//! all waiting tickets fail. A restart reads back what was acknowledged.
+
+use super::{
+    disk::{Disk, Fresh, Group, Reached},
+    queue::{Change, Queue, QueuedBatch, Step},
+    rows::Rows,
+    watermark::Watermark,
+};
+use decision::id::CustomerId;
+use engine::storage::{Progress, StoreError, Table};
+use std::{
+    collections::HashMap,
+    io,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::Instant,
+};
+
+/// What the committer and its callers share.
+pub(super) struct Shared {
+    pub rows: Rows,
+    pub queue: Queue,
+    pub progress: Arc<Progress>,
+    pub durable_sequence: AtomicU64,
+    /// When the present group began.
+    pub busy_since: Mutex<Option<Instant>>,
+}
+
+impl Shared {
+    fn busy(&self, since: Option<Instant>) {
+        *self
+            .busy_since
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = since;
+    }
+
+    fn stop(&self, error: StoreError) {
+        let reason = match error {
+            StoreError::Stopped { reason } => reason,
+            error => error.to_string(),
+        };
+        self.rows.stop(reason.clone());
+        self.progress.fail(StoreError::Stopped { reason });
+    }
+}
+
+/// Starts the thread; it ends when the queue is closed and empty, or after a failure.
+pub(super) fn start(
+    disk: Arc<Disk>,
+    mut watermark: Watermark,
+    shared: Arc<Shared>,
+) -> io::Result<JoinHandle<()>> {
+    thread::Builder::new()
+        .name("store-committer".into())
+        .spawn(move || {
+            match catch_unwind(AssertUnwindSafe(|| run(&disk, &mut watermark, &shared))) {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => shared.stop(error),
+                Err(_) => shared.stop(StoreError::Stopped {
+                    reason: "writing failed unexpectedly".into(),
+                }),
+            }
+        })
+}
+
+fn run(disk: &Disk, watermark: &mut Watermark, shared: &Shared) -> Result<(), StoreError> {
+    while let Some(steps) = shared.queue.take() {
+        let Some(reached) = steps.last().map(Step::reached) else {
+            continue;
+        };
+        shared.busy(Some(Instant::now()));
+        write(disk, &steps, reached)?;
+        watermark.note(reached)?;
+        shared
+            .durable_sequence
+            .store(reached.sequence, Ordering::Release);
+        settle(&shared.rows, steps);
+        shared.queue.settled();
+        shared.busy(None);
+        shared.progress.advance(reached.version);
+    }
+    Ok(())
+}
+
+fn write(disk: &Disk, steps: &[Step], reached: Reached) -> Result<(), StoreError> {
+    let mut group = disk.group();
+    add_writes(&mut group, steps)?;
+    for step in steps {
+        match step {
+            Step::Batch(batch) => add_journal(&mut group, batch)?,
+            Step::Erase { customer, .. } => add_erasure(&mut group, disk, *customer)?,
+        }
+    }
+    group.commit(reached)
+}
+
+/// Of several writes to one row in the group only the last: a group is one atomic write.
+fn add_writes(group: &mut Group<'_>, steps: &[Step]) -> Result<(), StoreError> {
+    let mut last: HashMap<(Table, &[u8]), (&QueuedBatch, &Change)> = HashMap::new();
+    for step in steps {
+        let Step::Batch(batch) = step else { continue };
+        for change in &batch.writes {
+            last.insert((change.read.table, &change.read.key), (batch, change));
+        }
+    }
+    for ((table, key), (batch, change)) in last {
+        match &change.value {
+            None => group.delete(table, key),
+            Some(content) => group.put(
+                table,
+                key,
+                &Fresh {
+                    version: batch.reached.version,
+                    owner: change.owner,
+                    expires_at_ms: change.expires_at_ms,
+                    content,
+                },
+            )?,
+        }
+    }
+    Ok(())
+}
+
+fn add_journal(group: &mut Group<'_>, batch: &QueuedBatch) -> Result<(), StoreError> {
+    let before = batch.reached.sequence - batch.journal.len() as u64;
+    for (sequence, row) in (before + 1..).zip(&batch.journal) {
+        let (version, content) = (batch.reached.version, row.value.as_slice());
+        let fresh = Fresh {
+            version,
+            owner: row.owner,
+            expires_at_ms: row.expires_at_ms,
+            content,
+        };
+        group.append(sequence, &fresh)?;
+    }
+    batch.trimmed.iter().for_each(|entry| group.trim(entry));
+    Ok(())
+}
+
+fn add_erasure(group: &mut Group<'_>, disk: &Disk, customer: CustomerId) -> Result<(), StoreError> {
+    let prefix = engine::storage::key::customer(customer);
+    for &table in Table::ALL {
+        for key in disk.keys(table, &prefix) {
+            group.delete(table, &key?);
+        }
+    }
+    group.forget(customer);
+    Ok(())
+}
+
+fn settle(rows: &Rows, steps: Vec<Step>) {
+    for step in steps {
+        match step {
+            Step::Batch(QueuedBatch {
+                writes, reached, ..
+            }) => {
+                for Change {
+                    read, value, owner, ..
+                } in writes
+                {
+                    rows.settle(read, reached.version, value, owner);
+                }
+            }
+            Step::Erase {
+                customer,
+                reached,
+                hidden,
+            } => rows.erased(customer, reached.version, &hidden),
+        }
+    }
+}

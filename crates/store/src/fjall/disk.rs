@@ -1,0 +1,443 @@
+//! What is durable now? The keyspaces and how rows are read from and added to them.
+//!
+//! Knows nothing of queued writes or caches.
+
+use super::{
+    cell::{Cell, NONCE_BYTES, Place, Seal, encode},
+    keyring::{CustomerKey, Keyring, MasterKey, random},
+};
+use ::fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode};
+use decision::id::CustomerId;
+use engine::storage::{JournalEntry, Row, StoreError, Table, Version};
+use std::{collections::BTreeMap, ops::Bound, path::Path, sync::Arc};
+
+/// The journal's name in messages and on disk.
+pub(super) const JOURNAL: &str = "journal";
+const KEYS: &str = "keys";
+const SYSTEM: &str = "system";
+const REACHED: &[u8] = b"reached";
+/// Rows kept in memory per keyspace before they are written out sorted.
+const MEMTABLE_BYTES: u64 = 16 * 1024 * 1024;
+
+/// The open database.
+pub(super) struct Disk {
+    database: Database,
+    tables: Vec<Keyspace>,
+    journal: Keyspace,
+    system: Keyspace,
+    pub keyring: Keyring,
+}
+
+/// How far the numbering has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Reached {
+    pub version: Version,
+    pub sequence: u64,
+}
+
+/// A row with what a cache needs to know about it.
+#[derive(Debug, Clone)]
+pub(super) struct Stored {
+    pub row: Row,
+    pub owner: Option<CustomerId>,
+}
+
+/// A row or journal entry to write.
+pub(super) struct Fresh<'a> {
+    pub version: Version,
+    pub owner: Option<CustomerId>,
+    pub expires_at_ms: Option<i64>,
+    pub content: &'a [u8],
+}
+
+impl Disk {
+    pub fn open(
+        folder: &Path,
+        cache_bytes: u64,
+        master: MasterKey,
+    ) -> Result<Self, ::fjall::Error> {
+        let database = Database::builder(folder)
+            .cache_size(cache_bytes)
+            .manual_journal_persist(true)
+            .open()?;
+        let keyspace = |name: &str| {
+            database.keyspace(name, || {
+                KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES)
+            })
+        };
+        let tables = Table::ALL
+            .iter()
+            .map(|table| keyspace(table.name()))
+            .collect::<Result<_, _>>()?;
+        let (journal, system) = (keyspace(JOURNAL)?, keyspace(SYSTEM)?);
+        let keyring = Keyring::new(keyspace(KEYS)?, master);
+        Ok(Self {
+            database,
+            tables,
+            journal,
+            system,
+            keyring,
+        })
+    }
+
+    fn table(&self, table: Table) -> &Keyspace {
+        &self.tables[table as usize]
+    }
+
+    /// Where the numbering continues.
+    pub fn reached(&self) -> Result<Reached, StoreError> {
+        let place = Place {
+            table: SYSTEM,
+            key: REACHED,
+        };
+        let Some(bytes) = self
+            .system
+            .get(REACHED)
+            .map_err(|error| unreadable(place, error))?
+        else {
+            return Ok(Reached::default());
+        };
+        let cell = Cell::read(place, &bytes)?;
+        let content = cell.open(None)?.unwrap_or_default();
+        let sequence = content.try_into().map_err(|_| place.damaged())?;
+        let reached = Reached {
+            version: cell.version,
+            sequence: u64::from_be_bytes(sequence),
+        };
+        match self
+            .last_sequence()?
+            .is_some_and(|last| last > reached.sequence)
+        {
+            true => Err(place.damaged()),
+            false => Ok(reached),
+        }
+    }
+
+    fn last_sequence(&self) -> Result<Option<u64>, StoreError> {
+        let place = Place {
+            table: JOURNAL,
+            key: b"last",
+        };
+        let Some(last) = self.journal.last_key_value() else {
+            return Ok(None);
+        };
+        let key = last.key().map_err(|error| unreadable(place, error))?;
+        let sequence = key.as_ref().try_into().map_err(|_| place.damaged())?;
+        Ok(Some(u64::from_be_bytes(sequence)))
+    }
+
+    /// One row.
+    pub fn read(&self, table: Table, key: &[u8]) -> Result<Stored, StoreError> {
+        let place = Place {
+            table: table.name(),
+            key,
+        };
+        match self
+            .table(table)
+            .get(key)
+            .map_err(|error| unreadable(place, error))?
+        {
+            None => Ok(Stored {
+                row: Row::Absent,
+                owner: None,
+            }),
+            Some(bytes) => self.decode(place, &bytes),
+        }
+    }
+
+    fn decode(&self, place: Place<'_>, bytes: &[u8]) -> Result<Stored, StoreError> {
+        let cell = Cell::read(place, bytes)?;
+        let row = match cell.open(self.key_of(&cell)?.as_deref())? {
+            Some(content) => Row::Present {
+                version: cell.version,
+                value: content.into(),
+            },
+            None => Row::Erased,
+        };
+        Ok(Stored {
+            row,
+            owner: cell.owner,
+        })
+    }
+
+    fn key_of(&self, cell: &Cell<'_>) -> Result<Option<Arc<CustomerKey>>, StoreError> {
+        cell.owner.map_or(Ok(None), |owner| self.keyring.get(owner))
+    }
+
+    /// Rows of a table from a key on, ascending.
+    pub fn rows(
+        &self,
+        table: Table,
+        from: Bound<Vec<u8>>,
+    ) -> impl Iterator<Item = Result<(Vec<u8>, Stored), StoreError>> {
+        let range = self.table(table).range((from, Bound::Unbounded));
+        range.map(move |guard| {
+            let (key, bytes) = pair(table.name(), guard)?;
+            let stored = self.decode(
+                Place {
+                    table: table.name(),
+                    key: &key,
+                },
+                &bytes,
+            )?;
+            Ok((key, stored))
+        })
+    }
+
+    /// Keys of a table that start with `prefix`.
+    pub fn keys(
+        &self,
+        table: Table,
+        prefix: &[u8],
+    ) -> impl Iterator<Item = Result<Vec<u8>, StoreError>> {
+        self.table(table)
+            .prefix(prefix)
+            .map(move |guard| Ok(pair(table.name(), guard)?.0))
+    }
+
+    /// Looks at no more than `limit` rows with a key above `after` (without table: journal entries).
+    /// `judge` says which to report, and with which version.
+    pub fn cells(
+        &self,
+        table: Option<Table>,
+        after: Option<&[u8]>,
+        limit: usize,
+        mut judge: impl FnMut(&Cell<'_>, Option<&CustomerKey>) -> Option<Version>,
+    ) -> Result<Page, StoreError> {
+        let (keyspace, name) = table.map_or((&self.journal, JOURNAL), |table| {
+            (self.table(table), table.name())
+        });
+        let from = after.map_or(Bound::Unbounded, |after| Bound::Excluded(after.to_vec()));
+        let mut page = Page {
+            found: Vec::new(),
+            last: None,
+        };
+        for guard in keyspace
+            .range((from, Bound::<Vec<u8>>::Unbounded))
+            .take(limit)
+        {
+            let (key, bytes) = pair(name, guard)?;
+            let cell = Cell::read(
+                Place {
+                    table: name,
+                    key: &key,
+                },
+                &bytes,
+            )?;
+            if let Some(version) = judge(&cell, self.key_of(&cell)?.as_deref()) {
+                page.found.push((key.clone(), version));
+            }
+            page.last = Some(key);
+        }
+        Ok(page)
+    }
+
+    /// Journal entries above a number, with their owners.
+    pub fn entries(
+        &self,
+        after: u64,
+    ) -> impl Iterator<Item = Result<(JournalEntry, Option<CustomerId>), StoreError>> {
+        let from = Bound::Excluded(after.to_be_bytes());
+        self.journal.range((from, Bound::Unbounded)).map(|guard| {
+            let (key, bytes) = pair(JOURNAL, guard)?;
+            let place = Place {
+                table: JOURNAL,
+                key: &key,
+            };
+            let sequence = key
+                .as_slice()
+                .try_into()
+                .map(u64::from_be_bytes)
+                .map_err(|_| place.damaged())?;
+            let Stored { row, owner } = self.decode(place, &bytes)?;
+            let value = match row {
+                Row::Present { value, .. } => Some(value),
+                Row::Absent | Row::Erased => None,
+            };
+            Ok((JournalEntry { sequence, value }, owner))
+        })
+    }
+
+    /// An empty group of changes.
+    pub fn group(&self) -> Group<'_> {
+        let batch = self
+            .database
+            .batch()
+            .durability(Some(PersistMode::SyncData));
+        Group {
+            disk: self,
+            batch,
+            nonces: Nonces::default(),
+            created: BTreeMap::new(),
+        }
+    }
+}
+
+/// Part of a walk over a table.
+pub(super) struct Page {
+    /// The rows reported.
+    pub found: Vec<(Vec<u8>, Version)>,
+    /// The last key looked at; `None` at the end of the table.
+    pub last: Option<Vec<u8>>,
+}
+
+/// Changes that become durable together.
+pub(super) struct Group<'a> {
+    disk: &'a Disk,
+    batch: OwnedWriteBatch,
+    nonces: Nonces,
+    /// Keys that exist in this group only; the keyring's cache may drop them before they are durable.
+    created: BTreeMap<CustomerId, Arc<CustomerKey>>,
+}
+
+impl Group<'_> {
+    pub fn put(&mut self, table: Table, key: &[u8], fresh: &Fresh<'_>) -> Result<(), StoreError> {
+        let cell = self.cell(
+            Place {
+                table: table.name(),
+                key,
+            },
+            fresh,
+        )?;
+        self.batch.insert(self.disk.table(table), key, cell);
+        Ok(())
+    }
+
+    pub fn delete(&mut self, table: Table, key: &[u8]) {
+        self.batch.remove(self.disk.table(table), key);
+    }
+
+    pub fn append(&mut self, sequence: u64, fresh: &Fresh<'_>) -> Result<(), StoreError> {
+        let key = sequence.to_be_bytes();
+        let cell = self.cell(
+            Place {
+                table: JOURNAL,
+                key: &key,
+            },
+            fresh,
+        )?;
+        self.batch.insert(&self.disk.journal, key, cell);
+        Ok(())
+    }
+
+    pub fn trim(&mut self, entry: &[u8]) {
+        self.batch.remove(&self.disk.journal, entry);
+    }
+
+    pub fn forget(&mut self, customer: CustomerId) {
+        self.disk.keyring.forget(customer, &mut self.batch);
+    }
+
+    pub fn prove(&mut self) -> Result<(), StoreError> {
+        self.disk.keyring.prove(&mut self.batch)
+    }
+
+    /// Makes everything durable, with the numbering as far as it has come.
+    pub fn commit(mut self, reached: Reached) -> Result<(), StoreError> {
+        let place = Place {
+            table: SYSTEM,
+            key: REACHED,
+        };
+        let cell = encode(
+            place,
+            reached.version,
+            None,
+            None,
+            &reached.sequence.to_be_bytes(),
+        );
+        self.batch.insert(&self.disk.system, REACHED, cell);
+        self.batch.commit().map_err(|error| StoreError::Stopped {
+            reason: format!(
+                "a write to disk failed ({}); what was acknowledged is safe, restart to go on",
+                said(&error)
+            ),
+        })
+    }
+
+    fn owner_key(&mut self, owner: CustomerId) -> Result<Arc<CustomerKey>, StoreError> {
+        if let Some(key) = self.created.get(&owner) {
+            return Ok(key.clone());
+        }
+        if let Some(key) = self.disk.keyring.get(owner)? {
+            return Ok(key);
+        }
+        let key = self.disk.keyring.create(owner, &mut self.batch)?;
+        self.created.insert(owner, key.clone());
+        Ok(key)
+    }
+
+    fn cell(&mut self, place: Place<'_>, fresh: &Fresh<'_>) -> Result<Vec<u8>, StoreError> {
+        let Some(owner) = fresh.owner else {
+            return Ok(encode(
+                place,
+                fresh.version,
+                fresh.expires_at_ms,
+                None,
+                fresh.content,
+            ));
+        };
+        let key = self.owner_key(owner)?;
+        let seal = Seal {
+            owner,
+            key: &key,
+            nonce: self.nonces.next()?,
+        };
+        Ok(encode(
+            place,
+            fresh.version,
+            fresh.expires_at_ms,
+            Some(seal),
+            fresh.content,
+        ))
+    }
+}
+
+/// Random nonces, asked from the system many at a time.
+#[derive(Default)]
+struct Nonces(Vec<[u8; NONCE_BYTES]>);
+
+impl Nonces {
+    fn next(&mut self) -> Result<[u8; NONCE_BYTES], StoreError> {
+        const AT_ONCE: usize = 64;
+        if self.0.is_empty() {
+            self.0 = random::<{ NONCE_BYTES * AT_ONCE }>()?
+                .as_chunks()
+                .0
+                .to_vec();
+        }
+        Ok(self.0.pop().expect("just filled"))
+    }
+}
+
+fn pair(
+    table: &'static str,
+    guard: ::fjall::Guard,
+) -> Result<(Vec<u8>, ::fjall::Slice), StoreError> {
+    let (key, bytes) = guard
+        .into_inner()
+        .map_err(|error| unreadable(Place { table, key: &[] }, error))?;
+    Ok((key.to_vec(), bytes))
+}
+
+/// Input or output that failed, or else damage.
+pub(super) fn unreadable(place: Place<'_>, error: ::fjall::Error) -> StoreError {
+    match &error {
+        ::fjall::Error::Io(_) | ::fjall::Error::Storage(::fjall::LsmError::Io(_)) => {
+            StoreError::Unreadable {
+                reason: said(&error),
+            }
+        }
+        _ => place.damaged(),
+    }
+}
+
+/// The system's own words where there are any.
+pub(super) fn said(error: &::fjall::Error) -> String {
+    match error {
+        ::fjall::Error::Io(error) | ::fjall::Error::Storage(::fjall::LsmError::Io(error)) => {
+            error.to_string()
+        }
+        ::fjall::Error::Poisoned => "an earlier write failed".into(),
+        _ => "the files are not what was written".into(),
+    }
+}

@@ -1,0 +1,268 @@
+//! What is in a store's folder, and may we open it?
+//!
+//! ```text
+//! DIR/format.toml   layout version
+//! DIR/lock          held by the process that uses the folder
+//! DIR/master.key    unwraps the customers' keys; back it up apart from the data
+//! DIR/data/         rows and journal
+//! DIR/reached       how far the data has come, to notice when some of it is gone
+//! ```
+
+use super::{
+    disk::{Disk, Reached, said},
+    keyring::{KEY_BYTES, MasterKey, random},
+    watermark::Watermark,
+};
+use engine::storage::StoreError;
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, ErrorKind, Write},
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+};
+
+/// The layout this version writes.
+const LAYOUT: i64 = 1;
+
+/// Why a store's folder was not opened. The messages say what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has it open.
+    #[error(
+        "the data folder `{folder}` is already in use by another process; stop that one or choose another folder"
+    )]
+    InUse {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// Written by a newer version of the product.
+    #[error(
+        "the data folder `{folder}` has layout {found}, and this version knows layouts up to {known}; use the newer version that wrote it"
+    )]
+    Newer {
+        /// The folder.
+        folder: PathBuf,
+        /// The layout in the folder.
+        found: i64,
+        /// The highest layout known here.
+        known: i64,
+    },
+    /// Data without the key to read it.
+    #[error(
+        "the master key `{file}` is missing, and without it the data cannot be read; put the file back, or remove the data to start empty"
+    )]
+    MasterKeyMissing {
+        /// Where the key was looked for.
+        file: PathBuf,
+    },
+    /// Data of another key.
+    #[error(
+        "the master key `{file}` does not belong to this data; put back the key that was backed up with it"
+    )]
+    MasterKeyWrong {
+        /// The key file.
+        file: PathBuf,
+    },
+    /// Files that are not what was written.
+    #[error("`{file}` is damaged: {reason}; restore the folder from a backup")]
+    Damaged {
+        /// The file or folder.
+        file: PathBuf,
+        /// What was wrong.
+        reason: String,
+    },
+    /// The system refused.
+    #[error("`{file}` could not be opened: {reason}")]
+    Unavailable {
+        /// The file or folder.
+        file: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
+}
+
+/// A store's folder, locked for this process.
+pub(super) struct Folder {
+    path: PathBuf,
+    master_key: PathBuf,
+    _lock: File,
+}
+
+impl Folder {
+    pub fn lock(path: &Path, master_key: Option<&Path>) -> Result<Self, OpenError> {
+        fs::create_dir_all(path).map_err(|error| unavailable(path, &error))?;
+        let lock = path.join("lock");
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&lock);
+        let file = file.map_err(|error| unavailable(&lock, &error))?;
+        file.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => OpenError::InUse {
+                folder: path.to_owned(),
+            },
+            TryLockError::Error(error) => unavailable(&lock, &error),
+        })?;
+        let master_key = master_key.map_or_else(|| path.join("master.key"), Path::to_owned);
+        let folder = Self {
+            path: path.to_owned(),
+            master_key,
+            _lock: file,
+        };
+        folder.check_layout()?;
+        Ok(folder)
+    }
+
+    /// Opens the data, or creates it in a new folder.
+    pub fn open(&self, cache_bytes: u64) -> Result<(Disk, Watermark, Reached), OpenError> {
+        let data = self.path.join("data");
+        let master = self.master_key(data.exists())?;
+        let opened = catch_unwind(AssertUnwindSafe(|| Disk::open(&data, cache_bytes, master)));
+        let disk = opened
+            .map_err(|_| self.damaged("it could not be recovered"))?
+            .map_err(|error| self.refused(&error))?;
+        let reached = disk
+            .reached()
+            .map_err(|error| self.damaged(&error.to_string()))?;
+        match disk
+            .keyring
+            .proven()
+            .map_err(|error| self.refused(&error))?
+        {
+            Some(true) => {}
+            Some(false) => {
+                return Err(OpenError::MasterKeyWrong {
+                    file: self.master_key.clone(),
+                });
+            }
+            None if reached != Reached::default() => return Err(self.damaged("its keys are gone")),
+            None => self
+                .begin(&disk)
+                .map_err(|error| self.damaged(&error.to_string()))?,
+        }
+        self.write_layout()?;
+        Ok((disk, self.watermark(reached)?, reached))
+    }
+
+    fn watermark(&self, reached: Reached) -> Result<Watermark, OpenError> {
+        let file = self.path.join("reached");
+        let (watermark, noted) =
+            Watermark::open(&file).map_err(|error| unavailable(&file, &error))?;
+        match noted.is_some_and(|noted| noted.version > reached.version) {
+            true => Err(self.damaged("writes that were acknowledged are missing at its end")),
+            false => Ok(watermark),
+        }
+    }
+
+    fn begin(&self, disk: &Disk) -> Result<(), StoreError> {
+        let mut group = disk.group();
+        group.prove()?;
+        group.commit(Reached::default())
+    }
+
+    fn check_layout(&self) -> Result<(), OpenError> {
+        let file = self.format();
+        let text = match fs::read_to_string(&file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(unavailable(&file, &error)),
+        };
+        let table = text.parse::<toml::Table>().ok();
+        match table.and_then(|table| table.get("layout")?.as_integer()) {
+            Some(LAYOUT) => Ok(()),
+            Some(found) if found > LAYOUT => Err(OpenError::Newer {
+                folder: self.path.clone(),
+                found,
+                known: LAYOUT,
+            }),
+            _ => Err(OpenError::Damaged {
+                file,
+                reason: "it does not name a layout".into(),
+            }),
+        }
+    }
+
+    fn write_layout(&self) -> Result<(), OpenError> {
+        let file = self.format();
+        match file.exists() {
+            true => Ok(()),
+            false => write_whole(&file, format!("layout = {LAYOUT}\n").as_bytes()),
+        }
+    }
+
+    fn master_key(&self, has_data: bool) -> Result<MasterKey, OpenError> {
+        let file = &self.master_key;
+        match fs::read(file) {
+            Ok(bytes) => {
+                let reason = || format!("it has {} bytes instead of {KEY_BYTES}", bytes.len());
+                let secret = bytes.as_slice().try_into();
+                secret.map(MasterKey::new).map_err(|_| OpenError::Damaged {
+                    file: file.clone(),
+                    reason: reason(),
+                })
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound && has_data => {
+                Err(OpenError::MasterKeyMissing { file: file.clone() })
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let secret = random::<KEY_BYTES>().map_err(|error| OpenError::Unavailable {
+                    file: file.clone(),
+                    reason: error.to_string(),
+                })?;
+                write_whole(file, &secret)?;
+                Ok(MasterKey::new(secret))
+            }
+            Err(error) => Err(unavailable(file, &error)),
+        }
+    }
+
+    fn format(&self) -> PathBuf {
+        self.path.join("format.toml")
+    }
+
+    fn damaged(&self, reason: &str) -> OpenError {
+        OpenError::Damaged {
+            file: self.path.join("data"),
+            reason: reason.to_owned(),
+        }
+    }
+
+    fn refused(&self, error: &::fjall::Error) -> OpenError {
+        match error {
+            ::fjall::Error::Locked => OpenError::InUse {
+                folder: self.path.clone(),
+            },
+            ::fjall::Error::Io(error) => unavailable(&self.path.join("data"), error),
+            error => self.damaged(&said(error)),
+        }
+    }
+}
+
+fn unavailable(file: &Path, error: &io::Error) -> OpenError {
+    OpenError::Unavailable {
+        file: file.to_owned(),
+        reason: error.to_string(),
+    }
+}
+
+/// Writes a file readable by its owner only: after a crash it is there completely or not at all.
+fn write_whole(file: &Path, content: &[u8]) -> Result<(), OpenError> {
+    let fresh = file.with_extension("new");
+    let written = || -> io::Result<()> {
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(true).write(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut out = options.open(&fresh)?;
+        out.write_all(content)?;
+        out.sync_all()?;
+        fs::rename(&fresh, file)?;
+        let folder = file
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        File::open(folder)?.sync_all()
+    };
+    written().map_err(|error| unavailable(file, &error))
+}

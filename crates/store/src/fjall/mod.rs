@@ -1,0 +1,198 @@
+//! Where does one machine keep its customers? In one folder, through an embedded log-structured store.
+//!
+//! Batches are queued in one order and visible at once; a single thread makes all that wait durable with
+//! one sync. Read the story in that order: [`FjallStore::commit`](Store::commit), `queue`, `committer`,
+//! `disk`; and for readers `rows`. Content with an owner is sealed with that customer's key
+//! (`keyring`, `cell`), so erasing a customer is forgetting a key.
+//!
+//! Several processes cannot share a folder, and the store does not replicate.
+
+mod cell;
+mod committer;
+mod disk;
+mod expire;
+mod folder;
+mod keyring;
+mod overlay;
+mod queue;
+mod rows;
+mod watermark;
+
+pub use folder::OpenError;
+
+use committer::Shared;
+use decision::id::CustomerId;
+use engine::storage::{
+    Batch, Expired, Health, JournalEntry, Progress, Read, Row, Store, StoreError, Table, Ticket,
+    Value,
+};
+use folder::Folder;
+use queue::{Limits, OnConflict, Queue};
+use rows::Rows;
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread::JoinHandle,
+};
+
+/// How a [`FjallStore`] uses the machine. The defaults suit a laptop.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Memory for rows ready to be read, in bytes.
+    pub row_cache_bytes: u64,
+    /// Memory for blocks of the files, in bytes.
+    pub block_cache_bytes: u64,
+    /// Batches that may wait for the disk before [`StoreError::Busy`].
+    pub queued_batches_max: usize,
+    /// Bytes that may wait for the disk before [`StoreError::Busy`]; also the largest batch.
+    pub queued_bytes_max: usize,
+    /// The master key's file; `None`: `master.key` in the store's folder. Created if there is no data yet.
+    pub master_key: Option<PathBuf>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            row_cache_bytes: 64 * 1024 * 1024,
+            block_cache_bytes: 64 * 1024 * 1024,
+            queued_batches_max: 32_768,
+            queued_bytes_max: 64 * 1024 * 1024,
+            master_key: None,
+        }
+    }
+}
+
+/// The embedded store.
+pub struct FjallStore {
+    shared: Arc<Shared>,
+    running: Mutex<Option<Running>>,
+}
+
+/// What a store holds on to until it is closed.
+struct Running {
+    committer: JoinHandle<()>,
+    _folder: Folder,
+}
+
+impl FjallStore {
+    /// Opens the store in `folder`, or creates it there.
+    pub fn open(folder: &Path, options: &Options) -> Result<Self, OpenError> {
+        let locked = Folder::lock(folder, options.master_key.as_deref())?;
+        let (disk, watermark, reached) = locked.open(options.block_cache_bytes)?;
+        let disk = Arc::new(disk);
+        let limits = Limits {
+            batches: options.queued_batches_max,
+            bytes: options.queued_bytes_max,
+        };
+        let shared = Arc::new(Shared {
+            rows: Rows::new(disk.clone(), options.row_cache_bytes),
+            queue: Queue::new(limits, reached),
+            progress: Progress::starting_at(reached.version),
+            durable_sequence: AtomicU64::new(reached.sequence),
+            busy_since: Mutex::default(),
+        });
+        let committer = committer::start(disk, watermark, shared.clone()).map_err(|error| {
+            OpenError::Unavailable {
+                file: folder.to_owned(),
+                reason: error.to_string(),
+            }
+        })?;
+        Ok(Self {
+            shared,
+            running: Mutex::new(Some(Running {
+                committer,
+                _folder: locked,
+            })),
+        })
+    }
+
+    fn running(&self) -> MutexGuard<'_, Option<Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for FjallStore {
+    fn get(&self, reads: &[Read]) -> Result<Vec<Row>, StoreError> {
+        self.shared.rows.running()?;
+        reads
+            .iter()
+            .map(|read| self.shared.rows.get(read))
+            .collect()
+    }
+
+    fn commit(&self, batch: Batch) -> Result<Ticket, StoreError> {
+        let entries = batch.journal.len() as u64;
+        let (reached, _) =
+            self.shared
+                .queue
+                .push(&self.shared.rows, batch, Vec::new(), OnConflict::Refuse)?;
+        let first_entry = (entries > 0).then(|| reached.sequence - entries + 1);
+        Ok(self.shared.progress.ticket(reached.version, first_entry))
+    }
+
+    fn scan(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<(Vec<u8>, Value)>, StoreError> {
+        self.shared.rows.running()?;
+        self.shared.rows.scan(table, prefix, after, limit)
+    }
+
+    fn journal(&self, after: u64, limit: usize) -> Result<Vec<JournalEntry>, StoreError> {
+        self.shared.rows.running()?;
+        self.shared.rows.journal(after, limit)
+    }
+
+    fn erase(&self, customer: CustomerId) -> Result<Ticket, StoreError> {
+        let reached = self.shared.queue.erase(&self.shared.rows, customer)?;
+        Ok(self.shared.progress.ticket(reached.version, None))
+    }
+
+    fn expire(&self, at_ms: i64) -> Result<Expired, StoreError> {
+        self.expire_all(at_ms)
+    }
+
+    fn health(&self) -> Health {
+        let busy_since = *self
+            .shared
+            .busy_since
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        Health {
+            stopped: self.shared.rows.stopped().map(str::to_owned),
+            queued_batches: self.shared.queue.len(),
+            queued_batches_max: self.shared.queue.limits.batches,
+            journal_sequence: self.shared.durable_sequence.load(Ordering::Acquire),
+            committing_for_ms: busy_since.map_or(0, |since| since.elapsed().as_millis() as u64),
+        }
+    }
+
+    fn close(&self) -> Result<(), StoreError> {
+        let Some(running) = self.running().take() else {
+            return Ok(());
+        };
+        self.shared.queue.close();
+        let finished = running.committer.join().is_ok();
+        let failed = self.shared.rows.running();
+        self.shared.rows.stop("it was closed".into());
+        self.shared.rows.close();
+        match finished {
+            true => failed,
+            false => Err(StoreError::Stopped {
+                reason: "writing failed unexpectedly".into(),
+            }),
+        }
+    }
+}
+
+impl Drop for FjallStore {
+    fn drop(&mut self) {
+        drop(self.close());
+    }
+}

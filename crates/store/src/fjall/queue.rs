@@ -1,0 +1,303 @@
+//! Which batches wait for the disk? They are numbered, checked and made visible here, in one order.
+
+use super::{disk::Reached, overlay::Queued, rows::Rows};
+use decision::id::CustomerId;
+use engine::storage::{Batch, JournalRow, Read, StoreError, Table, Value, Version, Write};
+use std::{
+    collections::VecDeque,
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+};
+
+/// Most batches made durable together.
+const GROUP_BATCHES_MAX: usize = 4096;
+/// Size at which a group of batches is closed, in bytes.
+const GROUP_BYTES: usize = 8 * 1024 * 1024;
+
+/// One step for the committer.
+pub(super) enum Step {
+    Batch(QueuedBatch),
+    Erase {
+        customer: CustomerId,
+        reached: Reached,
+        hidden: Vec<(Table, Vec<u8>)>,
+    },
+}
+
+impl Step {
+    /// The numbering once this step is durable.
+    pub fn reached(&self) -> Reached {
+        match self {
+            Self::Batch(batch) => batch.reached,
+            Self::Erase { reached, .. } => *reached,
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Batch(batch) => batch.bytes,
+            Self::Erase { .. } => 0,
+        }
+    }
+}
+
+/// A batch with its place in the order.
+pub(super) struct QueuedBatch {
+    pub writes: Vec<Change>,
+    /// The last entries up to `reached.sequence`.
+    pub journal: Vec<JournalRow>,
+    /// Keys of expired journal entries.
+    pub trimmed: Vec<Vec<u8>>,
+    pub reached: Reached,
+    bytes: usize,
+}
+
+/// A write that has been accepted.
+pub(super) struct Change {
+    pub read: Read,
+    pub value: Option<Value>,
+    pub owner: Option<CustomerId>,
+    pub expires_at_ms: Option<i64>,
+}
+
+/// What to do when a row is not at its expected version.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum OnConflict {
+    Refuse,
+    LeaveOut,
+}
+
+/// How much may wait.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    pub batches: usize,
+    pub bytes: usize,
+}
+
+/// The queue between callers and the committer.
+pub(super) struct Queue {
+    waiting: Mutex<Waiting>,
+    work: Condvar,
+    pub limits: Limits,
+}
+
+struct Waiting {
+    steps: VecDeque<Step>,
+    bytes: usize,
+    /// Steps handed to the committer and not yet durable.
+    underway: usize,
+    underway_bytes: usize,
+    reached: Reached,
+    closing: bool,
+}
+
+impl Queue {
+    pub fn new(limits: Limits, reached: Reached) -> Self {
+        let waiting = Waiting {
+            steps: VecDeque::new(),
+            bytes: 0,
+            underway: 0,
+            underway_bytes: 0,
+            reached,
+            closing: false,
+        };
+        Self {
+            waiting: Mutex::new(waiting),
+            work: Condvar::new(),
+            limits,
+        }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Steps not yet durable.
+    pub fn len(&self) -> usize {
+        let waiting = self.waiting();
+        waiting.steps.len() + waiting.underway
+    }
+
+    /// Checks a batch against what is visible and queues it; returns its numbers and how many writes it kept.
+    pub fn push(
+        &self,
+        rows: &Rows,
+        mut batch: Batch,
+        trimmed: Vec<Vec<u8>>,
+        on_conflict: OnConflict,
+    ) -> Result<(Reached, usize), StoreError> {
+        batch.check()?;
+        let bytes = batch.bytes();
+        if bytes > self.limits.bytes {
+            return Err(StoreError::Unfit { table: "batch" });
+        }
+        for write in batch.writes.iter().filter(|write| write.expect.is_some()) {
+            as_expected(rows, write)?;
+        }
+        let mut waiting = self.waiting();
+        waiting.admit(rows, bytes, self.limits)?;
+        match on_conflict {
+            OnConflict::Refuse => refuse_conflicts(rows, &batch.writes)?,
+            OnConflict::LeaveOut => batch.writes = without_conflicts(rows, batch.writes)?,
+        }
+        waiting.reached.version.0 += 1;
+        waiting.reached.sequence += batch.journal.len() as u64;
+        let reached = waiting.reached;
+        let writes: Vec<_> = batch
+            .writes
+            .into_iter()
+            .map(|write| show(rows, write, reached.version))
+            .collect();
+        let kept = writes.len();
+        waiting.bytes += bytes;
+        waiting.steps.push_back(Step::Batch(QueuedBatch {
+            writes,
+            journal: batch.journal,
+            trimmed,
+            reached,
+            bytes,
+        }));
+        drop(waiting);
+        self.work.notify_one();
+        Ok((reached, kept))
+    }
+
+    /// Queues an erasure; returns its numbers.
+    pub fn erase(&self, rows: &Rows, customer: CustomerId) -> Result<Reached, StoreError> {
+        let mut waiting = self.waiting();
+        waiting.open(rows)?;
+        waiting.reached.version.0 += 1;
+        let reached = waiting.reached;
+        let hidden = rows.overlay.erase(customer, reached.version);
+        rows.erase(customer, reached.version);
+        waiting.steps.push_back(Step::Erase {
+            customer,
+            reached,
+            hidden,
+        });
+        drop(waiting);
+        self.work.notify_one();
+        Ok(reached)
+    }
+
+    /// The next steps to make durable together, an erasure always alone; blocks while there are none.
+    /// `None` once the queue is closed and empty.
+    pub fn take(&self) -> Option<Vec<Step>> {
+        let mut waiting = self.waiting();
+        while waiting.steps.is_empty() {
+            if waiting.closing {
+                return None;
+            }
+            waiting = self
+                .work
+                .wait(waiting)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        let (mut group, mut bytes) = (Vec::new(), 0);
+        while let Some(step) = waiting.steps.front() {
+            let alone = matches!(step, Step::Erase { .. });
+            if !group.is_empty()
+                && (alone || group.len() >= GROUP_BATCHES_MAX || bytes >= GROUP_BYTES)
+            {
+                break;
+            }
+            bytes += step.bytes();
+            group.extend(waiting.steps.pop_front());
+            if alone {
+                break;
+            }
+        }
+        waiting.bytes -= bytes;
+        (waiting.underway, waiting.underway_bytes) = (group.len(), bytes);
+        Some(group)
+    }
+
+    /// The steps last taken are durable.
+    pub fn settled(&self) {
+        let mut waiting = self.waiting();
+        (waiting.underway, waiting.underway_bytes) = (0, 0);
+    }
+
+    /// Takes no more work; what is queued is still done.
+    pub fn close(&self) {
+        self.waiting().closing = true;
+        self.work.notify_one();
+    }
+}
+
+impl Waiting {
+    fn open(&self, rows: &Rows) -> Result<(), StoreError> {
+        rows.running()?;
+        match self.closing {
+            true => Err(StoreError::Stopped {
+                reason: "it was closed".into(),
+            }),
+            false => Ok(()),
+        }
+    }
+
+    fn admit(&self, rows: &Rows, bytes: usize, limits: Limits) -> Result<(), StoreError> {
+        self.open(rows)?;
+        let (batches, queued) = (
+            self.steps.len() + self.underway,
+            self.bytes + self.underway_bytes,
+        );
+        match batches >= limits.batches || queued + bytes > limits.bytes {
+            true => Err(StoreError::Busy),
+            false => Ok(()),
+        }
+    }
+}
+
+fn as_expected(rows: &Rows, write: &Write) -> Result<bool, StoreError> {
+    let Some(expected) = write.expect else {
+        return Ok(true);
+    };
+    let row = rows.get(&Read::new(write.table, write.key.as_slice()))?;
+    Ok(row.version() == expected)
+}
+
+fn refuse_conflicts(rows: &Rows, writes: &[Write]) -> Result<(), StoreError> {
+    for write in writes {
+        if !as_expected(rows, write)? {
+            return Err(StoreError::Conflict {
+                table: write.table.name(),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn without_conflicts(rows: &Rows, writes: Vec<Write>) -> Result<Vec<Write>, StoreError> {
+    let mut kept = Vec::with_capacity(writes.len());
+    for write in writes {
+        if as_expected(rows, &write)? {
+            kept.push(write);
+        }
+    }
+    Ok(kept)
+}
+
+fn show(rows: &Rows, write: Write, version: Version) -> Change {
+    let Write {
+        table,
+        key,
+        value,
+        owner,
+        expires_at_ms,
+        ..
+    } = write;
+    let value: Option<Value> = value.map(Into::into);
+    let queued = Queued {
+        version,
+        value: value.clone(),
+        owner,
+        erased: false,
+    };
+    rows.overlay.insert(table, key.clone(), queued);
+    Change {
+        read: Read { table, key },
+        value,
+        owner,
+        expires_at_ms,
+    }
+}
