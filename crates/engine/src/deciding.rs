@@ -53,6 +53,18 @@ impl Engine {
         self.decide_with(ask, &*self.model(), None, at, seed)
     }
 
+    /// Decides like [`Engine::decide`], unless nobody waits for the answer any more when it is about to be
+    /// recorded: then nothing is recorded or reserved, and the answer is `None`.
+    pub fn decide_while(
+        &self,
+        ask: &Ask,
+        at: Timestamp,
+        seed: u64,
+        wanted: &dyn Fn() -> bool,
+    ) -> Result<Option<Decided>, EngineError> {
+        self.work_out(ask, &*self.model(), None, at, seed, wanted)
+    }
+
     /// Decides with another predictor or control assignment than the engine's own, for simulated worlds.
     pub fn decide_with(
         &self,
@@ -62,6 +74,19 @@ impl Engine {
         at: Timestamp,
         seed: u64,
     ) -> Result<Decided, EngineError> {
+        let decided = self.work_out(ask, predictor, assignment, at, seed, &|| true)?;
+        Ok(decided.expect("an answer that is wanted to the end is given"))
+    }
+
+    fn work_out(
+        &self,
+        ask: &Ask,
+        predictor: &dyn Predictor,
+        assignment: Option<Assignment>,
+        at: Timestamp,
+        seed: u64,
+        wanted: &dyn Fn() -> bool,
+    ) -> Result<Option<Decided>, EngineError> {
         let published = self.published();
         let strategy = &published.strategy;
         let id = self.find(&ask.identifiers)?;
@@ -87,12 +112,15 @@ impl Engine {
             let answer = Answer::of(strategy, &ask.request, &worked);
             let decision = worked.decision;
             if ask.request.dry_run {
-                return Ok(Decided {
+                return Ok(Some(Decided {
                     decision,
                     answer,
                     published: published.clone(),
                     ticket: None,
-                });
+                }));
+            }
+            if !wanted() {
+                return Ok(None);
             }
             let mut batch = Batch::default();
             if !self.take_volumes(strategy, &decision, &mut batch) {
@@ -100,12 +128,12 @@ impl Engine {
             }
             self.write_record(strategy, &decision, loaded.as_mut(), &mut batch);
             let ticket = Some(self.store.commit(batch)?);
-            return Ok(Decided {
+            return Ok(Some(Decided {
                 decision,
                 answer,
                 published: published.clone(),
                 ticket,
-            });
+            }));
         }
     }
 

@@ -60,7 +60,7 @@ pub(crate) fn subject(decision: &Decision) -> u128 {
     decision.customer.map_or(decision.id.0, |CustomerId(id)| id)
 }
 
-fn expected(strategy: &Strategy, action: &Action) -> Vec<Expected> {
+pub(crate) fn expected(strategy: &Strategy, action: &Action) -> Vec<Expected> {
     let goal = Expected {
         outcome: GOAL.into(),
         event: strategy.goal_event(action).shared(),

@@ -279,7 +279,7 @@ fn event_key(id: &str) -> [u8; 16] {
 }
 
 /// Whether this value is one of those that only say "unknown".
-pub(crate) fn means_unknown(attribute: &Attribute, value: &Value) -> bool {
+pub fn means_unknown(attribute: &Attribute, value: &Value) -> bool {
     attribute
         .treat_as_unknown
         .iter()
@@ -292,7 +292,7 @@ pub(crate) fn means_unknown(attribute: &Attribute, value: &Value) -> bool {
 }
 
 /// The value in the attribute's type; text that reads as a moment is one. `None` when it does not fit.
-pub(crate) fn typed(attribute: &Attribute, value: Value) -> Option<Value> {
+pub fn typed(attribute: &Attribute, value: Value) -> Option<Value> {
     use decision::value::ValueType;
     match (attribute.value_type, value) {
         (ValueType::Time, Value::Text(text)) => text.parse().ok().map(Value::Time),

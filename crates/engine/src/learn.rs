@@ -70,6 +70,21 @@ impl Learning {
             },
         };
         let snapshot = fold.learner.snapshot();
+        let key = model_key(snapshot.version());
+        if store
+            .get(&[Read::new(Table::Meta, key.clone())])?
+            .remove(0)
+            .value()
+            .is_none()
+        {
+            let write = Write::put(Table::Meta, key, snapshot.encode());
+            store
+                .commit(Batch {
+                    writes: vec![write],
+                    ..Batch::default()
+                })?
+                .wait()?;
+        }
         Ok(Self {
             fold: Mutex::new(fold),
             model: ArcSwap::from_pointee(snapshot),
