@@ -21,6 +21,9 @@ const NESTING_MAX: usize = 16;
 /// Most syntax problems shown per file.
 const SYNTAX_PROBLEMS_MAX: usize = 20;
 
+/// What the top-level table is called.
+const THE_FILE: &str = "the file";
+
 /// One parsed file.
 pub(super) struct Document<'a> {
     file: &'a str,
@@ -80,7 +83,7 @@ impl<'a> Document<'a> {
             start: 0,
             end: 0,
         };
-        Table::new(place, "the file", self.text, Some(self.root.get_ref()))
+        Table::new(place, THE_FILE, self.text, Some(self.root.get_ref()))
     }
 }
 
@@ -90,13 +93,23 @@ fn parse(text: &str) -> (Spanned<DeTable<'_>>, Vec<(Option<Range<usize>>, String
         .into_iter()
         .take(SYNTAX_PROBLEMS_MAX)
         .map(|error| {
-            (
-                error.span().map(|span| clip(text, span)),
-                error.message().to_owned(),
-            )
+            let span = error.span().map(|span| clip(text, span));
+            let message = in_our_words(error.message(), span.as_ref().is_some_and(Range::is_empty));
+            (span, message)
         })
         .collect();
     (root, problems)
+}
+
+/// The parser's commonest messages, as somebody who does not know TOML would need them.
+fn in_our_words(message: &str, nothing_there: bool) -> String {
+    match message {
+        "string values must be quoted, expected literal string" if nothing_there => "a value is missing here",
+        "string values must be quoted, expected literal string" => "a text stands between quotes",
+        "duplicate key" => "this is given twice",
+        other => other,
+    }
+    .to_owned()
 }
 
 /// Why a text is refused before it is parsed: the parser recurses.
@@ -178,7 +191,7 @@ impl<'a> Table<'a> {
                 start: 0,
                 end: 0,
             },
-            "the file",
+            THE_FILE,
             "",
             None,
         )
@@ -195,10 +208,21 @@ impl<'a> Table<'a> {
     pub fn needs(&self, key: &'static str) -> Option<Item<'a>> {
         let item = self.get(key);
         if item.is_none() && self.entries.is_some() {
-            self.place
-                .problem(format!("{} has no `{key}`", self.described()));
+            self.missing(format!("{} has no `{key}`", self.described()));
         }
         item
+    }
+
+    /// Says that something is not there: of a file as a whole, or where the table begins.
+    fn missing(&self, message: String) {
+        match self.is_file() {
+            true => self.place.report.about_file(self.place.file, message, None),
+            false => self.place.problem(message),
+        }
+    }
+
+    fn is_file(&self) -> bool {
+        self.name == THE_FILE
     }
 
     /// The typed value of a key that must be there.
@@ -267,7 +291,7 @@ impl<'a> Table<'a> {
     }
 
     fn described(&self) -> String {
-        if self.name == "the file" {
+        if self.is_file() {
             self.name.to_owned()
         } else {
             format!("`{}`", self.name)
@@ -363,22 +387,21 @@ impl<'a> Item<'a> {
             .as_str()
             .and_then(|word| choices.iter().find(|(known, _)| *known == word));
         if chosen.is_none() {
-            let known: Vec<String> = choices
-                .iter()
-                .map(|(known, _)| format!("`{known}`"))
-                .collect();
-            self.expected(&known.join(" or "));
+            let known: Vec<&str> = choices.iter().map(|(known, _)| *known).collect();
+            let hint = self.text().and_then(|written| did_you_mean(written, known.iter().copied()));
+            self.expected_with_hint(&one_of(&known), hint);
         }
         chosen.map(|(_, choice)| *choice)
     }
 
     /// Says that something else was expected here.
     pub fn expected(self, expected: &str) {
-        self.place.problem(format!(
-            "`{}` expects {expected}, found {}",
-            self.name,
-            found(self.value)
-        ));
+        self.expected_with_hint(expected, None);
+    }
+
+    /// The same, with what to do about it.
+    pub fn expected_with_hint(self, expected: &str, hint: Option<String>) {
+        self.place.add(format!("`{}` expects {expected}, found {}", self.name, found(self.value)), hint);
     }
 
     /// `file:line` of the key.
@@ -414,11 +437,22 @@ impl<'a> Item<'a> {
     }
 }
 
+/// "`a`, `b` or `c`".
+fn one_of(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    match quoted.as_slice() {
+        [init @ .., last] if !init.is_empty() => format!("{} or {last}", init.join(", ")),
+        _ => quoted.concat(),
+    }
+}
+
 fn found(value: &DeValue<'_>) -> String {
     match value {
+        DeValue::String(text) if text.trim().is_empty() => "an empty text".to_owned(),
         DeValue::String(text) if text.chars().count() <= 40 => format!("`{text}`"),
         DeValue::String(_) => "a long text".to_owned(),
-        DeValue::Integer(_) | DeValue::Float(_) => "a number".to_owned(),
+        DeValue::Integer(number) => format!("the number {number}"),
+        DeValue::Float(number) => format!("the number {number}"),
         DeValue::Boolean(value) => format!("`{value}`"),
         DeValue::Datetime(_) => "a date".to_owned(),
         DeValue::Array(_) => "a list".to_owned(),

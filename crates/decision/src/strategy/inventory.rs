@@ -312,7 +312,7 @@ fn setting(
         .text()
         .and_then(|text| text.strip_prefix('{')?.strip_suffix('}'));
     let expect = |given: ValueType, what: &str| {
-        if given != attribute.value_type {
+        if given != attribute.value_type && vocabulary.rules_can_be_typed {
             let needed = attribute.value_type;
             item.place.problem(format!(
                 "`{}` is of type {needed}, {what} is of type {given}",

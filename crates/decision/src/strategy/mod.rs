@@ -10,6 +10,8 @@ mod contact_policy;
 mod document;
 mod inventory;
 mod load;
+#[cfg(test)]
+mod mistakes;
 pub mod model;
 pub(crate) mod names;
 mod organisation;

@@ -227,10 +227,10 @@ impl Read<'_> for Moment {
 impl<'a> Item<'a> {
     /// A moment on the organisation's clock.
     pub fn moment(self, zone: &TimeZone) -> Option<Timestamp> {
-        let moment: Moment = self.read()?;
-        let timestamp = moment.timestamp(zone);
+        let timestamp = Moment::read(self.value).and_then(|moment| moment.timestamp(zone));
         if timestamp.is_none() {
-            self.expected(Moment::EXPECTED);
+            let quoted = self.text().filter(|text| text.starts_with(|first: char| first.is_ascii_digit()));
+            self.expected_with_hint(Moment::EXPECTED, quoted.map(|_| "a date stands without quotes".to_owned()));
         }
         timestamp
     }

@@ -4,7 +4,7 @@
 use super::{
     channels::DIRECTIONS,
     document::{Item, Table},
-    model::Subject,
+    model::{Channel, Subject},
     names::{Names, did_you_mean},
     quantity::NotNegative,
     vocabulary::Vocabulary,
@@ -154,7 +154,8 @@ fn request(table: &Table<'_>, vocabulary: &Vocabulary) -> Request {
             .channels
             .iter()
             .find(|declared| Some(declared.id.as_str()) == channel);
-        if declared.is_some_and(|declared| !declared.directions.contains(&direction)) {
+        let unfit = |channel: &Channel| !channel.directions.is_empty() && !channel.directions.contains(&direction);
+        if declared.is_some_and(unfit) {
             item.place.problem(format!(
                 "`{}` does not have this direction",
                 channel.unwrap_or_default()
@@ -204,7 +205,7 @@ fn placements(
             .iter()
             .find(|placement| placement.id.as_str() == name);
         if let (Some(declared), Some(channel)) = (declared, channel) {
-            if declared.channel.as_str() != channel {
+            if declared.channel.as_str() != channel && vocabulary.channel_names.contains(declared.channel.as_str()) {
                 item.place.problem(format!(
                     "`{name}` is a placement of `{}`, not of `{channel}`",
                     declared.channel
@@ -245,7 +246,7 @@ fn context(table: &Table<'_>, vocabulary: &Vocabulary) -> BTreeMap<ContextName, 
                 .iter()
                 .find(|context| context.name.as_str() == name)?;
             let value =
-                item.value_of(declared.value_type, &declared.values, &vocabulary.time_zone)?;
+                vocabulary.value_of(item, declared.value_type, &declared.values)?;
             Some((ContextName::from(name), value))
         })
         .collect()
@@ -301,7 +302,7 @@ fn attributes(
                 });
             }
             let value =
-                item.value_of(declared.value_type, &declared.values, &vocabulary.time_zone)?;
+                vocabulary.value_of(item, declared.value_type, &declared.values)?;
             let observed_at = before(at, DAY);
             let value = AttributeValue {
                 value,

@@ -137,7 +137,8 @@ fn attribute_at(
         here.add(format!("no attribute is called `{name}`"), hint);
         return None;
     };
-    if purpose.is_some_and(|purpose| !attributes[index].purposes.contains(&purpose)) {
+    let permitted = &attributes[index].purposes;
+    if !permitted.is_empty() && purpose.is_some_and(|purpose| !permitted.contains(&purpose)) {
         here.problem_with_hint(
             format!("`{name}` may not be used for this action's purpose"),
             "add the purpose to the attribute, or leave it out of the text",

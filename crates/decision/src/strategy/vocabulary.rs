@@ -9,6 +9,7 @@ use super::{
 use crate::{
     id::{ActionId, Language},
     rules::{Environment, Position, Rule, RuleProblem, View},
+    value::{Value, ValueType},
 };
 use jiff::tz::TimeZone;
 use std::collections::BTreeSet;
@@ -56,6 +57,15 @@ impl Vocabulary {
             .into_iter()
             .map(str::to_owned)
             .collect()
+    }
+
+    /// A value of a declared type; of any type when types were not understood.
+    pub fn value_of(&self, item: Item<'_>, value_type: ValueType, values: &[String]) -> Option<Value> {
+        if self.rules_can_be_typed {
+            item.value_of(value_type, values, &self.time_zone)
+        } else {
+            item.any_value(&self.time_zone)
+        }
     }
 
     /// What a rule at this position may read.

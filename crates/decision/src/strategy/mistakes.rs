@@ -1,0 +1,350 @@
+//! One mistake at a time in a strategy that is otherwise right: what is said, and about which text?
+
+mod table;
+
+use super::{Files, Problem, load, test_run};
+use proptest::prelude::*;
+use table::MISTAKES;
+
+const RIGHT: [(&str, &str); 10] = [
+    (
+        "organisation.toml",
+        r#"name = "Morning Light"
+time_zone = "Europe/Amsterdam"
+languages = ["en", "nl"]
+[floor]
+customer = 0.0
+customer_vulnerable = 1.0
+vulnerable = 'customer.arrears > 0.0'
+[levers]
+sales = 0.1
+[outcomes.complaint]
+event = "complaint_opened"
+within = "14d"
+value = { customer = -15.0, organisation = -40.0 }
+prior = 0.002
+"#,
+    ),
+    (
+        "purposes.toml",
+        r#"[purposes.offers]
+name = { en = "Offers", nl = "Aanbod" }
+basis = "consent"
+[purposes.care]
+name = { en = "Care", nl = "Zorg" }
+basis = "legitimate_interests"
+protective = true
+"#,
+    ),
+    (
+        "channels.toml",
+        r#"[channels.email]
+name = { en = "E-mail", nl = "E-mail" }
+directions = ["outbound"]
+quiet_hours = { from = "21:00", until = "08:00" }
+"#,
+    ),
+    (
+        "placements.toml",
+        r#"[placements.hero]
+channel = "email"
+name = { en = "Top", nl = "Boven" }
+slots = 2
+"#,
+    ),
+    (
+        "inventory/customer.toml",
+        r#"[attributes.arrears]
+name = { en = "Arrears", nl = "Achterstand" }
+type = "number"
+purposes = ["care"]
+sensitivity = "financial_distress"
+owner = "billing"
+[attributes.heating]
+name = { en = "Heating", nl = "Verwarming" }
+type = "text"
+values = ["gas", "heat_pump"]
+purposes = ["offers"]
+owner = "advice"
+[context.page]
+type = "text"
+[events.complaint_opened]
+properties = { amount = "number" }
+sets = { arrears = "{amount}" }
+outcome = "complaint"
+[events.complaint_solved]
+outcome = "complaint_resolved"
+[events.contract_renewed]
+"#,
+    ),
+    (
+        "principles/care.toml",
+        r#"[principles.no_sales_in_arrears]
+kind = "veto"
+applies_to = ["sales"]
+when = '''customer.arrears > 0.0'''
+when_unknown = "veto"
+owner = "board"
+reason = { en = "Care first", nl = "Eerst zorg" }
+"#,
+    ),
+    (
+        "actions/sales/contract/renew.toml",
+        r#"name = { en = "Renew", nl = "Verleng" }
+intent = { en = "Certainty", nl = "Zekerheid" }
+owner = "sales"
+mandate = "board"
+purpose = "offers"
+goal = { event = "contract_renewed", within = "30d" }
+value = { customer = 40.0, organisation = 12.0 }
+prior = 0.05
+lever = 0.0
+eligibility = '''
+customer.heating == "gas"
+'''
+[[treatments]]
+id = "email"
+placement = "hero"
+title = { en = "Renew", nl = "Verleng" }
+body = { en = "You heat with {heating}", nl = "U stookt op {heating}" }
+"#,
+    ),
+    (
+        "contact-policy.toml",
+        r#"complaint_silences = ["sales"]
+[[limits]]
+id = "weekly"
+per = "all"
+at_most = 3
+within = "7d"
+[[pauses]]
+id = "after_no"
+outcome = "rejected"
+within = "30d"
+per = "action"
+pause_for = "60d"
+"#,
+    ),
+    (
+        "permissions.toml",
+        r#"[[permissions]]
+channel = "email"
+direction = "outbound"
+from = 2026-07-01
+needs = "offers"
+reason = "law"
+"#,
+    ),
+    (
+        "tests/sales.toml",
+        r#"[[tests]]
+name = "sales wait"
+because = "care first"
+at = 2026-03-09T10:00:00+01:00
+channel = "email"
+direction = "outbound"
+placements = ["hero"]
+given = { attributes = { arrears = 120.0, heating = "gas" }, consents = { offers = "given" } }
+expect = { silence = true, dropped = { "sales/contract/renew" = "principle:no_sales_in_arrears" } }
+"#,
+    ),
+];
+
+fn right() -> Files {
+    Files(
+        RIGHT
+            .into_iter()
+            .map(|(file, text)| (file.to_owned(), text.to_owned()))
+            .collect(),
+    )
+}
+
+/// The same files with one text replaced.
+fn with(file: &str, text: &str, replacement: &str) -> Files {
+    let mut files = right();
+    let content = files.0.get_mut(file).expect("a file of the strategy");
+    assert_eq!(
+        content.matches(text).count(),
+        1,
+        "`{text}` occurs once in {file}"
+    );
+    *content = content.replace(text, replacement);
+    files
+}
+
+/// `file | the text it is about | message | hint`, one line per problem.
+fn told(files: &Files) -> Vec<String> {
+    let tell = |problem: Problem| {
+        let about = problem.span.map(|span| &files.0[&problem.file][span]);
+        let parts = [
+            &problem.file,
+            about.unwrap_or("-"),
+            &problem.message,
+            problem.hint.as_deref().unwrap_or("-"),
+        ];
+        parts.join(" | ")
+    };
+    load(files)
+        .err()
+        .unwrap_or_default()
+        .into_iter()
+        .map(tell)
+        .collect()
+}
+
+#[test]
+fn a_right_strategy_has_no_problems_and_passes_its_own_tests() {
+    assert_eq!(told(&right()), [""; 0]);
+    let loaded = load(&right()).expect("no problems");
+    let strategy = test_run::without_exploration(loaded.strategy);
+    assert_eq!(loaded.tests.len(), 1);
+    assert_eq!(test_run::run(&strategy, &loaded.tests[0]), []);
+}
+
+#[test]
+fn every_mistake_is_told_at_the_text_it_is_about() {
+    for (file, text, replacement, expected) in MISTAKES {
+        assert!(
+            !expected.is_empty(),
+            "`{replacement}` in {file} is a mistake"
+        );
+        assert_eq!(
+            told(&with(file, text, replacement)),
+            *expected,
+            "`{replacement}` in {file}"
+        );
+    }
+}
+
+#[test]
+fn a_failing_test_tells_what_was_expected_and_what_came() {
+    let files = with(
+        "tests/sales.toml",
+        "principle:no_sales",
+        "contact_policy:no_sales",
+    );
+    let loaded = load(&files).expect("no problems");
+    let differences = test_run::run(&loaded.strategy, &loaded.tests[0]);
+    let [difference] = differences.as_slice() else {
+        panic!("one difference, not {differences:?}")
+    };
+    assert_eq!(
+        difference.expected,
+        "`sales/contract/renew` dropped at `contact_policy:no_sales_in_arrears`"
+    );
+    assert_eq!(difference.got, "dropped at `principle:no_sales_in_arrears`");
+    let text = &files.0["tests/sales.toml"][difference.span.clone()];
+    assert_eq!(text, "\"contact_policy:no_sales_in_arrears\"");
+}
+
+#[test]
+fn a_file_in_the_wrong_place_is_told() {
+    let mut files = right();
+    for file in [
+        "principals/care.toml",
+        "purpose.toml",
+        "actions/sales/renew.toml",
+    ] {
+        files.0.insert(file.to_owned(), String::new());
+    }
+    files
+        .0
+        .insert("README.md".to_owned(), "not a strategy file".to_owned());
+    let expected = [
+        "actions/sales/renew.toml | - | a strategy has no such file | an action is `actions/<issue>/<group>/<action>.toml`, in lower-case letters, digits, `_` and `-`",
+        "principals/care.toml | - | a strategy has no such file | did you mean `principles/`?",
+        "purpose.toml | - | a strategy has no such file | did you mean `purposes.toml`?",
+    ];
+    assert_eq!(told(&files), expected);
+}
+
+#[test]
+fn an_empty_folder_tells_what_a_strategy_needs() {
+    let missing = told(&Files::default());
+    let files: Vec<&str> = missing
+        .iter()
+        .filter_map(|line| line.split(" | ").next())
+        .collect();
+    assert_eq!(
+        files,
+        [
+            "actions",
+            "channels.toml",
+            "inventory",
+            "organisation.toml",
+            "placements.toml",
+            "purposes.toml"
+        ]
+    );
+}
+
+#[test]
+fn a_second_declaration_names_the_first() {
+    let mut files = right();
+    let again = "[events.contract_renewed]\n".to_owned();
+    files.0.insert("inventory/more.toml".to_owned(), again);
+    let expected = "inventory/more.toml | contract_renewed | the event `contract_renewed` is declared twice | it is already declared at inventory/customer.toml:21";
+    assert_eq!(told(&files), [expected]);
+}
+
+#[test]
+fn a_file_that_is_too_large_or_too_deep_is_refused_unread() {
+    let deep = [
+        "[".repeat(600_000),
+        format!("{}a = 1", "a.".repeat(300_000)),
+        format!("x = {}", "{a=".repeat(200_000)),
+    ];
+    for text in deep {
+        let mut files = right();
+        files.0.insert("tests/deep.toml".to_owned(), text);
+        let problems = load(&files).expect_err("too deep");
+        assert_eq!(problems[0].message, "nested more than 16 deep");
+    }
+    let mut files = right();
+    files
+        .0
+        .insert("tests/large.toml".to_owned(), "#".repeat((1 << 20) + 1));
+    let problems = load(&files).expect_err("too large");
+    assert_eq!(problems[0].message, "the file is larger than 1048576 bytes");
+}
+
+#[test]
+fn equal_files_have_equal_versions_and_any_change_gives_another() {
+    assert_eq!(right().version(), right().version());
+    assert_ne!(
+        right().version(),
+        with("organisation.toml", "0.1", "0.2").version()
+    );
+    let mut renamed = right();
+    let text = renamed
+        .0
+        .remove("principles/care.toml")
+        .expect("a file of the strategy");
+    renamed.0.insert("principles/cares.toml".to_owned(), text);
+    assert_ne!(right().version(), renamed.version());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn arbitrary_bytes_in_any_file_are_told_never_fatal(
+        file in 0..RIGHT.len(),
+        at in any::<prop::sample::Index>(),
+        removed in 0..40_usize,
+        noise in prop::collection::vec(any::<u8>(), 0..40),
+        marks in "[\\[\\]{}'\"=.,#\\\\ \n]{0,6}",
+    ) {
+        let mut files = right();
+        let text = files.0.get_mut(RIGHT[file].0).expect("a file of the strategy");
+        let start = text.floor_char_boundary(at.index(text.len()));
+        let end = text.ceil_char_boundary(start + removed);
+        let noise = String::from_utf8_lossy(&noise).into_owned();
+        text.replace_range(start..end, &(marks + &noise));
+        for problem in load(&files).err().unwrap_or_default() {
+            if let Some(span) = problem.span {
+                prop_assert!(files.0[&problem.file].get(span).is_some(), "a span lies in the text");
+            }
+        }
+    }
+}
