@@ -35,6 +35,8 @@ struct Fold {
 pub(crate) struct Learning {
     fold: Mutex<Fold>,
     model: ArcSwap<Snapshot>,
+    /// The model last read back: decisions in order of time mostly share it.
+    read_back: Mutex<Option<Arc<Snapshot>>>,
 }
 
 /// What one call learned.
@@ -88,6 +90,7 @@ impl Learning {
         Ok(Self {
             fold: Mutex::new(fold),
             model: ArcSwap::from_pointee(snapshot),
+            read_back: Mutex::default(),
         })
     }
 }
@@ -224,11 +227,19 @@ impl Engine {
         })
     }
 
-    /// A model that was published; `None` when it is no longer kept.
+    /// A model that was published, read back from the store; `None` when it is no longer kept.
     pub fn model_at(&self, version: ModelVersion) -> Result<Option<Arc<Snapshot>>, EngineError> {
-        let current = self.model();
-        if current.version() == version {
-            return Ok(Some(current));
+        let last = || {
+            self.learning
+                .read_back
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        if let Some(snapshot) = last()
+            .as_ref()
+            .filter(|snapshot| snapshot.version() == version)
+        {
+            return Ok(Some(snapshot.clone()));
         }
         let row = self
             .store
@@ -238,12 +249,12 @@ impl Engine {
             return Ok(None);
         };
         let damaged = || EngineError::Model(version.to_string());
-        let snapshot = Snapshot::decode(bytes).map_err(|_| damaged())?;
-        if snapshot.version() == version {
-            Ok(Some(Arc::new(snapshot)))
-        } else {
-            Err(damaged())
+        let snapshot = Arc::new(Snapshot::decode(bytes).map_err(|_| damaged())?);
+        if snapshot.version() != version {
+            return Err(damaged());
         }
+        *last() = Some(snapshot.clone());
+        Ok(Some(snapshot))
     }
 
     fn journal_through(&self, through: u64) -> Result<Vec<(u64, Entry)>, EngineError> {

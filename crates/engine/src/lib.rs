@@ -30,7 +30,7 @@ pub use deciding::{Ask, Decided};
 pub use error::EngineError;
 pub use history::{Outlook, PastContact, PastOutcome};
 pub use identity::Identifier;
-pub use ingest::{EventReport, means_unknown, typed};
+pub use ingest::{CUSTOMER_UPDATED, EventReport, means_unknown, typed};
 pub use learn::{Learned, Rebuilt};
 pub use published::Published;
 pub use reject::Reject;

@@ -4,3 +4,4 @@ mod learning_loop;
 mod memory_of_contacts;
 mod reports;
 mod shop;
+mod tampering;

@@ -1,0 +1,129 @@
+//! One flipped bit of a stored input, one strategy line, one model byte: replay fails and names the decision.
+
+use crate::shop::{Shop, files};
+use decision::{profile::ConsentStatus, value::Value};
+use engine::{
+    Engine, Replayed,
+    storage::{Batch, MemoryStore, Read, Store, Table, Write},
+};
+use std::sync::Arc;
+
+struct Kept {
+    store: Arc<MemoryStore>,
+    shop: Shop,
+    decision: decision::record::Decision,
+}
+
+/// A store with one decision made by a learned model.
+fn kept() -> Kept {
+    let store = Arc::new(MemoryStore::new());
+    let shop = Shop {
+        engine: Engine::open(store.clone(), &files(), [7; 32]).unwrap(),
+    };
+    shop.say(ConsentStatus::Given, "2026-03-09T09:00:00Z");
+    shop.know(
+        "e1",
+        "2026-03-09T09:00:00Z",
+        &[
+            ("has_garden", Value::Bool(true)),
+            ("town", Value::Text("Gouda".into())),
+        ],
+    );
+    let first = shop.home("2026-03-09T12:00:00Z", 1);
+    shop.report(&first, "displayed", "2026-03-09T12:00:00Z");
+    let decision = shop.mail("2026-03-10T12:00:00Z", 2).decision;
+    Kept {
+        store,
+        shop,
+        decision,
+    }
+}
+
+impl Kept {
+    /// Changes a stored row behind the engine's back, and replays in a fresh engine.
+    fn replay_after(
+        &self,
+        table: Table,
+        key: &[u8],
+        change: impl Fn(&mut Vec<u8>),
+    ) -> Vec<(String, bool)> {
+        let row = self.store.get(&[Read::new(table, key)]).unwrap().remove(0);
+        let mut bytes = row.value().expect("the row is there").to_vec();
+        change(&mut bytes);
+        let writes = vec![Write::put(table, key, bytes)];
+        self.store
+            .commit(Batch {
+                writes,
+                ..Batch::default()
+            })
+            .unwrap()
+            .wait()
+            .unwrap();
+        let fresh = Engine::open(self.store.clone(), &changed(), [1; 32]).unwrap();
+        let mut found = Vec::new();
+        fresh
+            .replay_all(&mut |id, replayed| found.push((id.to_string(), replayed.is_ok())))
+            .unwrap();
+        found
+    }
+
+    fn failed(&self, found: &[(String, bool)]) -> bool {
+        found.contains(&(self.decision.id.to_string(), false))
+    }
+}
+
+/// Another strategy decides now, so that the kept ones must be read from the store.
+fn changed() -> decision::strategy::Files {
+    let mut files = files();
+    files.0.insert("tests/none.toml".into(), String::new());
+    files
+}
+
+#[test]
+fn an_untouched_store_replays() {
+    let kept = kept();
+    let replayed = kept.shop.engine.replay(kept.decision.id).unwrap();
+    assert!(matches!(replayed, Some(Ok(Replayed::Deep))), "{replayed:?}");
+}
+
+#[test]
+fn every_flipped_bit_of_a_record_is_found_and_named() {
+    let kept = kept();
+    let key = kept.decision.id.0.to_be_bytes();
+    let bits = kept.decision.encode().len() * 8;
+    for bit in (0..bits).step_by(7) {
+        let flip = |bytes: &mut Vec<u8>| bytes[bit / 8] ^= 1 << (bit % 8);
+        assert!(
+            kept.failed(&kept.replay_after(Table::Record, &key, flip)),
+            "bit {bit} went unnoticed"
+        );
+        kept.replay_after(Table::Record, &key, flip);
+    }
+}
+
+#[test]
+fn one_changed_line_of_the_strategy_fails_every_decision_it_made() {
+    let kept = kept();
+    let key = format!("strategy/{}", kept.decision.strategy);
+    let found = kept.replay_after(Table::Meta, key.as_bytes(), |bytes| {
+        let line = b"customer.has_garden";
+        let start = bytes
+            .windows(line.len())
+            .position(|window| window == line)
+            .expect("the line is there");
+        bytes[start + line.len() - 1] = b'm';
+    });
+    assert_eq!(found.len(), 2);
+    assert!(found.iter().all(|(_, replayed)| !replayed), "{found:?}");
+}
+
+#[test]
+fn one_changed_byte_of_the_model_fails_the_decisions_it_estimated() {
+    let kept = kept();
+    let key = format!("model/{}", kept.decision.model);
+    let found = kept.replay_after(Table::Meta, key.as_bytes(), |bytes| {
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+    });
+    assert!(kept.failed(&found), "{found:?}");
+}
