@@ -1,1 +1,35 @@
+//! The customer brain over HTTP: decide, report, explain, operate.
+//!
+//! Start reading at [`routes`](openapi) for what there is, [`access`] for who may, and `decide` for how
+//! an answer comes about. What a decision means is deliberately not known here; the engine knows.
 
+pub mod access;
+mod app;
+mod background;
+mod batch;
+mod body;
+mod consents;
+mod customers;
+mod decide;
+mod events;
+mod explaining;
+mod identifiers;
+mod key_admin;
+pub mod keys;
+mod outcomes;
+mod page;
+mod probes;
+mod problem;
+mod rejects;
+mod routes;
+mod scalar;
+mod serve;
+mod silence;
+mod summary;
+mod telemetry;
+
+pub use app::{App, Clock, PendingProblem, Seeds, Settings, system_seed};
+pub use background::{Background, ReadFolder, WATCH_EVERY};
+pub use routes::{openapi, router};
+pub use serve::serve;
+pub use telemetry::Telemetry;

@@ -1,0 +1,178 @@
+//! What goes on beside the requests? Learning, expiry, and noticing that the strategy folder changed.
+
+use crate::app::{App, PendingProblem};
+use decision::strategy::{Files, Problem};
+use engine::{EngineError, storage::Store};
+use std::{
+    io,
+    sync::{
+        Arc,
+        mpsc::{self, Receiver, RecvTimeoutError, Sender},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+/// How often the whole store is searched for what has expired.
+const EXPIRE_EVERY: Duration = Duration::from_secs(3600);
+/// How often learning happens without anything new, so that credit for late outcomes is settled.
+const SETTLE_EVERY: Duration = Duration::from_secs(3600);
+/// How often the strategy folder is looked at.
+pub const WATCH_EVERY: Duration = Duration::from_secs(1);
+
+/// Reads the strategy folder: its files with what cannot be read in it, or why it cannot be read at all.
+pub type ReadFolder = Box<dyn Fn() -> Result<(Files, Vec<Problem>), String> + Send>;
+
+/// Threads that work until they are stopped.
+pub struct Background {
+    stops: Vec<Sender<()>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Background {
+    /// Starts learning every so often, expiring and, when there is a folder to read, watching it.
+    ///
+    /// # Errors
+    /// The system starts no threads.
+    pub fn start(
+        app: &Arc<App>,
+        store: Arc<dyn Store>,
+        learn_every: Duration,
+        folder: Option<ReadFolder>,
+    ) -> io::Result<Self> {
+        let mut background = Self {
+            stops: Vec::new(),
+            threads: Vec::new(),
+        };
+        let learner = app.clone();
+        background.spawn("learn", move |stopped| {
+            learn(&learner, learn_every, &stopped)
+        })?;
+        let keeper = app.clone();
+        background.spawn("expire", move |stopped| {
+            while waits(&stopped, EXPIRE_EVERY) {
+                expire(&keeper, &*store);
+            }
+        })?;
+        if let Some(folder) = folder {
+            let watcher = app.clone();
+            background.spawn("watch", move |stopped| {
+                let mut seen = None;
+                while waits(&stopped, WATCH_EVERY) {
+                    look(&watcher, &folder, &mut seen);
+                    watcher.telemetry.tidy();
+                }
+            })?;
+        }
+        Ok(background)
+    }
+
+    /// Stops the threads and waits until they have finished what they were doing.
+    pub fn stop(self) {
+        drop(self.stops);
+        for thread in self.threads {
+            if thread.join().is_err() {
+                tracing::error!("a background thread had failed");
+            }
+        }
+    }
+
+    fn spawn(
+        &mut self,
+        name: &str,
+        work: impl FnOnce(Receiver<()>) + Send + 'static,
+    ) -> io::Result<()> {
+        let (stop, stopped) = mpsc::channel();
+        self.threads.push(
+            thread::Builder::new()
+                .name(name.to_owned())
+                .spawn(move || work(stopped))?,
+        );
+        self.stops.push(stop);
+        Ok(())
+    }
+}
+
+/// Waits; `false` when it is time to stop.
+fn waits(stopped: &Receiver<()>, time: Duration) -> bool {
+    stopped.recv_timeout(time) == Err(RecvTimeoutError::Timeout)
+}
+
+fn learn(app: &App, every: Duration, stopped: &Receiver<()>) {
+    let mut through = None;
+    let mut learned_at = Instant::now();
+    while waits(stopped, every) {
+        let sequence = app.engine.health().journal_sequence;
+        if through == Some(sequence) && learned_at.elapsed() < SETTLE_EVERY {
+            continue;
+        }
+        match app.engine.learn((app.clock)()) {
+            Ok(learned) => {
+                app.telemetry.learned(learned.rows);
+                tracing::info!(rows = learned.rows, model = %learned.model, "learned");
+                through = Some(app.engine.health().journal_sequence);
+                learned_at = Instant::now();
+            }
+            Err(error) => {
+                tracing::error!(%error, "learning failed; the model before keeps deciding")
+            }
+        }
+    }
+}
+
+fn expire(app: &App, store: &dyn Store) {
+    match store.expire((app.clock)().as_millisecond()) {
+        Ok(expired) => tracing::info!(
+            rows = expired.rows,
+            journal = expired.journal,
+            "removed what had expired"
+        ),
+        Err(error) => tracing::error!(%error, "expired rows could not be removed"),
+    }
+}
+
+/// What the folder looked like the last time.
+type Seen = Option<Result<(Files, Vec<Problem>), String>>;
+
+/// Publishes the folder when it changed and checks; else says what is wrong and leaves what decides.
+fn look(app: &App, folder: &ReadFolder, seen: &mut Seen) {
+    let found = folder();
+    if seen.as_ref() == Some(&found) {
+        return;
+    }
+    let problems = match &found {
+        Err(trouble) => vec![PendingProblem::of_folder(trouble.clone())],
+        Ok((files, unreadable)) if !unreadable.is_empty() => unreadable
+            .iter()
+            .map(|problem| PendingProblem::of(problem, files))
+            .collect(),
+        Ok((files, _)) => publish(app, files),
+    };
+    for problem in &problems {
+        tracing::warn!(
+            file = problem.file,
+            line = problem.line,
+            problem = problem.message,
+            "the strategy folder does not check; the version before keeps deciding"
+        );
+    }
+    app.set_pending_problems(problems);
+    *seen = Some(found);
+}
+
+fn publish(app: &App, files: &Files) -> Vec<PendingProblem> {
+    if files.version() == app.engine.published().strategy.version {
+        return Vec::new();
+    }
+    match app.engine.publish(files) {
+        Ok(published) => {
+            tracing::info!(version = %published.strategy.version, "a changed strategy decides from now on");
+            Vec::new()
+        }
+        Err(EngineError::Strategy(problems)) => problems
+            .iter()
+            .map(|problem| PendingProblem::of(problem, files))
+            .collect(),
+        Err(error) => vec![PendingProblem::of_folder(error.to_string())],
+    }
+}

@@ -1,0 +1,204 @@
+//! What does the body say? JSON from bytes, whatever `Content-Type` claims, unpacked when it is gzip.
+//!
+//! Messages name the place in the body and never repeat a value from it.
+
+use crate::problem::Problem;
+use axum::{
+    body::Body,
+    http::{HeaderMap, StatusCode, header},
+};
+use flate2::read::GzDecoder;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Bytes;
+use serde::de::DeserializeOwned;
+use std::{io::Read, time::Duration};
+
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+/// Reads a whole body of at most `bytes_max`, also after unpacking, within a time.
+///
+/// # Errors
+/// 408 when it comes too slowly, 413 when it is too large, 415 for another encoding than gzip.
+pub async fn read(
+    headers: &HeaderMap,
+    body: Body,
+    bytes_max: usize,
+    within: Duration,
+) -> Result<Bytes, Problem> {
+    let too_large = || {
+        Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body_too_large",
+            format!("the body is larger than {bytes_max} bytes"),
+        )
+    };
+    let received = tokio::time::timeout(within, Limited::new(body, bytes_max).collect()).await;
+    let bytes = match received {
+        Err(_) => {
+            return Err(Problem::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "body_too_slow",
+                "the body took too long to arrive",
+            ));
+        }
+        Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large()),
+        Ok(Err(_)) => return Err(Problem::unreadable("body_cut_off", "the body broke off")),
+        Ok(Ok(collected)) => collected.to_bytes(),
+    };
+    let encoding = headers
+        .get(header::CONTENT_ENCODING)
+        .map_or(&b"identity"[..], |value| value.as_bytes());
+    if bytes.starts_with(&GZIP_MAGIC) {
+        return unpack(&bytes, bytes_max)?
+            .map(Bytes::from)
+            .ok_or_else(too_large);
+    }
+    match encoding {
+        b"gzip" | b"x-gzip" if !bytes.is_empty() => Err(Problem::unreadable(
+            "not_gzip",
+            "the body is not gzip, though its header says so",
+        )),
+        b"gzip" | b"x-gzip" | b"identity" | b"" => Ok(bytes),
+        _ => Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unknown_encoding",
+            "send the body as it is, or as gzip",
+        )),
+    }
+}
+
+/// Unpacks gzip; `None` when that gives more than `bytes_max`.
+fn unpack(packed: &[u8], bytes_max: usize) -> Result<Option<Vec<u8>>, Problem> {
+    let mut unpacked = Vec::new();
+    GzDecoder::new(packed)
+        .take(bytes_max as u64 + 1)
+        .read_to_end(&mut unpacked)
+        .map_err(|_| Problem::unreadable("not_gzip", "the body is damaged gzip"))?;
+    Ok((unpacked.len() <= bytes_max).then_some(unpacked))
+}
+
+/// Parses bytes as JSON of a known shape.
+///
+/// # Errors
+/// 400 when it is not JSON, 422 naming the place when it has another shape.
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let parsed = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let field = error.path().to_string();
+        refuse(&field, error.inner())
+    })?;
+    reader.end().map_err(|error| refuse("", &error))?;
+    Ok(parsed)
+}
+
+/// Reads a value that has been parsed before as a known shape.
+///
+/// # Errors
+/// 422 naming the place.
+pub fn fit<T: DeserializeOwned>(value: &serde_json::Value) -> Result<T, Problem> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let field = error.path().to_string();
+        refuse(&field, error.inner())
+    })
+}
+
+fn refuse(field: &str, error: &serde_json::Error) -> Problem {
+    let said = error.to_string();
+    match error.classify() {
+        serde_json::error::Category::Data => {
+            let field = if field == "." { "" } else { field };
+            Problem::unfit("wrong_shape", field, shape(field, &said))
+        }
+        _ => Problem::unreadable("not_json", format!("the body is not JSON: {said}")),
+    }
+}
+
+/// What a shape should have been, in words of JSON and without the value that was found.
+fn shape(field: &str, said: &str) -> String {
+    let said = said.rsplit_once(" at line ").map_or(said, |(said, _)| said);
+    let place = if field.is_empty() {
+        "the body".to_owned()
+    } else {
+        format!("`{field}`")
+    };
+    if let Some(name) = said.strip_prefix("missing field ") {
+        return format!("{place} lacks {name}");
+    }
+    if let Some((name, known)) = said
+        .strip_prefix("unknown field ")
+        .and_then(|rest| rest.split_once(", expected "))
+    {
+        return format!("{place} has {name}, which does not exist; expected {known}");
+    }
+    if let Some((_, known)) = said
+        .strip_prefix("unknown variant ")
+        .and_then(|rest| rest.split_once(", expected "))
+    {
+        return format!("{place} must be {known}");
+    }
+    let expected = said
+        .rsplit_once("expected ")
+        .map_or("", |(_, expected)| expected);
+    format!("{place} must be {}", in_words(expected))
+}
+
+fn in_words(expected: &str) -> &str {
+    match expected {
+        "u16" | "u32" | "u64" | "usize" => "a whole number of at least 0",
+        "a string" | "string" | "str" => "text",
+        "a boolean" => "true or false",
+        "a sequence" => "a list",
+        "f32" | "f64" => "a number",
+        expected if expected.starts_with("a map") || expected.starts_with("struct ") => "an object",
+        expected if expected.starts_with("one of") => expected,
+        _ => "something else",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only its shape is tested")]
+    struct Letter {
+        to: String,
+        pages: Vec<u16>,
+    }
+
+    fn said(json: &str) -> String {
+        serde_json::to_string(&parse::<Letter>(json.as_bytes()).unwrap_err()).unwrap()
+    }
+
+    #[test]
+    fn a_wrong_shape_names_the_place_and_keeps_the_value_to_itself() {
+        let said = said(r#"{"to": "us", "pages": [1, "secret"]}"#);
+        assert!(
+            said.contains("`pages[1]` must be a whole number of at least 0"),
+            "{said}"
+        );
+        assert!(!said.contains("secret") && !said.contains("u16"), "{said}");
+    }
+
+    #[test]
+    fn a_missing_or_invented_field_is_named() {
+        assert!(said(r#"{"to": "us"}"#).contains("the body lacks `pages`"));
+        assert!(
+            said(r#"{"too": "us"}"#)
+                .contains("the body has `too`, which does not exist; expected `to` or `pages`")
+        );
+        assert!(said("[]").contains("the body"), "{}", said("[]"));
+    }
+
+    #[test]
+    fn what_is_not_json_is_unreadable() {
+        for text in ["", "{", "NaN", "{} {}", "\u{feff}{}"] {
+            assert!(
+                said(text).contains("not_json") || said(text).contains("wrong_shape"),
+                "{text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! `POST /v1/customers/lookup`: what is known about a customer? By identifiers in the body, so that they
+//! do not end up in the logs of what stands in between.
+
+use crate::{
+    app::App,
+    body,
+    identifiers::{self, CustomerRef, Identifiers},
+    problem::Problem,
+    scalar,
+};
+use axum::{Json, body::Body, extract::State, http::HeaderMap};
+use decision::profile::{Attributes, ConsentStatement, Contact, ContactState, Outcome};
+use engine::CustomerState;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as AnyJson, json};
+use std::{collections::BTreeMap, sync::Arc};
+use utoipa::ToSchema;
+
+const BODY_BYTES_MAX: usize = 32 * 1024;
+
+/// Whom to look up.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Lookup {
+    /// Who.
+    customer: Option<CustomerRef>,
+    /// Who, at the top.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    identifiers: Identifiers,
+}
+
+/// What is known about a customer.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CustomerView {
+    /// The minted key; says nothing about the person.
+    customer: String,
+    /// Facts: value, source, confidence, `observed_at`, `expires_at`.
+    #[schema(value_type = Object)]
+    attributes: BTreeMap<String, AnyJson>,
+    /// Facts of the household, when there is one.
+    #[schema(value_type = Option<Object>)]
+    household: Option<BTreeMap<String, AnyJson>>,
+    /// Statements about purposes, oldest first.
+    #[schema(value_type = Vec<Object>)]
+    consents: Vec<AnyJson>,
+    /// Contacts, oldest first.
+    #[schema(value_type = Vec<Object>)]
+    contacts: Vec<AnyJson>,
+    /// Outcomes, oldest first.
+    #[schema(value_type = Vec<Object>)]
+    outcomes: Vec<AnyJson>,
+}
+
+/// Read what is known about a customer
+#[utoipa::path(
+    post, path = "/v1/customers/lookup", tag = "data", request_body = Lookup,
+    responses(
+        (status = 200, description = "The customer", body = CustomerView),
+        (status = 404, description = "Nobody is known by these identifiers", body = Problem),
+    ),
+)]
+pub async fn lookup(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<CustomerView>, Problem> {
+    let bytes = body::read(&headers, body, BODY_BYTES_MAX, app.settings.body_within).await?;
+    let lookup: Lookup = body::parse(&bytes)?;
+    let identifiers = identifiers::read(lookup.customer, lookup.identifiers)?;
+    let state = app
+        .blocking(move |app| app.engine.customer(&identifiers))
+        .await?;
+    let unknown = || Problem::not_found("unknown_customer", "nobody is known by these identifiers");
+    Ok(Json(view(&state.ok_or_else(unknown)?)))
+}
+
+fn view(state: &CustomerState) -> CustomerView {
+    let customer = &state.customer;
+    CustomerView {
+        customer: customer.id.to_string(),
+        attributes: facts(&customer.profile.attributes),
+        household: state.household.as_ref().map(facts),
+        consents: customer.profile.consents.iter().map(consent).collect(),
+        contacts: customer.history.contacts.iter().map(contact).collect(),
+        outcomes: customer.history.outcomes.iter().map(outcome).collect(),
+    }
+}
+
+fn facts(attributes: &Attributes) -> BTreeMap<String, AnyJson> {
+    let fact = |(name, fact): (
+        &decision::id::AttributeName,
+        &decision::profile::AttributeValue,
+    )| {
+        let json = json!({
+            "value": scalar::to_json(&fact.value),
+            "source": fact.source,
+            "confidence": fact.confidence,
+            "observed_at": fact.observed_at.to_string(),
+            "expires_at": fact.expires_at.to_string(),
+        });
+        (name.to_string(), json)
+    };
+    attributes.iter().map(fact).collect()
+}
+
+fn consent(statement: &ConsentStatement) -> AnyJson {
+    json!({
+        "purpose": statement.purpose,
+        "channel": statement.channel,
+        "status": statement.status,
+        "at": statement.at.to_string(),
+        "expires_at": statement.expires_at.map(|moment| moment.to_string()),
+    })
+}
+
+fn contact(contact: &Contact) -> AnyJson {
+    let (state, until) = match contact.state {
+        ContactState::Reserved { until } => ("reserved", Some(until.to_string())),
+        ContactState::Counted { late: false } => ("counted", None),
+        ContactState::Counted { late: true } => ("counted_late", None),
+    };
+    json!({
+        "decision": contact.decision.to_string(),
+        "slot": contact.slot,
+        "action": contact.action,
+        "channel": contact.channel,
+        "placement": contact.placement,
+        "direction": contact.direction,
+        "at": contact.at.to_string(),
+        "state": state,
+        "reserved_until": until,
+    })
+}
+
+fn outcome(outcome: &Outcome) -> AnyJson {
+    json!({
+        "outcome": outcome.outcome,
+        "event": outcome.event,
+        "action": outcome.action,
+        "at": outcome.at.to_string(),
+    })
+}

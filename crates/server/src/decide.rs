@@ -1,0 +1,351 @@
+//! `POST /v1/decide`: what is most relevant to say, do or ask here and now, or is silence better?
+//!
+//! The answer leaves when its record is durable. When that does not happen in time, each placement gets
+//! its neutral default, marked as such: nothing is recorded, reserved or learned from it. A decision
+//! that was already queued when time ran out stays recorded; nobody saw it, so its reservation lapses.
+
+use crate::{
+    app::App,
+    body,
+    explaining::{self, ReadingName},
+    identifiers::{self, CustomerRef, Identifiers},
+    keys::{KeyInfo, Scope},
+    problem::Problem,
+    scalar, silence,
+};
+use axum::{
+    Extension, Json,
+    body::Body,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+};
+use decision::{
+    request::{Asked, Direction, Request},
+    strategy::Strategy,
+};
+use engine::{Ask, Decided, EngineError, Said, storage::StoreError};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as AnyJson;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+use tokio::time::{Instant, timeout_at};
+use utoipa::ToSchema;
+
+const BODY_BYTES_MAX: usize = 1_000_000;
+
+/// A question of a channel.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DecideRequest {
+    /// Who it is, as far as the channel knows. Nobody known gives a contextual decision.
+    customer: Option<CustomerRef>,
+    /// Who it is, at the top.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    identifiers: Identifiers,
+    /// Over which channel.
+    #[schema(example = "web")]
+    channel: String,
+    /// Who starts; may be left out when the channel has one direction.
+    #[schema(value_type = Option<ConversationDirection>)]
+    direction: Option<Direction>,
+    /// What to fill, 1 to 32 placements of the channel.
+    placements: Vec<PlacementAsked>,
+    /// Declared values of this moment.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    context: BTreeMap<String, AnyJson>,
+    /// Language of the texts, for example `nl` or `nl-BE`; the organisation's first when it is not spoken.
+    language: Option<String>,
+    /// A preview: the same decision, without a trace in history, budgets or learning.
+    #[serde(default)]
+    dry_run: bool,
+    /// Adds the explanation for this reader.
+    explain: Option<ReadingName>,
+}
+
+/// One place to fill.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlacementAsked {
+    /// Which.
+    #[schema(example = "web_home")]
+    placement: String,
+    /// How many messages fit; 1 when left out.
+    #[serde(default = "one_slot")]
+    slots: u16,
+}
+
+fn one_slot() -> u16 {
+    1
+}
+
+/// Who starts the conversation.
+#[derive(Debug, ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "describes a word in the OpenAPI document")]
+pub enum ConversationDirection {
+    /// The customer comes to us.
+    Inbound,
+    /// We go to the customer.
+    Outbound,
+}
+
+/// What to say.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DecideAnswer {
+    /// The decision, for outcomes and explanations; `null` for a default.
+    decision: Option<String>,
+    /// No decision could be made: show the neutral texts.
+    default: bool,
+    /// Why a default is given: `deadline`, `busy`, `stopped` or `failed`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    /// This was a preview; it is not recorded.
+    dry_run: bool,
+    /// The strategy version that decided.
+    strategy: String,
+    /// What fills the slots, in the strategy's placement order.
+    slots: Vec<SlotAnswer>,
+    /// The explanation, when asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    explanation: Option<AnyJson>,
+}
+
+/// One slot: something said, or silence.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SlotAnswer {
+    /// Where.
+    placement: String,
+    /// Number of the slot, for outcomes.
+    slot: u16,
+    /// What; `null` is silence.
+    action: Option<String>,
+    /// In which form.
+    treatment: Option<String>,
+    /// Heading.
+    title: Option<String>,
+    /// Text; the neutral default when no decision could be made.
+    body: Option<String>,
+    /// Probability with which this, or silence, was picked; `null` for a default.
+    probability: Option<f32>,
+    /// The earlier decision whose open contact is shown again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reuses: Option<String>,
+    /// Why nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    silence: Option<Silence>,
+}
+
+/// Why nothing is said in a slot.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Silence {
+    /// Stable code: `no_candidates`, `all_dropped`, `worth_more`, `slots_taken` or `chance`.
+    code: &'static str,
+    /// The step that dropped the last candidate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    step: Option<&'static str>,
+    /// The reason in words, in the language of the answer.
+    sentence: &'static str,
+}
+
+/// Decide what to say, do or ask, or to stay silent
+///
+/// Always 200 for a question that can be asked. When no decision can be made in time, `default` is true
+/// and each placement has its neutral text.
+#[utoipa::path(
+    post, path = "/v1/decide", tag = "channels", request_body = DecideRequest,
+    responses((status = 200, description = "The decision, or the marked neutral default", body = DecideAnswer)),
+)]
+pub async fn decide(
+    State(app): State<Arc<App>>,
+    Extension(key): Extension<KeyInfo>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<DecideAnswer>, Problem> {
+    let bytes = body::read(&headers, body, BODY_BYTES_MAX, app.settings.body_within).await?;
+    let deadline = Instant::now() + app.settings.decide_within;
+    let asked: DecideRequest = body::parse(&bytes)?;
+    let reading = asked.explain;
+    if reading.is_some_and(|reading| reading != ReadingName::Customer)
+        && !key.allows(&[Scope::Read])
+    {
+        let message =
+            "this reading is for employees and auditors; it needs a key with the scope `read`";
+        return Err(Problem::new(
+            StatusCode::FORBIDDEN,
+            "scope_missing",
+            message,
+        ));
+    }
+    let asked_language = asked.language.clone();
+    let published = app.engine.published();
+    let ask = accept(asked, &headers, &published.strategy)?;
+    let request = ask.request.clone();
+    let answer = match decided(&app, ask, deadline).await {
+        Ok(decided) => {
+            let mut answer = DecideAnswer::of(&decided, &request);
+            if let Some(reading) = reading {
+                let told =
+                    explaining::tell(decided.published, decided.decision, reading, asked_language)
+                        .await?;
+                answer.explanation = Some(told.json);
+            }
+            answer
+        }
+        Err(reason) => DecideAnswer::default_of(&published.strategy, &request, reason),
+    };
+    app.telemetry.decision(answer.kind());
+    Ok(Json(answer))
+}
+
+fn accept(asked: DecideRequest, headers: &HeaderMap, strategy: &Strategy) -> Result<Ask, Problem> {
+    let identifiers = identifiers::read(asked.customer, asked.identifiers)?;
+    let question = Asked {
+        channel: asked.channel,
+        direction: asked.direction,
+        placements: asked
+            .placements
+            .into_iter()
+            .map(|place| (place.placement, place.slots))
+            .collect(),
+        context: scalar::known("context", &asked.context)?,
+        language: asked.language,
+        global_privacy_control: headers.get("sec-gpc").is_some_and(|value| value == "1"),
+        dry_run: asked.dry_run,
+    };
+    let request = strategy.accept(&question).map_err(Problem::not_accepted)?;
+    Ok(Ask {
+        identifiers,
+        request,
+        adjustments: Vec::new(),
+    })
+}
+
+/// A decision that is durable, or why there is none.
+async fn decided(app: &Arc<App>, ask: Ask, deadline: Instant) -> Result<Decided, &'static str> {
+    let given_up = GivenUp::default();
+    let wanted = given_up.0.clone();
+    let worker = app.clone();
+    let work = async move {
+        let turn = worker.turns.clone().acquire_owned().await;
+        let working = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            let wanted = || !wanted.load(Ordering::Acquire);
+            worker
+                .engine
+                .decide_while(&ask, (worker.clock)(), (worker.seeds)(), &wanted)
+        });
+        let mut decided = match working.await {
+            Ok(Ok(Some(decided))) => decided,
+            Ok(Ok(None)) => return Err("deadline"),
+            Ok(Err(error)) => return Err(reason(&error)),
+            Err(_) => return Err("failed"),
+        };
+        match decided.ticket.take() {
+            None => Ok(decided),
+            Some(ticket) => ticket
+                .await
+                .map(|()| decided)
+                .map_err(|error| reason(&error.into())),
+        }
+    };
+    let result = timeout_at(deadline, work).await;
+    drop(given_up);
+    result.unwrap_or(Err("deadline"))
+}
+
+/// Tells the worker, when dropped, that nobody waits any more.
+#[derive(Default)]
+struct GivenUp(Arc<AtomicBool>);
+
+impl Drop for GivenUp {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+fn reason(error: &EngineError) -> &'static str {
+    match error {
+        EngineError::Store(StoreError::Busy | StoreError::Conflict { .. }) => "busy",
+        EngineError::Store(StoreError::Stopped { .. }) => "stopped",
+        other => {
+            tracing::error!(error = %other, "no decision could be made");
+            "failed"
+        }
+    }
+}
+
+impl DecideAnswer {
+    fn of(decided: &Decided, request: &Request) -> Self {
+        let strategy = &decided.published.strategy;
+        let language = decision::decide::language(strategy, request);
+        let slot = |said: &Said| SlotAnswer {
+            placement: said.placement.to_string(),
+            slot: said.slot,
+            action: said.action.as_ref().map(ToString::to_string),
+            treatment: said.treatment.as_ref().map(ToString::to_string),
+            title: said.title.clone(),
+            body: said.body.clone(),
+            probability: Some(said.probability),
+            reuses: said.reuses.map(|id| id.to_string()),
+            silence: said.silence_reason.map(|reason| Silence {
+                code: silence::code(reason),
+                step: silence::step(reason),
+                sentence: silence::sentence(reason, language.as_str()),
+            }),
+        };
+        Self {
+            decision: Some(decided.answer.decision.to_string()),
+            default: false,
+            reason: None,
+            dry_run: request.dry_run,
+            strategy: strategy.version.to_string(),
+            slots: decided.answer.slots.iter().map(slot).collect(),
+            explanation: None,
+        }
+    }
+
+    fn default_of(strategy: &Strategy, request: &Request, reason: &'static str) -> Self {
+        let neutral = |index: usize, id: &str| SlotAnswer {
+            placement: id.to_owned(),
+            slot: u16::try_from(index).unwrap_or(u16::MAX),
+            action: None,
+            treatment: None,
+            title: None,
+            body: strategy
+                .placement(id)
+                .map(|placement| placement.neutral_default.clone()),
+            probability: None,
+            reuses: None,
+            silence: None,
+        };
+        let placements = request.placements.iter().enumerate();
+        Self {
+            decision: None,
+            default: true,
+            reason: Some(reason),
+            dry_run: request.dry_run,
+            strategy: strategy.version.to_string(),
+            slots: placements
+                .map(|(index, place)| neutral(index, place.placement.as_str()))
+                .collect(),
+            explanation: None,
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Self { default: true, .. } => "default",
+            Self { dry_run: true, .. } => "dry_run",
+            answer if answer.slots.iter().all(|slot| slot.action.is_none()) => "silent",
+            _ => "said",
+        }
+    }
+}

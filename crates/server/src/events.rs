@@ -1,0 +1,133 @@
+//! `POST /v1/events`: what happened, and what became known with it?
+
+use crate::{
+    app::App,
+    batch::{self, Item, Limits, Verdicts},
+    body,
+    identifiers::{self, CustomerRef, Identifiers},
+    problem::Problem,
+    scalar,
+};
+use axum::{Json, body::Body, extract::State, http::HeaderMap};
+use decision::profile::Source;
+use engine::{EngineError, EventReport, Verdict, storage::Ticket};
+use serde::Deserialize;
+use serde_json::Value as AnyJson;
+use std::{collections::BTreeMap, sync::Arc};
+use utoipa::ToSchema;
+
+const LIMITS: Limits = Limits {
+    body_bytes: 500_000,
+    item_bytes: 32 * 1024,
+    items: 2_500,
+};
+
+/// Something that happened to or because of a customer.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct Event {
+    /// The sender's id of this event; the same id counts once per customer.
+    #[schema(example = "e-1001")]
+    id: String,
+    /// A declared event, or `customer_updated` for attributes only.
+    #[schema(example = "complaint_opened")]
+    event: String,
+    /// Whose event.
+    customer: Option<CustomerRef>,
+    /// Whose event, at the top.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    identifiers: Identifiers,
+    /// When it happened (RFC 3339); the moment of arrival when left out.
+    at: Option<String>,
+    /// Declared properties; others are dropped and counted by name.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    properties: BTreeMap<String, AnyJson>,
+    /// Declared attributes; others are dropped and counted by name.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    attributes: BTreeMap<String, AnyJson>,
+    /// Where the attributes come from; each attribute's own source when left out.
+    #[schema(value_type = Option<AttributeSource>)]
+    source: Option<Source>,
+    /// The household the customer belongs to.
+    household: Option<String>,
+}
+
+/// Where a value came from, the strongest first.
+#[derive(Debug, ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "describes a word in the OpenAPI document")]
+pub enum AttributeSource {
+    /// The customer said so.
+    Provided,
+    /// Seen on our own channels.
+    Observed,
+    /// Computed by us.
+    Derived,
+    /// Received from somebody else.
+    ThirdParty,
+}
+
+/// One event, a list, or an object with a list.
+#[derive(Debug, ToSchema)]
+#[schema(as = EventsBody)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "describes the body in the OpenAPI document")]
+pub enum Events {
+    /// One.
+    One(Event),
+    /// At most 2,500.
+    List(Vec<Event>),
+    /// At most 2,500 under `events`.
+    Named {
+        /// The events.
+        events: Vec<Event>,
+    },
+}
+
+/// Report what happened
+///
+/// At most 2,500 events and 500 KB at once, 32 KB each. One bad event does not fail the others: it is
+/// kept as a reject with its reason.
+#[utoipa::path(
+    post, path = "/v1/events", tag = "data", request_body = Events,
+    responses((status = 200, description = "A verdict per event", body = Verdicts)),
+)]
+pub async fn events(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Verdicts>, Problem> {
+    batch::take_in(app, (headers, body), "events", LIMITS, take_in).await
+}
+
+fn take_in(app: &App, item: &Item<'_>) -> Result<Result<(Verdict, Ticket), EngineError>, Problem> {
+    let event: Event = body::fit(item.json)?;
+    if event.id.is_empty() {
+        return Err(Problem::unfit(
+            "no_id",
+            "id",
+            "an event needs an id, so that it counts once",
+        ));
+    }
+    let report = EventReport {
+        id: event.id,
+        event: event.event,
+        identifiers: identifiers::read(event.customer, event.identifiers)?,
+        at: scalar::moment("at", event.at.as_deref())?,
+        properties: known(&event.properties),
+        attributes: known(&event.attributes),
+        source: event.source,
+        household: event.household,
+    };
+    Ok(app.engine.ingest(&report, item.input, item.at))
+}
+
+/// Text, numbers and truths; SDKs also send lists and objects, which are no values here.
+fn known(object: &BTreeMap<String, AnyJson>) -> BTreeMap<String, decision::value::Value> {
+    object
+        .iter()
+        .filter_map(|(name, json)| Some((name.clone(), scalar::from_json(json)?)))
+        .collect()
+}
