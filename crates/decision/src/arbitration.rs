@@ -118,6 +118,9 @@ pub fn rank(
             candidate.drop_because(Dropped::ValueUnknown);
             continue;
         };
+        let cost = |treatment: &u16| contact_cost(strategy, action, *treatment, request);
+        let cheapest_first = |a: &u16, b: &u16| cost(a).total_cmp(&cost(b));
+        candidate.treatments.sort_by(cheapest_first);
         let goal = candidate.predictions[0];
         let (side_value, side_value_for_customer) =
             side_values(strategy, &candidate.predictions[1..]);
@@ -132,7 +135,7 @@ pub fn rank(
             side_value_for_customer,
             context_weight: principles::context_weight(strategy, candidate.action, &facts),
             lever: lever(strategy, action),
-            contact_cost: contact_cost(strategy, action, &candidate.treatments, request),
+            contact_cost: cost(&candidate.treatments[0]),
             fatigue,
             total: 0.0,
         };
@@ -173,22 +176,12 @@ fn lever(strategy: &Strategy, action: &Action) -> f64 {
     1.0 + of(action.id.issue()) + of(action.id.group()) + action.lever
 }
 
-/// The cheapest form decides: which form is chosen later, within the action.
-fn contact_cost(
-    strategy: &Strategy,
-    action: &Action,
-    treatments: &[u16],
-    request: &Request,
-) -> f64 {
-    let channel = strategy
-        .channel(request.channel.as_str())
-        .map_or(0.0, |channel| channel.contact_cost);
-    let costs = treatments.iter().map(|&index| {
-        action.treatments[usize::from(index)]
-            .contact_cost
-            .unwrap_or(channel)
-    });
-    costs.reduce(f64::min).unwrap_or(channel)
+/// What one form of an action costs: its own cost, else the channel's.
+fn contact_cost(strategy: &Strategy, action: &Action, treatment: u16, request: &Request) -> f64 {
+    let own = action.treatments[usize::from(treatment)].contact_cost;
+    let channel = strategy.channel(request.channel.as_str());
+    own.or(channel.map(|channel| channel.contact_cost))
+        .unwrap_or(0.0)
 }
 
 fn fatigue(strategy: &Strategy, history: &ContactHistory, at: Timestamp) -> f64 {

@@ -209,7 +209,8 @@ pub struct Candidate {
     pub action: ActionIndex,
     /// At which placement.
     pub placement: PlacementIndex,
-    /// Positions of the action's treatments that fit here, in the language and with known texts.
+    /// Positions of the action's treatments that fit here, in the language and with known texts; the
+    /// cheapest first after arbitration.
     pub treatments: Vec<u16>,
     /// The first reason against it.
     pub dropped: Option<Dropped>,

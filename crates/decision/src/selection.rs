@@ -267,7 +267,7 @@ fn vector(
     )
 }
 
-/// Action first, then its best form: the cheapest that fits, the first of the file on a tie.
+/// Action first, then its best form: the cheapest that fits, in the order of the file on a tie.
 fn choose(slot: &mut Slot, candidates: &[Candidate], picked: Option<u16>) {
     slot.pick = picked;
     slot.treatment =

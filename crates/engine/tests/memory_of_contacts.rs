@@ -1,10 +1,11 @@
 //! What a decision leaves behind, and what the next one makes of it.
 
-use crate::shop::{NOTICE, OFFER, Shop, at, jan, request, said};
+use crate::shop::{NOTICE, OFFER, Shop, at, files, jan, request, said};
 use decision::{
     profile::{ConsentStatus, ContactState},
     record::SilenceReason,
     request::Direction,
+    strategy::Files,
 };
 use engine::{Ask, Verdict};
 
@@ -175,6 +176,23 @@ fn a_dry_run_leaves_no_trace() {
     assert!(decided.ticket.is_none() && decided.decision.effects.is_empty());
     assert_eq!(shop.engine.customer(&jan()).unwrap(), before);
     assert_eq!(shop.engine.decision(decided.decision.id).unwrap(), None);
+}
+
+#[test]
+fn the_cheapest_form_of_the_chosen_action_is_used() {
+    let Files(mut files) = files();
+    let offer = files.get_mut("actions/sales/garden/offer.toml").unwrap();
+    *offer = format!(
+        "{}\n[[treatments]]\nid = \"short\"\nplacement = \"home\"\ncontact_cost = 0.1\ntitle.en = \"Spring\"\nbody.en = \"Now.\"\n",
+        offer.replace("id = \"home\"", "id = \"home\"\ncontact_cost = 0.5")
+    );
+    let shop = Shop::with_jan(MORNING);
+    shop.engine.publish(&Files(files)).unwrap();
+    let decided = shop.home(NOON, 1);
+    assert_eq!(
+        decided.answer.slots[0].treatment.as_ref().unwrap().as_str(),
+        "short"
+    );
 }
 
 #[test]
