@@ -4,7 +4,10 @@ use crate::fixture::{
     EVA, JAN, batch, conflict, entries, entry, files, journal, open, profile, row, save, text,
 };
 use engine::storage::{Batch, Read, Row, Store, StoreError, Table, Write, key};
-use std::fs;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 use store::{FjallStore, Options};
 
 #[test]
@@ -101,10 +104,11 @@ fn a_flipped_bit_on_disk_never_gives_a_wrong_answer() {
         );
     }
     drop(store);
+    let written = written_files(&original);
     let (mut refused, mut damaged) = (0, 0);
     for flip in 0..FLIPS {
         let copy = folder.path().join(format!("copy-{flip}"));
-        copy_with_flip(&original, &copy, flip, FLIPS);
+        copy_with_flip(&written, &copy, flip, FLIPS);
         match FjallStore::open(&copy, &Options::default()) {
             Err(error) => {
                 assert!(error.to_string().contains("copy-"), "{error}");
@@ -151,17 +155,34 @@ fn damaged_rows(store: &FjallStore, rows: u32) -> usize {
     damaged
 }
 
-/// Copies a store, flipping one bit of the log at an even share of its written part.
-fn copy_with_flip(from: &std::path::Path, to: &std::path::Path, flip: usize, of: usize) {
-    for (path, mut content) in files(from) {
-        let target = to.join(path.strip_prefix(from).unwrap());
-        fs::create_dir_all(target.parent().unwrap()).unwrap();
-        if path.extension().is_some_and(|extension| extension == "jnl") {
-            let written = content.iter().rposition(|byte| *byte != 0).unwrap() + 1;
-            content.truncate(written + 4096);
-            let at = written * flip / of + flip % 7;
-            content[at.min(written - 1)] ^= 1 << (flip % 8);
+/// A store's files by relative path, the log without the zeros allocated after its end.
+fn written_files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = files(folder);
+    for (path, content) in &mut found {
+        *path = path.strip_prefix(folder).unwrap().to_owned();
+        if is_log(path) {
+            let end = content.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+            content.truncate(end);
         }
+    }
+    found
+}
+
+fn is_log(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "jnl")
+}
+
+/// Writes a store's files, with one bit of the log flipped at an even share of its length.
+fn copy_with_flip(written: &[(PathBuf, Vec<u8>)], to: &Path, flip: usize, of: usize) {
+    for (path, content) in written {
+        let mut content = content.clone();
+        if is_log(path) {
+            let at = (content.len() * flip / of + flip % 7).min(content.len() - 1);
+            content[at] ^= 1 << (flip % 8);
+            content.resize(content.len() + 4096, 0);
+        }
+        let target = to.join(path);
+        fs::create_dir_all(target.parent().unwrap()).unwrap();
         fs::write(target, content).unwrap();
     }
 }
