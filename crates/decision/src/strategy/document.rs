@@ -104,7 +104,9 @@ fn parse(text: &str) -> (Spanned<DeTable<'_>>, Vec<(Option<Range<usize>>, String
 /// The parser's commonest messages, as somebody who does not know TOML would need them.
 fn in_our_words(message: &str, nothing_there: bool) -> String {
     match message {
-        "string values must be quoted, expected literal string" if nothing_there => "a value is missing here",
+        "string values must be quoted, expected literal string" if nothing_there => {
+            "a value is missing here"
+        }
         "string values must be quoted, expected literal string" => "a text stands between quotes",
         "duplicate key" => "this is given twice",
         other => other,
@@ -388,7 +390,9 @@ impl<'a> Item<'a> {
             .and_then(|word| choices.iter().find(|(known, _)| *known == word));
         if chosen.is_none() {
             let known: Vec<&str> = choices.iter().map(|(known, _)| *known).collect();
-            let hint = self.text().and_then(|written| did_you_mean(written, known.iter().copied()));
+            let hint = self
+                .text()
+                .and_then(|written| did_you_mean(written, known.iter().copied()));
             self.expected_with_hint(&one_of(&known), hint);
         }
         chosen.map(|(_, choice)| *choice)
@@ -401,7 +405,14 @@ impl<'a> Item<'a> {
 
     /// The same, with what to do about it.
     pub fn expected_with_hint(self, expected: &str, hint: Option<String>) {
-        self.place.add(format!("`{}` expects {expected}, found {}", self.name, found(self.value)), hint);
+        self.place.add(
+            format!(
+                "`{}` expects {expected}, found {}",
+                self.name,
+                found(self.value)
+            ),
+            hint,
+        );
     }
 
     /// `file:line` of the key.

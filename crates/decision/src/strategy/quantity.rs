@@ -229,8 +229,13 @@ impl<'a> Item<'a> {
     pub fn moment(self, zone: &TimeZone) -> Option<Timestamp> {
         let timestamp = Moment::read(self.value).and_then(|moment| moment.timestamp(zone));
         if timestamp.is_none() {
-            let quoted = self.text().filter(|text| text.starts_with(|first: char| first.is_ascii_digit()));
-            self.expected_with_hint(Moment::EXPECTED, quoted.map(|_| "a date stands without quotes".to_owned()));
+            let quoted = self
+                .text()
+                .filter(|text| text.starts_with(|first: char| first.is_ascii_digit()));
+            self.expected_with_hint(
+                Moment::EXPECTED,
+                quoted.map(|_| "a date stands without quotes".to_owned()),
+            );
         }
         timestamp
     }

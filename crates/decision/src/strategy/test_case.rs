@@ -154,7 +154,9 @@ fn request(table: &Table<'_>, vocabulary: &Vocabulary) -> Request {
             .channels
             .iter()
             .find(|declared| Some(declared.id.as_str()) == channel);
-        let unfit = |channel: &Channel| !channel.directions.is_empty() && !channel.directions.contains(&direction);
+        let unfit = |channel: &Channel| {
+            !channel.directions.is_empty() && !channel.directions.contains(&direction)
+        };
         if declared.is_some_and(unfit) {
             item.place.problem(format!(
                 "`{}` does not have this direction",
@@ -205,7 +207,9 @@ fn placements(
             .iter()
             .find(|placement| placement.id.as_str() == name);
         if let (Some(declared), Some(channel)) = (declared, channel) {
-            if declared.channel.as_str() != channel && vocabulary.channel_names.contains(declared.channel.as_str()) {
+            if declared.channel.as_str() != channel
+                && vocabulary.channel_names.contains(declared.channel.as_str())
+            {
                 item.place.problem(format!(
                     "`{name}` is a placement of `{}`, not of `{channel}`",
                     declared.channel
@@ -245,8 +249,7 @@ fn context(table: &Table<'_>, vocabulary: &Vocabulary) -> BTreeMap<ContextName, 
                 .contexts
                 .iter()
                 .find(|context| context.name.as_str() == name)?;
-            let value =
-                vocabulary.value_of(item, declared.value_type, &declared.values)?;
+            let value = vocabulary.value_of(item, declared.value_type, &declared.values)?;
             Some((ContextName::from(name), value))
         })
         .collect()
@@ -301,8 +304,7 @@ fn attributes(
                     }
                 });
             }
-            let value =
-                vocabulary.value_of(item, declared.value_type, &declared.values)?;
+            let value = vocabulary.value_of(item, declared.value_type, &declared.values)?;
             let observed_at = before(at, DAY);
             let value = AttributeValue {
                 value,

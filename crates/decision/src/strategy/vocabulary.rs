@@ -60,7 +60,12 @@ impl Vocabulary {
     }
 
     /// A value of a declared type; of any type when types were not understood.
-    pub fn value_of(&self, item: Item<'_>, value_type: ValueType, values: &[String]) -> Option<Value> {
+    pub fn value_of(
+        &self,
+        item: Item<'_>,
+        value_type: ValueType,
+        values: &[String],
+    ) -> Option<Value> {
         if self.rules_can_be_typed {
             item.value_of(value_type, values, &self.time_zone)
         } else {
