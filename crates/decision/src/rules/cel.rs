@@ -21,6 +21,8 @@ use std::ops::Range;
 pub(super) const SOURCE_BYTES_MAX: usize = 4096;
 /// Deepest nesting of brackets, signs and `?`.
 pub(super) const DEPTH_MAX: usize = 24;
+/// Longest run of operators and functions of which each needs the result of the one before.
+pub(super) const STEPS_MAX: usize = 32;
 /// Most names, literals and operators: what a rule may cost.
 pub(super) const PARTS_MAX: usize = 256;
 
@@ -36,6 +38,7 @@ pub(super) fn parse(source: &str) -> Result<Node, RuleProblem> {
         source,
         tokens: &tokens,
         next: 0,
+        steps: 0,
     };
     walk.node(tree).map(|(node, _)| node)
 }
@@ -289,6 +292,8 @@ struct Walk<'t> {
     source: &'t str,
     tokens: &'t [Token],
     next: usize,
+    /// How many parts are above the present one.
+    steps: usize,
 }
 
 /// First and last token of a part.
@@ -296,7 +301,24 @@ type Extent = (usize, usize);
 
 impl Walk<'_> {
     fn node(&mut self, tree: IdedExpr) -> Result<(Node, Extent), RuleProblem> {
-        let (kind, extent) = match tree.expr {
+        if self.steps > STEPS_MAX {
+            let message = format!("the rule takes more than {STEPS_MAX} steps one after the other");
+            return Err(problem(
+                0..self.source.len(),
+                message,
+                "say it in several rules or principles",
+            ));
+        }
+        self.steps += 1;
+        let (kind, extent) = self.kind(tree.expr)?;
+        self.steps -= 1;
+        let extent = self.balanced(extent);
+        let span = self.span(extent);
+        Ok((Node { span, kind }, extent))
+    }
+
+    fn kind(&mut self, tree: Expr) -> Result<(Kind, Extent), RuleProblem> {
+        Ok(match tree {
             Expr::Literal(literal) => self.literal(literal)?,
             Expr::Ident(name) => {
                 let at = self.take(|kind| kind == TokenKind::TokIdent);
@@ -320,10 +342,7 @@ impl Walk<'_> {
             }
             Expr::Call(call) => self.call(call)?,
             _ => return Err(self.unexpected((self.next, self.next))),
-        };
-        let extent = self.balanced(extent);
-        let span = self.span(extent);
-        Ok((Node { span, kind }, extent))
+        })
     }
 
     fn nodes(&mut self, trees: Vec<IdedExpr>) -> Result<Vec<Node>, RuleProblem> {

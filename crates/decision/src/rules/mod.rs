@@ -15,6 +15,9 @@ mod rule;
 mod syntax;
 mod threshold;
 
+#[cfg(test)]
+mod tests;
+
 pub use book::{AllowRule, ClauseIndex, Evaluation, Layer, Refusal, RuleBook};
 pub use rule::Rule;
 

@@ -1,13 +1,16 @@
-use super::super::cel::{DEPTH_MAX, PARTS_MAX, parse};
+use super::super::cel::{DEPTH_MAX, PARTS_MAX, STEPS_MAX, parse};
 use super::*;
 
-/// Far less than any thread of ours has.
-const SMALL_STACK_BYTES: usize = 256 * 1024;
-
-fn on_a_small_stack(check: impl FnOnce() + Send + 'static) {
-    #[expect(clippy::disallowed_methods, reason = "a test about the stack needs a thread of its own")]
-    let thread = std::thread::Builder::new().stack_size(SMALL_STACK_BYTES).spawn(check);
-    thread.expect("a thread starts").join().expect("the stack suffices");
+fn on_a_stack_of(bytes: usize, check: impl FnOnce() + Send + 'static) {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test about the stack needs a thread of its own"
+    )]
+    let thread = std::thread::Builder::new().stack_size(bytes).spawn(check);
+    thread
+        .expect("a thread starts")
+        .join()
+        .expect("the stack suffices");
 }
 
 fn problem(source: &str) -> RuleProblem {
@@ -16,15 +19,31 @@ fn problem(source: &str) -> RuleProblem {
 
 #[test]
 fn depth_bombs_are_refused_before_they_are_parsed() {
-    on_a_small_stack(|| {
+    on_a_stack_of(512 * 1024, || {
         for bomb in ["(", "!", "[", "-", "!-", "{", "a.", "a?", "min(", "1+"] {
             let message = problem(&bomb.repeat(1 << 20)).message;
-            assert!(message.ends_with("bytes long; at most 4096 are read"), "{message}");
+            assert!(
+                message.ends_with("bytes long; at most 4096 are read"),
+                "{message}"
+            );
         }
         problem(&"!".repeat(100_000));
-        assert_eq!(problem(&"(".repeat(4096)).message, "the rule is nested deeper than 24 levels");
-        assert_eq!(problem(&"!".repeat(4096)).message, "the rule is nested deeper than 24 levels");
-        assert_eq!(problem(&"a?".repeat(2048)).message, "the rule is nested deeper than 24 levels");
+        assert_eq!(
+            problem(&"(".repeat(4096)).message,
+            "the rule is nested deeper than 24 levels"
+        );
+        assert_eq!(
+            problem(&"!".repeat(4096)).message,
+            "the rule is nested deeper than 24 levels"
+        );
+        assert_eq!(
+            problem(&"a?".repeat(2048)).message,
+            "the rule is nested deeper than 24 levels"
+        );
+        assert_eq!(
+            problem(&format!("{}1", "1+".repeat(100))).message,
+            "the rule takes more than 32 steps one after the other"
+        );
         let costly = "the rule has more than 256 names, values and operators";
         assert_eq!(problem(&"1+".repeat(2048)).message, costly);
         assert_eq!(problem(&"a.".repeat(2048)).message, costly);
@@ -33,17 +52,26 @@ fn depth_bombs_are_refused_before_they_are_parsed() {
 
 #[test]
 fn the_deepest_and_longest_rules_that_are_allowed_fit_on_a_small_stack() {
-    on_a_small_stack(|| {
+    on_a_stack_of(512 * 1024, || {
         let world = World::new();
         let environment = world.environment(View::Purpose(OFFERS), Position::Allow);
-        let deep = format!("{}customer.newsletter{}", "(".repeat(DEPTH_MAX), ")".repeat(DEPTH_MAX));
-        let mixed = format!("{}true{}", "!(".repeat(DEPTH_MAX - 1), ")".repeat(DEPTH_MAX - 1));
-        let sum = format!("{}1 > 0", "1 + ".repeat((PARTS_MAX - 4) / 2));
+        let deep = format!(
+            "{}customer.newsletter{}",
+            "(".repeat(DEPTH_MAX),
+            ")".repeat(DEPTH_MAX)
+        );
+        let mixed = format!(
+            "{}true{}",
+            "!(".repeat(DEPTH_MAX - 1),
+            ")".repeat(DEPTH_MAX - 1)
+        );
+        let sum = format!("{}1 > 0", "1 + ".repeat(STEPS_MAX - 1));
         let chain = format!("{}true", "true && ".repeat((PARTS_MAX - 2) / 2));
         let forks = format!("{}true", "true ? true : ".repeat(DEPTH_MAX));
         let calls = format!("{}1{} > 0", "abs(".repeat(DEPTH_MAX), ")".repeat(DEPTH_MAX));
         for source in [deep, mixed, sum, chain, forks, calls] {
-            let rule = Rule::condition(&source, &environment).unwrap_or_else(|problems| panic!("{source}: {problems:?}"));
+            let rule = Rule::condition(&source, &environment)
+                .unwrap_or_else(|problems| panic!("{source}: {problems:?}"));
             rule.truth(&world.nobody());
             RuleBook::compile(vec![allow(0, Layer::Eligibility, rule)], 1).evaluate(&|_| &Nothing);
         }
@@ -87,7 +115,9 @@ fn any_part_of_a_rule_knows_its_place_also_behind_letters_of_several_bytes() {
         if let Kind::Call { function_span, .. } = &node.kind {
             found.push(&source[function_span.clone()]);
         }
-        node.parts().iter().for_each(|part| places(part, source, found));
+        node.parts()
+            .iter()
+            .for_each(|part| places(part, source, found));
     }
     let source = "customer.town == 'Curaçao ☂' && (!(a) || ((b.c)) >= -2) // één\n && --3 in [history.contacts('ë', \"7d\"), min(1, (2))]";
     let mut found = Vec::new();

@@ -89,7 +89,10 @@ impl World {
                 purpose("protection", Basis::LegalObligation, true),
             ],
             attributes,
-            contexts: vec![context("page", Text, &["home", "prices"]), context("visits", Number, &[])],
+            contexts: vec![
+                context("page", Text, &["home", "prices"]),
+                context("visits", Number, &[]),
+            ],
             time_zone: TimeZone::get("Europe/Amsterdam").expect("the zone is bundled"),
         }
     }
@@ -106,19 +109,24 @@ impl World {
     }
 
     fn attribute(&self, name: &str) -> AttributeIndex {
-        let found = self.attributes.iter().position(|attribute| attribute.name.as_str() == name);
+        let found = self
+            .attributes
+            .iter()
+            .position(|attribute| attribute.name.as_str() == name);
         found.expect("the attribute is declared") as AttributeIndex
     }
 
     /// A rule in a place where everything may be said.
     fn condition(&self, source: &str) -> Rule {
         let environment = self.environment(View::Purpose(OFFERS), Position::Restrict);
-        Rule::condition(source, &environment).unwrap_or_else(|problems| panic!("`{source}`: {problems:?}"))
+        Rule::condition(source, &environment)
+            .unwrap_or_else(|problems| panic!("`{source}`: {problems:?}"))
     }
 
     fn amount(&self, source: &str) -> Rule {
         let environment = self.environment(View::Purpose(OFFERS), Position::Value);
-        Rule::amount(source, &environment).unwrap_or_else(|problems| panic!("`{source}`: {problems:?}"))
+        Rule::amount(source, &environment)
+            .unwrap_or_else(|problems| panic!("`{source}`: {problems:?}"))
     }
 
     fn nobody(&self) -> Person<'_> {
@@ -150,13 +158,18 @@ impl Person<'_> {
     }
     fn sure(mut self, name: &str, confidence: f32) -> Self {
         let index = self.world.attribute(name);
-        self.attributes.get_mut(&index).expect("the attribute is known").1 = confidence;
+        self.attributes
+            .get_mut(&index)
+            .expect("the attribute is known")
+            .1 = confidence;
         self
     }
     fn changed(mut self, flips: &[Flip]) -> Self {
         for flip in flips {
             match flip.reference {
-                Reference::Attribute(index) => _ = self.attributes.insert(index, (flip.to.clone(), 0.9)),
+                Reference::Attribute(index) => {
+                    _ = self.attributes.insert(index, (flip.to.clone(), 0.9))
+                }
                 Reference::Context(index) => _ = self.contexts.insert(index, flip.to.clone()),
             }
         }
@@ -179,14 +192,20 @@ impl From<bool> for Written {
 }
 impl From<&str> for Written {
     fn from(text: &str) -> Self {
-        Self(text.parse().map_or_else(|_| Value::Text(text.into()), Value::Time))
+        Self(
+            text.parse()
+                .map_or_else(|_| Value::Text(text.into()), Value::Time),
+        )
     }
 }
 
 impl Facts for Person<'_> {
     fn attribute(&self, index: AttributeIndex) -> Option<Fact<'_>> {
         let (value, confidence) = self.attributes.get(&index)?;
-        Some(Fact { value, confidence: *confidence })
+        Some(Fact {
+            value,
+            confidence: *confidence,
+        })
     }
     fn context(&self, index: ContextIndex) -> Option<&Value> {
         self.contexts.get(&index)
@@ -195,11 +214,15 @@ impl Facts for Person<'_> {
         self.now
     }
     fn contacts(&self, scope: &str, within: Duration) -> u32 {
-        let counted = |(of, at): &&(String, Timestamp)| of.starts_with(scope) && *at > self.now - within;
+        let counted =
+            |(of, at): &&(String, Timestamp)| of.starts_with(scope) && *at > self.now - within;
         self.contacts.iter().filter(counted).count() as u32
     }
     fn last_outcome(&self, outcome: &str, scope: &str) -> Option<Timestamp> {
-        let matching = self.outcomes.iter().filter(|(name, of, _)| name == outcome && of.starts_with(scope));
+        let matching = self
+            .outcomes
+            .iter()
+            .filter(|(name, of, _)| name == outcome && of.starts_with(scope));
         matching.map(|(_, _, at)| *at).max()
     }
 }

@@ -1,0 +1,4 @@
+//! The house keeps its arrows, and the fast rules agree with the oracle.
+
+mod house;
+mod rules;
