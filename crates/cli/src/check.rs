@@ -29,7 +29,14 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     };
     match loaded {
         Ok(loaded) => {
-            println!("{}", if arguments.json { found_json(&loaded) } else { found(&loaded) });
+            println!(
+                "{}",
+                if arguments.json {
+                    found_json(&loaded)
+                } else {
+                    found(&loaded)
+                }
+            );
             ExitCode::SUCCESS
         }
         Err(problems) => report(&problems, &folder, arguments.json),
@@ -45,7 +52,9 @@ pub fn open(path: &std::path::Path) -> Result<(Folder, Result<Loaded, Vec<Proble
     let loaded = match (load(&folder.files), folder.problems.as_slice()) {
         (Ok(loaded), []) => Ok(loaded),
         (loaded, unreadable) => {
-            let mut problems = [unreadable, loaded.err().unwrap_or_default().as_slice()].concat();
+            let mut problems = loaded.err().unwrap_or_default();
+            problems.retain(|problem| unreadable.iter().all(|other| other.file != problem.file));
+            problems.extend_from_slice(unreadable);
             problems.sort_by(|one, other| one.file.cmp(&other.file));
             Err(problems)
         }
@@ -62,9 +71,20 @@ pub fn report_trouble(trouble: &str) -> ExitCode {
 /// Prints the problems of a strategy; exit code 1.
 pub fn report(problems: &[Problem], folder: &Folder, json: bool) -> ExitCode {
     if json {
-        println!("{:#}", json!({ "ok": false, "problems": diagnostics::to_json(problems, &folder.files) }));
+        println!(
+            "{:#}",
+            json!({ "ok": false, "problems": diagnostics::to_json(problems, &folder.files) })
+        );
     } else {
-        print!("{}", diagnostics::render(problems, &folder.files, &folder.path, diagnostics::wants_colours()));
+        print!(
+            "{}",
+            diagnostics::render(
+                problems,
+                &folder.files,
+                &folder.path,
+                diagnostics::wants_colours()
+            )
+        );
         println!("{}", diagnostics::summary(problems));
     }
     ExitCode::from(1)
@@ -85,14 +105,24 @@ fn numbers(loaded: &Loaded) -> [(usize, &'static str); 8] {
 }
 
 fn found(loaded: &Loaded) -> String {
-    let counts: Vec<String> = numbers(loaded).into_iter().map(|(number, noun)| count(number, noun)).collect();
+    let counts: Vec<String> = numbers(loaded)
+        .into_iter()
+        .map(|(number, noun)| count(number, noun))
+        .collect();
     let strategy = &loaded.strategy;
-    format!("the strategy of {} checks: {}\nversion {}", strategy.organisation.name, counts.join(", "), strategy.version)
+    format!(
+        "the strategy of {} checks: {}\nversion {}",
+        strategy.organisation.name,
+        counts.join(", "),
+        strategy.version
+    )
 }
 
 fn found_json(loaded: &Loaded) -> String {
-    let counts: serde_json::Map<String, serde_json::Value> =
-        numbers(loaded).into_iter().map(|(number, noun)| (format!("{noun}s"), number.into())).collect();
+    let counts: serde_json::Map<String, serde_json::Value> = numbers(loaded)
+        .into_iter()
+        .map(|(number, noun)| (format!("{noun}s"), number.into()))
+        .collect();
     let strategy = &loaded.strategy;
     let found = json!({
         "ok": true,

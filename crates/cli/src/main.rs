@@ -1,9 +1,15 @@
 //! The `attent` command. One file per command; its doc comment is the help.
 
 mod check;
+mod client;
+mod decide;
 mod diagnostics;
+mod explain;
 mod folder;
 mod init;
+mod opening;
+mod replay;
+mod serve;
 mod test;
 
 use clap::{Parser, Subcommand};
@@ -20,8 +26,12 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Init(init::Arguments),
+    Serve(serve::Arguments),
     Check(check::Arguments),
     Test(test::Arguments),
+    Decide(decide::Arguments),
+    Explain(explain::Arguments),
+    Replay(replay::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -29,5 +39,9 @@ fn main() -> ExitCode {
         Command::Init(arguments) => init::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
+        Command::Decide(arguments) => decide::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
     }
 }

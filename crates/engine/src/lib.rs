@@ -32,7 +32,7 @@ pub use history::{Outlook, PastContact, PastOutcome};
 pub use identity::Identifier;
 pub use ingest::{CUSTOMER_UPDATED, EventReport, means_unknown, typed};
 pub use learn::{Learned, Rebuilt};
-pub use published::Published;
+pub use published::{Published, last_published};
 pub use reject::Reject;
 pub use replaying::{ReplayFailure, Replayed};
 pub use reporting::OutcomeReport;
@@ -151,10 +151,14 @@ impl Engine {
     }
 
     fn keep_strategy(&self, files: &Files) -> Result<(), EngineError> {
-        let key = published::meta_key(files.version());
+        let version = files.version();
+        let key = published::meta_key(version);
         self.store
             .commit(Batch {
-                writes: vec![Write::put(Table::Meta, key, codec::encode(&files.0))],
+                writes: vec![
+                    Write::put(Table::Meta, key, codec::encode(&files.0)),
+                    Write::put(Table::Meta, published::LAST, codec::encode(&version)),
+                ],
                 ..Batch::default()
             })?
             .wait()?;

@@ -2,7 +2,7 @@
 
 use crate::{
     Engine, EngineError, codec,
-    storage::{Read, Table},
+    storage::{Read, Store, Table},
 };
 use decision::strategy::{Files, Strategy, StrategyVersion, load, test_case::DecisionTest};
 use std::sync::{Arc, PoisonError};
@@ -26,6 +26,34 @@ impl Published {
     }
 }
 
+/// Where the version that was published last is kept.
+pub(crate) const LAST: &str = "strategy_published";
+
+/// The files of the strategy that was published last in a store; `None` when there was none yet.
+pub fn last_published(store: &dyn Store) -> Result<Option<Files>, EngineError> {
+    let row = store.get(&[Read::new(Table::Meta, LAST)])?.remove(0);
+    let Some(bytes) = row.value() else {
+        return Ok(None);
+    };
+    kept_files(store, codec::decode("strategy", bytes)?).map(Some)
+}
+
+fn kept_files(store: &dyn Store, version: StrategyVersion) -> Result<Files, EngineError> {
+    let unknown = || EngineError::UnknownStrategy(version.to_string());
+    let row = store
+        .get(&[Read::new(Table::Meta, meta_key(version))])?
+        .remove(0);
+    let files = Files(codec::decode(
+        "strategy",
+        row.value().ok_or_else(unknown)?,
+    )?);
+    if files.version() == version {
+        Ok(files)
+    } else {
+        Err(unknown())
+    }
+}
+
 /// Where the files of a version are kept.
 pub(crate) fn meta_key(version: StrategyVersion) -> Vec<u8> {
     format!("strategy/{version}").into_bytes()
@@ -46,17 +74,7 @@ impl Engine {
         if let Some(found) = kept().get(&version) {
             return Ok(found.clone());
         }
-        let row = self
-            .store
-            .get(&[Read::new(Table::Meta, meta_key(version))])?
-            .remove(0);
-        let bytes = row
-            .value()
-            .ok_or_else(|| EngineError::UnknownStrategy(version.to_string()))?;
-        let files = Files(codec::decode("strategy", bytes)?);
-        if files.version() != version {
-            return Err(EngineError::UnknownStrategy(version.to_string()));
-        }
+        let files = kept_files(&*self.store, version)?;
         let published = Arc::new(Published::load(&files)?);
         kept().insert(version, published.clone());
         Ok(published)

@@ -116,6 +116,9 @@ pub struct DecideAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     explanation: Option<AnyJson>,
+    /// The same as text, for readers who are people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explanation_text: Option<String>,
 }
 
 /// One slot: something said, or silence.
@@ -170,12 +173,29 @@ pub async fn decide(
     body: Body,
 ) -> Result<Json<DecideAnswer>, Problem> {
     let bytes = body::read(&headers, body, BODY_BYTES_MAX, app.settings.body_within).await?;
+    let refuses_sharing = headers.get("sec-gpc").is_some_and(|value| value == "1");
+    answer(&app, &bytes, refuses_sharing, key.allows(&[Scope::Read]))
+        .await
+        .map(Json)
+}
+
+/// Answers a question that came as JSON.
+///
+/// `refuses_sharing`: the browser sent `Sec-GPC: 1`. `may_read`: the caller may read what employees and
+/// auditors read.
+///
+/// # Errors
+/// The question cannot be read, or names what the strategy does not have.
+pub async fn answer(
+    app: &Arc<App>,
+    bytes: &[u8],
+    refuses_sharing: bool,
+    may_read: bool,
+) -> Result<DecideAnswer, Problem> {
     let deadline = Instant::now() + app.settings.decide_within;
-    let asked: DecideRequest = body::parse(&bytes)?;
+    let asked: DecideRequest = body::parse(bytes)?;
     let reading = asked.explain;
-    if reading.is_some_and(|reading| reading != ReadingName::Customer)
-        && !key.allows(&[Scope::Read])
-    {
+    if reading.is_some_and(|reading| reading != ReadingName::Customer) && !may_read {
         let message =
             "this reading is for employees and auditors; it needs a key with the scope `read`";
         return Err(Problem::new(
@@ -184,28 +204,32 @@ pub async fn decide(
             message,
         ));
     }
-    let asked_language = asked.language.clone();
+    let language = asked.language.clone();
     let published = app.engine.published();
-    let ask = accept(asked, &headers, &published.strategy)?;
+    let ask = accept(asked, refuses_sharing, &published.strategy)?;
     let request = ask.request.clone();
-    let answer = match decided(&app, ask, deadline).await {
+    let answer = match decided(app, ask, deadline).await {
         Ok(decided) => {
             let mut answer = DecideAnswer::of(&decided, &request);
             if let Some(reading) = reading {
-                let told =
-                    explaining::tell(decided.published, decided.decision, reading, asked_language)
-                        .await?;
+                let told = explaining::tell(decided.published, decided.decision, reading, language)
+                    .await?;
                 answer.explanation = Some(told.json);
+                answer.explanation_text = told.text;
             }
             answer
         }
         Err(reason) => DecideAnswer::default_of(&published.strategy, &request, reason),
     };
     app.telemetry.decision(answer.kind());
-    Ok(Json(answer))
+    Ok(answer)
 }
 
-fn accept(asked: DecideRequest, headers: &HeaderMap, strategy: &Strategy) -> Result<Ask, Problem> {
+fn accept(
+    asked: DecideRequest,
+    refuses_sharing: bool,
+    strategy: &Strategy,
+) -> Result<Ask, Problem> {
     let identifiers = identifiers::read(asked.customer, asked.identifiers)?;
     let question = Asked {
         channel: asked.channel,
@@ -217,7 +241,7 @@ fn accept(asked: DecideRequest, headers: &HeaderMap, strategy: &Strategy) -> Res
             .collect(),
         context: scalar::known("context", &asked.context)?,
         language: asked.language,
-        global_privacy_control: headers.get("sec-gpc").is_some_and(|value| value == "1"),
+        global_privacy_control: refuses_sharing,
         dry_run: asked.dry_run,
     };
     let request = strategy.accept(&question).map_err(Problem::not_accepted)?;
@@ -309,6 +333,7 @@ impl DecideAnswer {
             strategy: strategy.version.to_string(),
             slots: decided.answer.slots.iter().map(slot).collect(),
             explanation: None,
+            explanation_text: None,
         }
     }
 
@@ -337,6 +362,7 @@ impl DecideAnswer {
                 .map(|(index, place)| neutral(index, place.placement.as_str()))
                 .collect(),
             explanation: None,
+            explanation_text: None,
         }
     }
 

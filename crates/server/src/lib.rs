@@ -30,6 +30,9 @@ mod telemetry;
 
 pub use app::{App, Clock, PendingProblem, Seeds, Settings, system_seed};
 pub use background::{Background, ReadFolder, WATCH_EVERY};
+pub use decide::{DecideAnswer, answer};
+pub use explaining::ReadingName;
+pub use problem::Problem;
 pub use routes::{openapi, router};
 pub use serve::serve;
 pub use telemetry::Telemetry;

@@ -1,0 +1,117 @@
+//! How does a command talk to a running server? Over its public API, as any other client.
+
+use serde_json::Value;
+use std::time::Duration;
+
+/// Time for a whole call.
+const WITHIN: Duration = Duration::from_secs(30);
+/// What is sent and wanted.
+const ACCEPTED: &str = "application/json";
+
+/// A server and the key to it.
+pub struct Client {
+    url: String,
+    key: String,
+    agent: ureq::Agent,
+}
+
+impl Client {
+    /// A server by the address of its page.
+    ///
+    /// # Errors
+    /// A sentence when there is no key, or the address is not one that can be called from here.
+    pub fn new(url: &str, key: Option<&str>) -> Result<Self, String> {
+        let key = key.ok_or("a server wants a key: give it with --key or in ATTENT_KEY")?;
+        if !url.starts_with("http://") {
+            return Err(format!(
+                "`{url}` must start with http://; over https use curl, which `attent serve` shows on its page"
+            ));
+        }
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(WITHIN))
+            .build();
+        Ok(Self {
+            url: url.trim_end_matches('/').to_owned(),
+            key: key.to_owned(),
+            agent: config.into(),
+        })
+    }
+
+    /// Sends JSON and gives what came back.
+    ///
+    /// # Errors
+    /// A sentence when the server cannot be reached or refuses.
+    pub fn post(&self, path: &str, body: &str) -> Result<Value, String> {
+        let request = self
+            .agent
+            .post(format!("{}{path}", self.url))
+            .header("X-API-Key", &self.key);
+        read(
+            request
+                .header("Content-Type", ACCEPTED)
+                .send(body)
+                .map_err(|error| self.unreachable(&error))?,
+        )
+    }
+
+    /// Gets JSON.
+    ///
+    /// # Errors
+    /// As for [`Client::post`].
+    pub fn get(&self, path: &str) -> Result<Value, String> {
+        let request = self
+            .agent
+            .get(format!("{}{path}", self.url))
+            .header("X-API-Key", &self.key);
+        read(
+            request
+                .header("Accept", ACCEPTED)
+                .call()
+                .map_err(|error| self.unreachable(&error))?,
+        )
+    }
+
+    /// Gets plain text, or JSON where there is no text.
+    ///
+    /// # Errors
+    /// As for [`Client::post`].
+    pub fn get_text(&self, path: &str) -> Result<String, String> {
+        let request = self
+            .agent
+            .get(format!("{}{path}", self.url))
+            .header("X-API-Key", &self.key);
+        let mut response = request
+            .header("Accept", "text/plain")
+            .call()
+            .map_err(|error| self.unreachable(&error))?;
+        if response.status().is_success() {
+            return response
+                .body_mut()
+                .read_to_string()
+                .map_err(|error| format!("the answer broke off: {error}"));
+        }
+        read(response).map(|json| json.to_string())
+    }
+
+    fn unreachable(&self, error: &ureq::Error) -> String {
+        format!("no server answers at `{}`: {error}", self.url)
+    }
+}
+
+fn read(mut response: ureq::http::Response<ureq::Body>) -> Result<Value, String> {
+    let status = response.status();
+    let text = response
+        .body_mut()
+        .read_to_string()
+        .map_err(|error| format!("the answer broke off: {error}"))?;
+    let json: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
+    if status.is_success() {
+        return Ok(json);
+    }
+    let message = json
+        .get("message")
+        .and_then(Value::as_str)
+        .map_or_else(|| status.to_string(), str::to_owned);
+    Err(format!("the server refuses: {message}"))
+}
