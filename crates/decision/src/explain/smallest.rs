@@ -106,6 +106,8 @@ pub struct Smallest {
     pub aim: Option<Aim>,
     /// Ways to bring it about; any one of them is enough.
     pub changes: Vec<Change>,
+    /// A fact lies exactly on the border of what is allowed: any part of the change is enough.
+    pub on_the_edge: bool,
     /// What would stand in its way next, once dropped no longer for this reason.
     #[serde(skip)]
     pub next: Option<Dropped>,
@@ -200,6 +202,7 @@ impl Smallest {
         Self {
             aim: None,
             changes: Vec::new(),
+            on_the_edge: false,
             next: None,
             obstacle: Some(obstacle),
         }
@@ -237,9 +240,12 @@ fn for_dropped(
         Fate::Dropped(why) if why.step() < Step::Arbitration => Some(why),
         _ => None,
     };
+    let half = change.half(circumstances).apply(circumstances);
+    let on_the_edge = half.is_some_and(|half| aim.reached(index, &half.decide()));
     Smallest {
         aim: Some(aim),
         changes: vec![change],
+        on_the_edge,
         next,
         obstacle: None,
     }

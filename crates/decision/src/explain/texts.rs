@@ -401,13 +401,16 @@ pub(super) fn change(t: Tongue, change: &Change) -> String {
         }
         Change::Facts { facts } => {
             let one = |name: &str, from: Option<&Value>, to: &Value| {
-                let from = from.map_or_else(
-                    || t.say("onbekend", "unknown").to_owned(),
-                    |from| t.value(from),
-                );
-                match t {
-                    Tongue::Dutch => format!("{name}: {} in plaats van {from}", t.value(to)),
-                    Tongue::English => format!("{name}: {} instead of {from}", t.value(to)),
+                let unknown = || t.say("onbekend", "unknown").to_owned();
+                let (from_text, to_text) = (from.map_or_else(unknown, |from| t.value(from)), t.value(to));
+                let instead = t.say("in plaats van", "instead of");
+                match (from, to) {
+                    (Some(Value::Number(from)), Value::Number(to)) if from_text == to_text => {
+                        let more = t.say("iets meer dan", "a little more than");
+                        let less = t.say("iets minder dan", "a little less than");
+                        format!("{name}: {} {from_text}", if to > from { more } else { less })
+                    }
+                    _ => format!("{name}: {to_text} {instead} {from_text}"),
                 }
             };
             let all: Vec<String> = facts

@@ -105,6 +105,7 @@ pub(super) fn for_rank(
     Smallest {
         aim: obstacle.is_none().then_some(aim),
         changes,
+        on_the_edge: false,
         next: None,
         obstacle,
     }
