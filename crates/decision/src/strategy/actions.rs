@@ -2,9 +2,8 @@
 
 use super::{
     document::{Item, Table},
-    model::{
-        Action, ActionIndex, Class, Content, Goal, GoalTarget, PurposeIndex, Treatment, applies,
-    },
+    lookup::applies,
+    model::{Action, ActionIndex, Class, Content, Goal, GoalTarget, PurposeIndex, Treatment},
     principles::report_distress,
     quantity::{Chance, Count, NotNegative},
     texts::template,

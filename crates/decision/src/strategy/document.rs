@@ -87,7 +87,10 @@ impl<'a> Document<'a> {
     }
 }
 
-fn parse(text: &str) -> (Spanned<DeTable<'_>>, Vec<(Option<Range<usize>>, String)>) {
+/// What the parser could not understand, and where.
+type Garbled = (Option<Range<usize>>, String);
+
+fn parse(text: &str) -> (Spanned<DeTable<'_>>, Vec<Garbled>) {
     let (root, errors) = DeTable::parse_recoverable(text);
     let problems = errors
         .into_iter()

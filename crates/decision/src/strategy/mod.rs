@@ -10,6 +10,7 @@ mod contact_policy;
 mod document;
 mod inventory;
 mod load;
+mod lookup;
 #[cfg(test)]
 mod mistakes;
 pub mod model;
@@ -25,6 +26,7 @@ mod texts;
 mod vocabulary;
 
 pub use load::{Files, Loaded, load};
+pub use lookup::applies;
 pub use model::*;
 pub(crate) use names::did_you_mean;
 pub use problem::Problem;

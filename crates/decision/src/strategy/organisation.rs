@@ -90,11 +90,11 @@ pub(super) fn read(file: Table<'_>, vocabulary: &Vocabulary) -> Organisation {
     let customer_floor_vulnerable = vulnerable_floor
         .and_then(Item::read)
         .unwrap_or(customer_floor);
-    if customer_floor_vulnerable < customer_floor {
-        if let Some(item) = vulnerable_floor {
-            item.place
-                .problem("a vulnerable customer deserves at least the floor of any other");
-        }
+    if customer_floor_vulnerable < customer_floor
+        && let Some(item) = vulnerable_floor
+    {
+        item.place
+            .problem("a vulnerable customer deserves at least the floor of any other");
     }
     let organisation = Organisation {
         name: file.required::<&str>("name").unwrap_or_default().to_owned(),

@@ -2,7 +2,8 @@
 
 use super::{
     document::{Item, Table},
-    model::{Action, Principle, PrincipleKind, PurposeIndex, Sensitivity, WhenUnknown, applies},
+    lookup::applies,
+    model::{Action, Principle, PrincipleKind, PurposeIndex, Sensitivity, WhenUnknown},
     quantity::Order,
     vocabulary::Vocabulary,
 };

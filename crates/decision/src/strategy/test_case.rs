@@ -206,15 +206,14 @@ fn placements(
             .placements
             .iter()
             .find(|placement| placement.id.as_str() == name);
-        if let (Some(declared), Some(channel)) = (declared, channel) {
-            if declared.channel.as_str() != channel
-                && vocabulary.channel_names.contains(declared.channel.as_str())
-            {
-                item.place.problem(format!(
-                    "`{name}` is a placement of `{}`, not of `{channel}`",
-                    declared.channel
-                ));
-            }
+        if let (Some(declared), Some(channel)) = (declared, channel)
+            && declared.channel.as_str() != channel
+            && vocabulary.channel_names.contains(declared.channel.as_str())
+        {
+            item.place.problem(format!(
+                "`{name}` is a placement of `{}`, not of `{channel}`",
+                declared.channel
+            ));
         }
         match requests
             .iter_mut()
