@@ -26,7 +26,7 @@ mod texts;
 mod vocabulary;
 
 pub use load::{Files, Loaded, load};
-pub use lookup::applies;
+pub use lookup::{applies, provided_event};
 pub use model::*;
 pub(crate) use names::did_you_mean;
 pub use problem::Problem;
