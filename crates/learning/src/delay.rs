@@ -20,7 +20,7 @@ const CHECKPOINTS: [f64; 6] = [0.0625, 0.125, 0.25, 0.5, 0.75, 1.0];
 /// How an exposure waits for one outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Waiting {
-    /// One negative at the end of the window.
+    /// One negative, or the positive that came, at the end of the window.
     ToTheEnd,
     /// Negative weight at each checkpoint.
     Incremental { checkpoint: u8 },

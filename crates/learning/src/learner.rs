@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
-use crate::delay::Timing;
+use crate::delay::{Timing, Waiting};
 use crate::expert::Observation;
 use crate::model::Model;
 use crate::pending::{Due, Early, EarlyOutcome, Open, Pending, State, Wait};
@@ -190,6 +190,10 @@ impl Learner {
             return;
         };
         let wait = &mut open.waits[index];
+        if let State::Arrived { at_ms } = wait.state {
+            self.teach_arrival(id, index, at_ms);
+            return;
+        }
         if wait.state != State::Open {
             return;
         }
@@ -284,25 +288,36 @@ impl Learner {
         }
     }
 
-    /// The outcome of this wait came: one positive, whatever negative weight silence had gathered.
+    /// The outcome of this wait came. Whoever waits to the end learns it there, beside the silences of
+    /// the same age: taught at once, it would stand alone until they end, and look too frequent.
     fn credit(&mut self, id: ExposureId, index: usize, at_ms: i64) {
         let Some(open) = self.pending.get_mut(id) else {
             return;
         };
         let part = part_of_window(at_ms, open, &open.waits[index]);
         let wait = &mut open.waits[index];
-        let Some(part) = part.filter(|part| *part <= 1.0) else {
+        if part.is_none_or(|part| part > 1.0) {
             self.rejected.late_outcomes += 1;
             return;
-        };
-        if wait.state == State::Credited {
-            self.rejected.duplicate_outcomes += 1;
-            return;
         }
+        match (wait.state, wait.waiting) {
+            (State::Credited | State::Arrived { .. }, _) => self.rejected.duplicate_outcomes += 1,
+            (State::Open, Waiting::ToTheEnd) => wait.state = State::Arrived { at_ms },
+            _ => self.teach_arrival(id, index, at_ms),
+        }
+    }
+
+    /// One positive, whatever negative weight silence had gathered.
+    fn teach_arrival(&mut self, id: ExposureId, index: usize, at_ms: i64) {
+        let Some(open) = self.pending.get_mut(id) else {
+            return;
+        };
+        let part = part_of_window(at_ms, open, &open.waits[index]);
+        let wait = &mut open.waits[index];
         wait.state = State::Credited;
         let exposures = 1.0 - wait.given;
         if let Some(timing) = self.timings.get_mut(&wait.outcome) {
-            timing.record_delay(part.max(0.0));
+            timing.record_delay(part.unwrap_or(1.0).clamp(0.0, 1.0));
             timing.record_exposure(exposures);
         }
         let arrival = Observation {

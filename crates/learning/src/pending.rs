@@ -21,7 +21,9 @@ pub(crate) enum State {
     Elapsed,
     /// Another exposure was credited.
     Stopped,
-    /// The outcome came.
+    /// The outcome came at this time, and is taught at the end of the window.
+    Arrived { at_ms: i64 },
+    /// The outcome came, and was taught.
     Credited,
 }
 
@@ -172,7 +174,10 @@ impl Pending {
     /// Exposures of which at least one window is open.
     pub(crate) fn open_count(&self) -> usize {
         let open = |held: &&Held| match held {
-            Held::Open(open) => open.waits.iter().any(|wait| wait.state == State::Open),
+            Held::Open(open) => open
+                .waits
+                .iter()
+                .any(|wait| matches!(wait.state, State::Open | State::Arrived { .. })),
             Held::Withdrawn => false,
         };
         self.held.values().filter(open).count()

@@ -49,6 +49,15 @@ fn incremental_credit_comes_close_to_the_rate_where_counting_what_arrived_is_bia
 }
 
 #[test]
+fn a_frequent_outcome_is_not_overestimated_while_the_silences_beside_it_still_last() {
+    let rate = 0.3;
+    let learner = learned(starting_at(0.2), &delayed(rate, 6_000));
+    let found = f64::from(evidence_and_probability(&learner).1);
+    assert!(learner.waiting() > 1_000, "most windows are still open");
+    assert!((found / rate - 1.0).abs() < 0.15, "found {found}");
+}
+
+#[test]
 fn silence_counts_in_full_only_at_the_end_of_the_window() {
     let mut learner = Learner::new(starting_at(0.05));
     learner.apply(&Row::Exposure(exposure(1, 1, 0, ACTION)));
