@@ -185,6 +185,7 @@ pub fn apply(strategy: &Strategy, candidates: &mut [Candidate], permitted: &Perm
 /// objection, refusal or expiry stands in the way.
 ///
 /// The latest statement on every channel and the latest on this one must both agree: the stricter wins.
+/// An objection stands until consent is given after it; withdrawing something else does not lift it.
 pub fn basis(
     purpose: &Purpose,
     statements: &[ConsentStatement],
@@ -192,32 +193,37 @@ pub fn basis(
     global_privacy_control: bool,
     at: Timestamp,
 ) -> Result<(), Withheld> {
-    let latest = |on: Option<&ChannelId>| {
+    let latest = |on: Option<&ChannelId>, counts: fn(ConsentStatus) -> bool| {
         let about = |statement: &&ConsentStatement| {
             statement.purpose == purpose.id
                 && statement.channel.as_ref() == on
                 && statement.at <= at
+                && counts(statement.status)
         };
         statements
             .iter()
             .filter(about)
             .max_by_key(|statement| statement.at)
     };
-    let found: Vec<_> = [latest(None), latest(Some(channel))]
-        .into_iter()
-        .flatten()
+    let scopes = [None, Some(channel)];
+    let objection = |status| matches!(status, ConsentStatus::Objected | ConsentStatus::Given);
+    let objected = scopes
+        .iter()
+        .filter_map(|on| latest(*on, objection))
+        .any(|statement| statement.status == ConsentStatus::Objected);
+    if objected && purpose.basis != Basis::LegalObligation {
+        return Err(Withheld::Objected);
+    }
+    let found: Vec<_> = scopes
+        .iter()
+        .filter_map(|on| latest(*on, |_| true))
         .collect();
     let needs_consent = purpose.basis == Basis::Consent;
-    for statement in &found {
+    for statement in found.iter().filter(|_| needs_consent) {
         match statement.status {
-            ConsentStatus::Objected if purpose.basis != Basis::LegalObligation => {
-                return Err(Withheld::Objected);
-            }
-            ConsentStatus::Withdrawn if needs_consent => return Err(Withheld::Withdrawn),
-            ConsentStatus::Refused if needs_consent => return Err(Withheld::Refused),
-            ConsentStatus::Given
-                if needs_consent && statement.expires_at.is_some_and(|end| end <= at) =>
-            {
+            ConsentStatus::Withdrawn => return Err(Withheld::Withdrawn),
+            ConsentStatus::Refused => return Err(Withheld::Refused),
+            ConsentStatus::Given if statement.expires_at.is_some_and(|end| end <= at) => {
                 return Err(Withheld::ConsentExpired);
             }
             _ => {}

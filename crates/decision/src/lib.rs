@@ -19,6 +19,7 @@ pub mod explain;
 pub mod id;
 pub mod inputs;
 pub mod integrity;
+pub mod invariant;
 pub mod principles;
 pub mod profile;
 pub mod propensity;

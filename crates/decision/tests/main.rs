@@ -3,5 +3,9 @@
 
 mod coverage;
 mod generated;
+mod hand;
+mod properties;
+mod reasons;
 mod replaying;
 mod smallest;
+mod worked_example;

@@ -219,7 +219,7 @@ impl Explanation {
                 None => told.push((sentence, 1)),
             }
         }
-        told.sort_by(|a, b| b.1.cmp(&a.1));
+        told.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         if told.is_empty() {
             return vec![
                 t.say(

@@ -1,0 +1,138 @@
+//! The promises of [`decision::invariant`], on generated organisations and customers.
+
+use crate::generated::{Case, case, cases, organisation};
+use decision::{
+    decide::decide,
+    inputs::Assignment,
+    invariant,
+    profile::{ConsentStatement, ConsentStatus},
+    record::Decision,
+    strategy::Strategy,
+};
+use proptest::{
+    collection::vec,
+    prelude::*,
+    strategy::{Strategy as _, ValueTree},
+    test_runner::TestRunner,
+};
+use std::collections::BTreeMap;
+
+fn with_statement(case: &Case, purpose: &str, status: ConsentStatus) -> Case {
+    let mut case = case.clone();
+    if let Some(customer) = &mut case.customer {
+        customer.profile.consents.push(ConsentStatement {
+            purpose: purpose.into(),
+            channel: None,
+            status,
+            at: case.at,
+            expires_at: None,
+        });
+    }
+    case
+}
+
+proptest! {
+    #![proptest_config(cases(60))]
+
+    #[test]
+    fn every_decision_keeps_the_promises_that_one_record_shows(
+        organisation in organisation(),
+        requests in vec(case(), 40),
+    ) {
+        let strategy = organisation.strategy();
+        for case in &requests {
+            prop_assert_eq!(invariant::check(&strategy, &case.decide(&strategy)), Ok(()));
+        }
+    }
+
+    #[test]
+    fn nothing_is_read_without_purpose_basis_and_retention(organisation in organisation(), requests in vec(case(), 40)) {
+        let strategy = organisation.strategy();
+        for case in &requests {
+            let worked = case.work_out(&strategy);
+            prop_assert_eq!(invariant::only_what_is_permitted_is_read(&strategy, &case.inputs(), &worked), Ok(()));
+        }
+    }
+
+    #[test]
+    fn withdrawing_or_objecting_adds_no_candidate_and_lifts_no_veto(
+        organisation in organisation(),
+        requests in vec(case(), 20),
+    ) {
+        let strategy = organisation.strategy();
+        for case in &requests {
+            let before = case.decide(&strategy);
+            for purpose in ["offers", "calls", "advice", "service"] {
+                for status in [ConsentStatus::Withdrawn, ConsentStatus::Objected] {
+                    let after = with_statement(case, purpose, status).decide(&strategy);
+                    prop_assert_eq!(invariant::withdrawing_adds_nothing(&before, &after), Ok(()));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_dry_run_decides_the_same_and_has_no_effects(organisation in organisation(), requests in vec(case(), 20)) {
+        let strategy = organisation.strategy();
+        for case in &requests {
+            let run = |dry_run: bool| {
+                let mut case = case.clone();
+                case.request.dry_run = dry_run;
+                case.decide(&strategy)
+            };
+            prop_assert_eq!(invariant::a_dry_run_decides_the_same(&run(true), &run(false)), Ok(()));
+        }
+    }
+
+    #[test]
+    fn the_same_arguments_give_the_same_bytes(organisation in organisation(), requests in vec(case(), 20)) {
+        let (once, again) = (organisation.strategy(), organisation.strategy());
+        for case in &requests {
+            prop_assert_eq!(case.decide(&once).encode(), case.clone().decide(&again).encode());
+        }
+    }
+}
+
+/// Picks over many seeds, compared with what the records said: the sum of (picked − probability) per
+/// arm, in standard deviations.
+fn deviations(strategy: &Strategy, case: &Case, seeds: u64) -> BTreeMap<Option<u16>, f64> {
+    let mut sums: BTreeMap<Option<u16>, (f64, f64)> = BTreeMap::new();
+    for seed in 0..seeds {
+        let decision = decide(strategy, &case.inputs(), &case.request, case.at, seed);
+        let Some(slot) = decision.slots.first() else { continue };
+        let arms = slot.contenders.iter().map(|arm| (Some(arm.candidate), f64::from(arm.probability)));
+        for (arm, probability) in arms.chain([(None, f64::from(slot.silence))]) {
+            let (difference, variance) = sums.entry(arm).or_default();
+            *difference += f64::from(u8::from(slot.pick == arm)) - probability;
+            *variance += probability * (1.0 - probability);
+        }
+    }
+    let in_deviations = |(difference, variance): (f64, f64)| difference / variance.max(1.0).sqrt();
+    sums.into_iter().map(|(arm, sum)| (arm, in_deviations(sum))).collect()
+}
+
+#[test]
+fn picks_over_many_seeds_come_as_often_as_the_records_say() {
+    let mut runner = TestRunner::deterministic();
+    let mut drawn = 0;
+    for _ in 0..400 {
+        if drawn == 6 {
+            return;
+        }
+        let strategy = organisation().new_tree(&mut runner).expect("a strategy").current().strategy();
+        let mut case = case().new_tree(&mut runner).expect("a request").current();
+        case.assignment = Assignment::Strategy;
+        let uncertain = |decision: &Decision| {
+            let first = decision.slots.first();
+            first.is_some_and(|slot| !slot.fixed && slot.contenders.len() > 1 && slot.silence < 0.9)
+        };
+        if !uncertain(&case.decide(&strategy)) {
+            continue;
+        }
+        drawn += 1;
+        for (arm, deviation) in deviations(&strategy, &case, 800) {
+            assert!(deviation.abs() < 4.5, "arm {arm:?} is off by {deviation} standard deviations");
+        }
+    }
+    panic!("only {drawn} generated decisions had a real draw");
+}
