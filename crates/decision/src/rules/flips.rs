@@ -18,7 +18,7 @@ use std::sync::Arc;
 /// Most references changed together.
 const FLIPS_MAX: usize = 8;
 /// Most combinations tried.
-const COMBINATIONS_MAX: usize = 20_000;
+const COMBINATIONS_MAX: usize = 4_000;
 /// A moment this much earlier or later is half as big a change as any.
 const HALF_CHANGE_DAYS: f64 = 30.0;
 
@@ -230,7 +230,7 @@ impl Facts for Changed<'_> {
 fn size(change: &Flip) -> f64 {
     match (&change.from, &change.to) {
         (Some(Value::Number(from)), Value::Number(to)) if from != to => {
-            (from - to).abs() / from.abs().max(to.abs())
+            (from - to).abs() / from.abs().max(to.abs()).max(1.0)
         }
         (Some(Value::Time(from)), Value::Time(to)) => {
             let days = to.duration_since(*from).as_secs_f64().abs() / 86_400.0;

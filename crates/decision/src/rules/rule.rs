@@ -132,9 +132,11 @@ impl Rule {
 
     /// The cheapest changes of single references after which [`Rule::truth`] is `wanted`: as few as
     /// possible, then as small as possible. A number or moment goes just past its threshold, so that
-    /// half of the way does not do. A changed value keeps the confidence of the present one; a value
-    /// that was absent gets confidence 1. `None` when no change of at most eight references does,
-    /// for example because history, the moment or a confidence decides.
+    /// half of the way does not do; only a number that lies on its threshold moves by 1e-10 of itself
+    /// (of 1 when it is smaller), of which half would do as well. A changed value keeps the confidence of the present one; a value
+    /// that was absent gets confidence 1. `None` when no change of at most eight references was found,
+    /// mostly because history, the moment or a confidence decides; the search gives up after 4,000
+    /// combinations.
     pub fn flips(&self, facts: &dyn Facts, wanted: Truth) -> Option<Vec<Flip>> {
         let holds = match wanted {
             Truth::True => true,

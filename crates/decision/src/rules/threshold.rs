@@ -14,6 +14,9 @@ pub(super) enum Axis {
 /// the way never passes.
 const OVERSHOOT: f64 = 0.01;
 const HALVINGS_MAX: usize = 256;
+/// A number on its threshold moves by this share of itself, or of 1 when it is smaller: there is no
+/// smallest amount past it.
+const BORDER: f64 = 1e-10;
 
 impl Axis {
     /// Where a value lies; `None` for a value of another type.
@@ -40,6 +43,14 @@ impl Axis {
         match self {
             Self::Number => 0.0,
             Self::Time => now.as_second() as f64,
+        }
+    }
+
+    /// How near to its threshold a value is on it; moments are never, as they go by the millisecond.
+    fn border(self, start: f64) -> f64 {
+        match self {
+            Self::Number => start.abs().max(1.0) * BORDER,
+            Self::Time => 0.0,
         }
     }
 
@@ -105,7 +116,12 @@ pub(super) fn crossings(
                 Some(other) if Some(other) != present => {
                     let reaches = |position: f64| truth(position) == Some(other);
                     let threshold = halve(near, probe, &reaches);
-                    found.push(rounded(axis, start, threshold, &reaches));
+                    let beyond = start + direction * axis.border(start);
+                    let on_border = (threshold - start).abs() <= (beyond - start).abs();
+                    found.push(match on_border && reaches(beyond) {
+                        true => beyond,
+                        false => rounded(axis, start, threshold, &reaches),
+                    });
                     break;
                 }
                 _ => near = probe,

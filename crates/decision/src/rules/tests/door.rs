@@ -2,10 +2,6 @@ use super::super::cel::{DEPTH_MAX, PARTS_MAX, STEPS_MAX, parse};
 use super::*;
 
 fn on_a_stack_of(bytes: usize, check: impl FnOnce() + Send + 'static) {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a test about the stack needs a thread of its own"
-    )]
     let thread = std::thread::Builder::new().stack_size(bytes).spawn(check);
     thread
         .expect("a thread starts")

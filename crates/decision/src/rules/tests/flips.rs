@@ -53,6 +53,24 @@ fn a_number_moves_just_past_its_threshold() {
 }
 
 #[test]
+fn a_number_on_its_threshold_moves_hardly_at_all() {
+    let world = World::new();
+    for (source, bill, to) in [
+        ("customer.bill > 0", 0.0, 1e-10),
+        ("customer.bill < 0", 0.0, -1e-10),
+        ("customer.bill != 0", 0.0, -1e-10),
+        ("customer.bill > 1000", 1_000.0, 1_000.000_000_1),
+    ] {
+        let person = world.nobody().with("bill", bill);
+        assert_eq!(
+            flips(source, Truth::True, &person),
+            Some(number(bill, to)),
+            "`{source}`"
+        );
+    }
+}
+
+#[test]
 fn few_changes_are_cheaper_than_many_and_small_ones_than_large_ones() {
     let world = World::new();
     let person = world

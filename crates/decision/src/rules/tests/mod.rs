@@ -156,14 +156,6 @@ impl Person<'_> {
         self.attributes.insert(index, (value.into().0, 0.9));
         self
     }
-    fn sure(mut self, name: &str, confidence: f32) -> Self {
-        let index = self.world.attribute(name);
-        self.attributes
-            .get_mut(&index)
-            .expect("the attribute is known")
-            .1 = confidence;
-        self
-    }
     fn changed(mut self, flips: &[Flip]) -> Self {
         for flip in flips {
             match flip.reference {
