@@ -15,7 +15,7 @@ use crate::{
     profile::ContactHistory,
     propensity,
     reading::{Moment, Reading},
-    record::{Decision, Effect, Slot},
+    record::{Decision, Effect, Slot, fates},
     request::Request,
     rules::Facts,
     selection::{self, Manner},
@@ -215,7 +215,7 @@ fn predictions(candidates: &[Candidate]) -> Vec<Prediction> {
 
 fn fates(candidates: &[Candidate], slots: &[Slot]) -> Vec<CandidateFate> {
     let fate = |index: u16, candidate: &Candidate| {
-        let priority = candidate.priority.map_or(0.0, |priority| priority.total) as f32;
+        let priority = fates::rounded(candidate.priority.map_or(0.0, |priority| priority.total));
         let slot = slots.iter().find(|slot| slot.pick == Some(index));
         match (candidate.dropped, slot) {
             (Some(why), _) => Fate::Dropped(why),

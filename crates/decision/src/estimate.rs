@@ -18,10 +18,19 @@ const EVIDENCE_STEPS: f32 = 4.0;
 
 /// One estimate in steps; evidence on a logarithmic scale.
 #[derive(Serialize, Deserialize)]
-struct Written {
-    logit: [u8; 2],
+enum Written {
+    Full(Logit, Spread),
+    FullWithBaseline(Logit, Spread, Logit),
+    Bare(Logit),
+    BareWithBaseline(Logit, Logit),
+}
+
+type Logit = [u8; 2];
+
+/// How sure an estimate is.
+#[derive(Default, PartialEq, Serialize, Deserialize)]
+struct Spread {
     deviation: u16,
-    baseline: Option<[u8; 2]>,
     evidence: u8,
 }
 
@@ -30,33 +39,56 @@ pub fn rounded(prediction: Prediction) -> Prediction {
     read(&write(&prediction))
 }
 
+/// The same for a side outcome, of which only the probabilities count.
+pub fn rounded_bare(prediction: Prediction) -> Prediction {
+    rounded(Prediction {
+        deviation: 0.0,
+        evidence: 0.0,
+        ..prediction
+    })
+}
+
 fn write(prediction: &Prediction) -> Written {
     let evidence = libm::log2f(1.0 + prediction.evidence.max(0.0)) * EVIDENCE_STEPS;
-    Written {
-        logit: logit_steps(prediction.probability),
-        deviation: (prediction.deviation * DEVIATION_STEPS).round() as u16,
-        baseline: prediction.baseline.map(logit_steps),
+    let deviation = (prediction.deviation * DEVIATION_STEPS).round() as u16;
+    let spread = Spread {
+        deviation,
         evidence: evidence.round() as u8,
+    };
+    let logit = logit_steps(prediction.probability);
+    let baseline = prediction.baseline.map(logit_steps);
+    match (spread == Spread::default(), baseline) {
+        (false, None) => Written::Full(logit, spread),
+        (false, Some(baseline)) => Written::FullWithBaseline(logit, spread, baseline),
+        (true, None) => Written::Bare(logit),
+        (true, Some(baseline)) => Written::BareWithBaseline(logit, baseline),
     }
 }
 
 fn read(written: &Written) -> Prediction {
+    let unsure = &Spread::default();
+    let (logit, spread, baseline) = match written {
+        Written::Full(logit, spread) => (logit, spread, None),
+        Written::FullWithBaseline(logit, spread, baseline) => (logit, spread, Some(baseline)),
+        Written::Bare(logit) => (logit, unsure, None),
+        Written::BareWithBaseline(logit, baseline) => (logit, unsure, Some(baseline)),
+    };
     Prediction {
-        probability: probability(written.logit),
-        deviation: f32::from(written.deviation) / DEVIATION_STEPS,
-        baseline: written.baseline.map(probability),
-        evidence: libm::exp2f(f32::from(written.evidence) / EVIDENCE_STEPS) - 1.0,
+        probability: probability(*logit),
+        deviation: f32::from(spread.deviation) / DEVIATION_STEPS,
+        baseline: baseline.map(|baseline| probability(*baseline)),
+        evidence: libm::exp2f(f32::from(spread.evidence) / EVIDENCE_STEPS) - 1.0,
     }
 }
 
-fn logit_steps(probability: f32) -> [u8; 2] {
+fn logit_steps(probability: f32) -> Logit {
     let probability = f64::from(probability);
     let logit = libm::log(probability / (1.0 - probability)) as f32;
     let steps = (logit.clamp(LOGITS.0, LOGITS.1) * LOGIT_STEPS).round() as i16;
     steps.to_le_bytes()
 }
 
-fn probability(steps: [u8; 2]) -> f32 {
+fn probability(steps: Logit) -> f32 {
     let logit = f64::from(i16::from_le_bytes(steps)) / f64::from(LOGIT_STEPS);
     (1.0 / (1.0 + libm::exp(-logit))) as f32
 }

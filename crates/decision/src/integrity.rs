@@ -24,7 +24,11 @@ pub fn vulnerable(strategy: &Strategy, protection: &Reading<'_>, recognised: boo
 /// Least expected value for the customer, in euro.
 pub fn floor(strategy: &Strategy, vulnerable: bool) -> f64 {
     let organisation = &strategy.organisation;
-    if vulnerable { organisation.customer_floor_vulnerable } else { organisation.customer_floor }
+    if vulnerable {
+        organisation.customer_floor_vulnerable
+    } else {
+        organisation.customer_floor
+    }
 }
 
 /// Drops what is below the floor, and everything normal for the silent control group.

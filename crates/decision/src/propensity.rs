@@ -57,7 +57,10 @@ pub fn estimate(
         let predictions = inputs.predictor.predict(&features, &arms);
         for (candidate, predictions) in concerned.iter_mut().zip(predictions.chunks(outcomes.len()))
         {
-            candidate.predictions = predictions.iter().copied().map(estimate::rounded).collect();
+            let sides = predictions[1..].iter().copied().map(estimate::rounded_bare);
+            candidate.predictions = std::iter::once(estimate::rounded(predictions[0]))
+                .chain(sides)
+                .collect();
         }
     }
 }

@@ -16,6 +16,8 @@ use jiff::fmt::serde::timestamp::millisecond::required as ms;
 use learning::{ModelVersion, Prediction};
 use serde::{Deserialize, Serialize};
 
+pub mod fates;
+
 /// First byte of every encoded record; raised when the meaning of the bytes, or of a decision, changes.
 pub const FORMAT: u8 = 1;
 
@@ -40,6 +42,7 @@ pub struct Decision {
     /// What was read.
     pub trace: Trace,
     /// What became of every candidate, by action, then placement.
+    #[serde(with = "fates")]
     pub fates: Vec<CandidateFate>,
     /// What fills the slots.
     pub slots: Vec<Slot>,

@@ -220,7 +220,7 @@ fn fill(
         drawn.checked_sub(1).map(|index| contenders[index]),
     );
     if slot.pick.is_none() {
-        slot.silence_reason = Some(silence_reason(candidates, &slot, placement));
+        slot.silence_reason = Some(silence_reason(candidates, &slot, feasible));
     }
     slot
 }
@@ -274,19 +274,17 @@ fn choose(slot: &mut Slot, candidates: &[Candidate], picked: Option<u16>) {
         picked.and_then(|index| candidates[usize::from(index)].treatments.first().copied());
 }
 
-fn silence_reason(candidates: &[Candidate], slot: &Slot, placement: u16) -> SilenceReason {
+/// `feasible` are the candidates that could still have filled the slot.
+fn silence_reason(candidates: &[Candidate], slot: &Slot, feasible: &[u16]) -> SilenceReason {
     let here: Vec<&Candidate> = candidates
         .iter()
-        .filter(|candidate| candidate.placement == placement)
+        .filter(|candidate| candidate.placement == slot.placement)
         .collect();
-    let alive = here
-        .iter()
-        .any(|candidate| candidate.alive() && candidate.passed_over.is_none());
     if here.is_empty() {
         SilenceReason::NoCandidates
-    } else if alive && slot.preferred.is_some() {
+    } else if slot.preferred.is_some() {
         SilenceReason::Chance
-    } else if alive {
+    } else if !feasible.is_empty() {
         SilenceReason::WorthMore
     } else if here.iter().any(|candidate| candidate.alive()) {
         SilenceReason::SlotsTaken

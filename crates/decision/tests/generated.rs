@@ -611,9 +611,7 @@ fn value(name: &str) -> BoxedStrategy<Value> {
     }
 }
 
-fn attribute(
-    name: &'static str,
-) -> impl Generator<Value = Option<(&'static str, AttributeValue)>> {
+fn attribute(name: &'static str) -> impl Generator<Value = Option<(&'static str, AttributeValue)>> {
     let source = select(vec![
         Source::Provided,
         Source::Observed,
@@ -727,46 +725,50 @@ fn outcome() -> impl Generator<Value = Outcome> {
 }
 
 fn customer() -> impl Generator<Value = Customer> {
-    let attributes = Vec::from([
-        "n0",
-        "n1",
-        "n2",
-        "f0",
-        "f1",
-        "kind",
-        "since",
-        "first_name",
-        "segment",
-        "health",
-        "arrears",
-    ]
-    .map(attribute));
+    let attributes = Vec::from(
+        [
+            "n0",
+            "n1",
+            "n2",
+            "f0",
+            "f1",
+            "kind",
+            "since",
+            "first_name",
+            "segment",
+            "health",
+            "arrears",
+        ]
+        .map(attribute),
+    );
     (
         attributes,
         (prop::bool::weighted(0.6), vec(consent(), 0..4)),
         vec(contact(), 0..5),
         vec(outcome(), 0..4),
     )
-        .prop_map(|(attributes, (willing, mut consents), mut contacts, mut outcomes)| {
-            consents.extend(willing.then(|| ConsentStatement {
-                purpose: "offers".into(),
-                channel: None,
-                status: ConsentStatus::Given,
-                at: at(NOW) - days(50.0),
-                expires_at: None,
-            }));
-            consents.sort_by_key(|statement| statement.at);
-            contacts.sort_by_key(|contact| contact.at);
-            outcomes.sort_by_key(|outcome| outcome.at);
-            Customer {
-                id: CustomerId(42),
-                profile: Profile {
-                    attributes: named(attributes),
-                    consents,
-                },
-                history: ContactHistory { contacts, outcomes },
-            }
-        })
+        .prop_map(
+            |(attributes, (willing, mut consents), mut contacts, mut outcomes)| {
+                consents.extend(willing.then(|| ConsentStatement {
+                    purpose: "offers".into(),
+                    channel: None,
+                    status: ConsentStatus::Given,
+                    at: at(NOW) - days(50.0),
+                    expires_at: None,
+                }));
+                consents.sort_by_key(|statement| statement.at);
+                contacts.sort_by_key(|contact| contact.at);
+                outcomes.sort_by_key(|outcome| outcome.at);
+                Customer {
+                    id: CustomerId(42),
+                    profile: Profile {
+                        attributes: named(attributes),
+                        consents,
+                    },
+                    history: ContactHistory { contacts, outcomes },
+                }
+            },
+        )
 }
 
 fn named(attributes: Vec<Option<(&'static str, AttributeValue)>>) -> Attributes {
@@ -854,5 +856,10 @@ pub fn case() -> impl Generator<Value = Case> {
 
 /// So many generated cases; what failed is printed, not written to a file.
 pub fn cases(cases: u32) -> ProptestConfig {
-    ProptestConfig { cases, failure_persistence: None, max_shrink_iters: 400, ..ProptestConfig::default() }
+    ProptestConfig {
+        cases,
+        failure_persistence: None,
+        max_shrink_iters: 400,
+        ..ProptestConfig::default()
+    }
 }

@@ -2,10 +2,13 @@
 //! organisations and customers.
 
 mod coverage;
+mod explanation;
 mod generated;
 mod hand;
 mod properties;
 mod reasons;
 mod replaying;
+mod size;
 mod smallest;
+mod steps;
 mod worked_example;

@@ -99,8 +99,13 @@ fn deviations(strategy: &Strategy, case: &Case, seeds: u64) -> BTreeMap<Option<u
     let mut sums: BTreeMap<Option<u16>, (f64, f64)> = BTreeMap::new();
     for seed in 0..seeds {
         let decision = decide(strategy, &case.inputs(), &case.request, case.at, seed);
-        let Some(slot) = decision.slots.first() else { continue };
-        let arms = slot.contenders.iter().map(|arm| (Some(arm.candidate), f64::from(arm.probability)));
+        let Some(slot) = decision.slots.first() else {
+            continue;
+        };
+        let arms = slot
+            .contenders
+            .iter()
+            .map(|arm| (Some(arm.candidate), f64::from(arm.probability)));
         for (arm, probability) in arms.chain([(None, f64::from(slot.silence))]) {
             let (difference, variance) = sums.entry(arm).or_default();
             *difference += f64::from(u8::from(slot.pick == arm)) - probability;
@@ -108,7 +113,9 @@ fn deviations(strategy: &Strategy, case: &Case, seeds: u64) -> BTreeMap<Option<u
         }
     }
     let in_deviations = |(difference, variance): (f64, f64)| difference / variance.max(1.0).sqrt();
-    sums.into_iter().map(|(arm, sum)| (arm, in_deviations(sum))).collect()
+    sums.into_iter()
+        .map(|(arm, sum)| (arm, in_deviations(sum)))
+        .collect()
 }
 
 #[test]
@@ -119,7 +126,11 @@ fn picks_over_many_seeds_come_as_often_as_the_records_say() {
         if drawn == 6 {
             return;
         }
-        let strategy = organisation().new_tree(&mut runner).expect("a strategy").current().strategy();
+        let strategy = organisation()
+            .new_tree(&mut runner)
+            .expect("a strategy")
+            .current()
+            .strategy();
         let mut case = case().new_tree(&mut runner).expect("a request").current();
         case.assignment = Assignment::Strategy;
         let uncertain = |decision: &Decision| {
@@ -131,7 +142,10 @@ fn picks_over_many_seeds_come_as_often_as_the_records_say() {
         }
         drawn += 1;
         for (arm, deviation) in deviations(&strategy, &case, 800) {
-            assert!(deviation.abs() < 4.5, "arm {arm:?} is off by {deviation} standard deviations");
+            assert!(
+                deviation.abs() < 4.5,
+                "arm {arm:?} is off by {deviation} standard deviations"
+            );
         }
     }
     panic!("only {drawn} generated decisions had a real draw");
