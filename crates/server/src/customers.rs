@@ -5,7 +5,7 @@ use crate::{
     app::App,
     body,
     identifiers::{self, CustomerRef, Identifiers},
-    problem::Problem,
+    problem::{Details, Problem},
     scalar,
 };
 use axum::{Json, body::Body, extract::State, http::HeaderMap};
@@ -57,7 +57,7 @@ pub struct CustomerView {
     post, path = "/v1/customers/lookup", tag = "data", request_body = Lookup,
     responses(
         (status = 200, description = "The customer", body = CustomerView),
-        (status = 404, description = "Nobody is known by these identifiers", body = Problem),
+        (status = 404, description = "Nobody is known by these identifiers", body = Details),
     ),
 )]
 pub async fn lookup(

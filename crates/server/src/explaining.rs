@@ -1,6 +1,9 @@
 //! `GET /v1/decisions/{id}`: why this and not that? One decision in three readings.
 
-use crate::{app::App, problem::Problem};
+use crate::{
+    app::App,
+    problem::{Details, Problem},
+};
 use axum::{
     extract::{
         Path, Query, State,
@@ -54,7 +57,7 @@ pub struct ReadingQuery {
     params(("id" = String, Path, description = "The decision"), ReadingQuery),
     responses(
         (status = 200, description = "The explanation", body = Object),
-        (status = 404, description = "No such decision, or its customer has been erased", body = Problem),
+        (status = 404, description = "No such decision, or its customer has been erased", body = Details),
     ),
 )]
 pub async fn decision(

@@ -4,7 +4,7 @@ use crate::{
     app::App,
     body,
     keys::{KeyError, KeyInfo, Scope},
-    problem::Problem,
+    problem::{Details, Problem},
 };
 use axum::{
     Json,
@@ -87,7 +87,7 @@ pub async fn make_key(
     params(("prefix" = String, Path, description = "The first characters of the key, as listed")),
     responses(
         (status = 204, description = "The key can no longer be used"),
-        (status = 404, description = "There is no such key", body = Problem),
+        (status = 404, description = "There is no such key", body = Details),
     ),
 )]
 pub async fn revoke_key(

@@ -14,24 +14,36 @@ use utoipa::ToSchema;
 const RETRY_AFTER_SECONDS: u16 = 1;
 
 /// Why a request was not carried out.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone)]
 pub struct Problem {
+    status: StatusCode,
+    /// Stable code, for a program.
+    pub code: &'static str,
+    message: String,
+    errors: Vec<Part>,
+}
+
+/// A problem as it is sent: RFC 9457.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct Details<'a> {
     /// `urn:attent:problem:` and the code.
     #[serde(rename = "type")]
     kind: String,
     /// The status in words.
-    title: &'static str,
+    title: &'a str,
     /// The HTTP status.
     status: u16,
     /// What is wrong, for a person.
-    detail: String,
+    detail: &'a str,
     /// Stable code, for a program.
-    pub code: &'static str,
+    code: &'a str,
     /// The same as `detail`.
-    message: String,
+    message: &'a str,
     /// Each thing that is wrong, when there may be several.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<Part>,
+    #[serde(skip_serializing_if = "<[Part]>::is_empty")]
+    #[schema(required = false)]
+    errors: &'a [Part],
 }
 
 /// One thing that is wrong with a body.
@@ -48,14 +60,10 @@ pub struct Part {
 impl Problem {
     /// A problem with a status, a stable code and a sentence.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        let message = message.into();
         Self {
-            kind: format!("urn:attent:problem:{code}"),
-            title: status.canonical_reason().unwrap_or("Error"),
-            status: status.as_u16(),
-            detail: message.clone(),
+            status,
             code,
-            message,
+            message: message.into(),
             errors: Vec::new(),
         }
     }
@@ -121,9 +129,17 @@ impl Problem {
         &self.message
     }
 
-    /// The HTTP status.
-    pub fn status(&self) -> StatusCode {
-        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    /// As it is sent.
+    pub fn details(&self) -> Details<'_> {
+        Details {
+            kind: format!("urn:attent:problem:{}", self.code),
+            title: self.status.canonical_reason().unwrap_or("Error"),
+            status: self.status.as_u16(),
+            detail: &self.message,
+            code: self.code,
+            message: &self.message,
+            errors: &self.errors,
+        }
     }
 }
 
@@ -166,14 +182,15 @@ impl From<StoreError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = serde_json::to_vec(&self).expect("a problem holds text and numbers only");
-        let mut response = (self.status(), body).into_response();
+        let body =
+            serde_json::to_vec(&self.details()).expect("a problem holds text and numbers only");
+        let mut response = (self.status, body).into_response();
         let headers = response.headers_mut();
         headers.insert(
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),
         );
-        match self.status() {
+        match self.status {
             StatusCode::SERVICE_UNAVAILABLE => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
             }

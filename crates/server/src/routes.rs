@@ -1,8 +1,11 @@
 //! Which request goes where? All routes, once, together with the document that describes them.
 
 use crate::{
-    access, app::App, consents, customers, decide, events, explaining, key_admin, outcomes, page,
-    probes, problem::Problem, rejects, summary,
+    access,
+    app::App,
+    consents, customers, decide, events, explaining, key_admin, outcomes, page, probes,
+    problem::{Details, Problem},
+    rejects, summary,
 };
 use axum::{
     Router,
@@ -35,7 +38,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
         (name = "operation", description = "Is it alive, ready, busy"),
     ),
     modifiers(&Keys),
-    components(schemas(Problem)),
+    components(schemas(Details)),
     security(("bearer" = []), ("api_key" = []), ("basic" = [])),
 )]
 struct Document;
