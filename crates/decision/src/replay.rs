@@ -11,7 +11,7 @@ use crate::{
     propensity,
     record::{Decision, fates},
     request::Request,
-    strategy::{Strategy, StrategyVersion},
+    strategy::{Strategy, StrategyVersion, test_run::Priors},
     trace::Restored,
 };
 use learning::{Arm, Features, ModelVersion, Prediction, Predictor};
@@ -218,15 +218,12 @@ impl<'s> Circumstances<'s> {
     }
 }
 
-/// Gives the recorded estimates back; for what was never estimated, the strategy's prior, unsure.
+/// Gives the recorded estimates back; for what was never estimated, the strategy's priors.
 struct Recorded {
     version: ModelVersion,
     by_arm: BTreeMap<(Arc<str>, Arc<str>), Prediction>,
-    priors: BTreeMap<Arc<str>, f64>,
+    priors: Priors,
 }
-
-/// Deviation of an estimate that was never made, in logits.
-const NEVER_ESTIMATED_DEVIATION: f32 = 1.0;
 
 impl Recorded {
     fn new(strategy: &Strategy, record: &Decision) -> Self {
@@ -242,47 +239,21 @@ impl Recorded {
                 outcomes.iter().map(arm).zip(predictions.iter().copied())
             })
             .collect();
-        let sides = strategy
-            .organisation
-            .outcomes
-            .iter()
-            .map(|side| (side.outcome.shared(), side.prior));
-        let goals = strategy
-            .actions
-            .iter()
-            .map(|action| (action.id.shared(), action.prior));
         Self {
             version: record.model,
             by_arm,
-            priors: sides.chain(goals).collect(),
-        }
-    }
-
-    fn prior(&self, arm: &Arm) -> Prediction {
-        let key = if &*arm.outcome == propensity::GOAL {
-            &arm.action
-        } else {
-            &arm.outcome
-        };
-        let probability = self.priors.get(key).copied().unwrap_or(0.5) as f32;
-        Prediction {
-            probability,
-            deviation: NEVER_ESTIMATED_DEVIATION,
-            baseline: None,
-            evidence: 0.0,
+            priors: Priors::of(strategy),
         }
     }
 }
 
 impl Predictor for Recorded {
-    fn predict(&self, _features: &Features, arms: &[Arm]) -> Vec<Prediction> {
-        let found = |arm: &Arm| {
-            self.by_arm
-                .get(&(arm.action.clone(), arm.outcome.clone()))
-                .copied()
-        };
+    fn predict(&self, features: &Features, arms: &[Arm]) -> Vec<Prediction> {
+        let recorded = |arm: &Arm| self.by_arm.get(&(arm.action.clone(), arm.outcome.clone()));
+        let priors = self.priors.predict(features, arms);
         arms.iter()
-            .map(|arm| found(arm).unwrap_or_else(|| self.prior(arm)))
+            .zip(priors)
+            .map(|(arm, prior)| recorded(arm).copied().unwrap_or(prior))
             .collect()
     }
     fn version(&self) -> ModelVersion {
