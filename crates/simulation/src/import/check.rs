@@ -1,0 +1,205 @@
+//! Does a mapping fit its strategy? Every name it uses is declared, and it says on which ground and for
+//! how long data are kept; otherwise nothing is imported.
+
+use super::mapping::{Mapping, Question, Source, days};
+use decision::{
+    strategy::{Basis, Strategy},
+    value::ValueType,
+};
+
+/// Every problem, one sentence each.
+pub fn problems(mapping: &Mapping, strategy: &Strategy) -> Vec<String> {
+    let mut problems = Vec::new();
+    basis(mapping, strategy, &mut problems);
+    retention(mapping, strategy, &mut problems);
+    for source in &mapping.sources {
+        names(mapping, source, strategy, &mut problems);
+    }
+    for fact in &mapping.facts {
+        let found = strategy.attribute_index(&fact.attribute);
+        let number = found.map(|index| &strategy.attributes[usize::from(index)]);
+        if number.is_none_or(|attribute| attribute.value_type != ValueType::Number) {
+            problems.push(format!(
+                "`facts` keeps `{}`, which is not a declared number",
+                fact.attribute
+            ));
+        }
+        if fact.per.is_some() && fact.weight <= 0.0 {
+            problems.push(format!(
+                "the rate `{}` needs a `weight` above 0",
+                fact.attribute
+            ));
+        }
+    }
+    if let Some(question) = &mapping.backtest {
+        ask(mapping, question, strategy, &mut problems);
+    }
+    problems
+}
+
+fn basis(mapping: &Mapping, strategy: &Strategy, problems: &mut Vec<String>) {
+    let Some(stated) = &mapping.basis else {
+        problems.push("the mapping states no `[basis]`: say on which lawful ground these data are used, for which purposes, and why".into());
+        return;
+    };
+    if stated.because.trim().is_empty() || stated.purposes.is_empty() {
+        problems.push("`[basis]` needs `purposes` and a reason in `because`".into());
+    }
+    if stated.assumed == "consent" {
+        problems.push(
+            "consent cannot be assumed; import the statements of the customers instead".into(),
+        );
+    }
+    for name in &stated.purposes {
+        match strategy.purpose_index(name) {
+            None => problems.push(format!(
+                "`[basis]` names purpose `{name}`, which the strategy does not declare"
+            )),
+            Some(index) => {
+                let declared = word(strategy.purposes[usize::from(index)].basis);
+                if declared != stated.assumed {
+                    problems.push(format!(
+                        "the mapping assumes `{}` for purpose `{name}`, the strategy declares `{declared}`",
+                        stated.assumed
+                    ));
+                }
+            }
+        }
+    }
+}
+
+fn word(basis: Basis) -> &'static str {
+    match basis {
+        Basis::Consent => "consent",
+        Basis::Contract => "contract",
+        Basis::LegalObligation => "legal_obligation",
+        Basis::VitalInterests => "vital_interests",
+        Basis::PublicTask => "public_task",
+        Basis::LegitimateInterests => "legitimate_interests",
+    }
+}
+
+fn retention(mapping: &Mapping, strategy: &Strategy, problems: &mut Vec<String>) {
+    let Some(stated) = &mapping.retention else {
+        problems.push(
+            "the mapping states no `[retention]`: say how long the rows are kept and why".into(),
+        );
+        return;
+    };
+    if stated.reason.trim().is_empty() {
+        problems.push("`[retention]` needs a `reason`".into());
+    }
+    let Some(keep) = days(&stated.keep) else {
+        problems.push(format!(
+            "`keep = \"{}\"` is not a number of days such as `800d`",
+            stated.keep
+        ));
+        return;
+    };
+    let set = mapping
+        .sources
+        .iter()
+        .flat_map(|source| source.attributes.keys());
+    for name in set.chain(mapping.facts.iter().map(|fact| &fact.attribute)) {
+        let attribute = strategy
+            .attribute_index(name)
+            .map(|index| &strategy.attributes[usize::from(index)]);
+        if attribute.is_some_and(|attribute| attribute.retention > keep) {
+            problems.push(format!(
+                "attribute `{name}` is kept longer than the `{}` of the mapping",
+                stated.keep
+            ));
+        }
+    }
+}
+
+fn names(mapping: &Mapping, source: &Source, strategy: &Strategy, problems: &mut Vec<String>) {
+    let place = format!("source `{}`", source.name);
+    let mut undeclared = |kind: &str, name: &str| {
+        problems.push(format!(
+            "{place} uses {kind} `{name}`, which is not declared"
+        ));
+    };
+    for name in source.attributes.keys() {
+        if strategy.attribute_index(name).is_none() {
+            undeclared("attribute", name);
+        }
+    }
+    let event = source.event.as_deref().map(|name| {
+        strategy
+            .event(name)
+            .map_or_else(|| Err(undeclared("event", name)), Ok)
+    });
+    if let Some(Ok(event)) = &event {
+        for name in source.properties.keys() {
+            if !event.properties.contains_key(name) {
+                undeclared("property", name);
+            }
+        }
+    }
+    if let Some(outcome) = &source.outcome
+        && strategy.event(&outcome.event).is_none()
+    {
+        undeclared("event", &outcome.event);
+    }
+    if let Some(lookup) = &source.lookup
+        && !mapping.tables.contains_key(&lookup.table)
+    {
+        undeclared("table", &lookup.table);
+    }
+    if let Some(contact) = &source.contact {
+        place_names(
+            strategy,
+            &contact.channel,
+            &contact.placement,
+            contact.context.keys(),
+            &mut undeclared,
+        );
+    }
+    if source.identifiers.is_empty() {
+        problems.push(format!("{place} has no `identifiers`: whose rows are they"));
+    }
+    if source.at.column.is_some() == source.at.date.is_some() {
+        problems.push(format!(
+            "{place} needs either a `column` or a `date` in `at`"
+        ));
+    }
+}
+
+fn place_names<'a>(
+    strategy: &Strategy,
+    channel: &str,
+    placement: &str,
+    context: impl Iterator<Item = &'a String>,
+    undeclared: &mut impl FnMut(&str, &str),
+) {
+    if strategy.channel(channel).is_none() {
+        undeclared("channel", channel);
+    }
+    if strategy.placement(placement).is_none() {
+        undeclared("placement", placement);
+    }
+    for name in context {
+        if strategy.context_index(name).is_none() {
+            undeclared("context value", name);
+        }
+    }
+}
+
+fn ask(mapping: &Mapping, question: &Question, strategy: &Strategy, problems: &mut Vec<String>) {
+    let mut undeclared = |kind: &str, name: &str| {
+        problems.push(format!(
+            "`[backtest]` uses {kind} `{name}`, which is not declared"
+        ));
+    };
+    if !mapping.tables.contains_key(&question.table) {
+        undeclared("table", &question.table);
+    }
+    place_names(
+        strategy,
+        &question.channel,
+        &question.placement,
+        question.context.keys(),
+        &mut undeclared,
+    );
+}

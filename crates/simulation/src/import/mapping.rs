@@ -1,0 +1,300 @@
+//! How do an organisation's files become customers, events, contacts and outcomes? The mapping file says
+//! it column by column, and on which ground the data may be used at all.
+//!
+//! Deliberately absent: computing with values. A column is renamed, translated word by word or unknown.
+
+use decision::{Timestamp, request::Direction, strategy::Strategy};
+use jiff::{SignedDuration, civil::Date};
+use serde::Deserialize;
+use std::{collections::BTreeMap, path::PathBuf};
+
+/// A mapping file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mapping {
+    /// What the data are, for people.
+    pub name: String,
+    /// Folder of the strategy that declares what may be kept, relative to the mapping file.
+    pub strategy: PathBuf,
+    /// Where the data end, as `2018-03-12`: retention counts back from here. Without it, from now.
+    pub as_of: Option<Date>,
+    /// On which ground the data are used.
+    pub basis: Option<AssumedBasis>,
+    /// How long they are kept.
+    pub retention: Option<StatedRetention>,
+    /// Files that others look things up in, by name.
+    #[serde(default)]
+    pub tables: BTreeMap<String, LookedUp>,
+    /// Files whose rows happened to somebody, in the order in which they come at the same moment.
+    pub sources: Vec<Source>,
+    /// Attributes that count what passes.
+    #[serde(default)]
+    pub facts: Vec<Fact>,
+    /// What a backtest asks.
+    pub backtest: Option<Question>,
+}
+
+/// The ground on which data without consents are used.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AssumedBasis {
+    /// A lawful basis as strategies write it; `consent` cannot be assumed.
+    pub assumed: String,
+    /// The purposes that rest on it.
+    pub purposes: Vec<String>,
+    /// Why it is assumed.
+    pub because: String,
+}
+
+/// How far back rows are taken.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StatedRetention {
+    /// For example `800d`.
+    pub keep: String,
+    /// Why so long.
+    pub reason: String,
+}
+
+/// How a text file is written.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Writing {
+    /// `,` `;` or a tab.
+    #[serde(default = "comma")]
+    pub delimiter: char,
+    /// Of the bytes.
+    #[serde(default)]
+    pub encoding: Encoding,
+    /// Whether numbers are written `12,50`.
+    #[serde(default)]
+    pub decimal_comma: bool,
+}
+
+impl Default for Writing {
+    fn default() -> Self {
+        Self {
+            delimiter: comma(),
+            encoding: Encoding::default(),
+            decimal_comma: false,
+        }
+    }
+}
+
+fn comma() -> char {
+    ','
+}
+
+/// How bytes become text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+pub enum Encoding {
+    /// UTF-8; a byte order mark is skipped.
+    #[default]
+    #[serde(rename = "utf-8")]
+    Utf8,
+    /// ISO 8859-1.
+    #[serde(rename = "latin-1")]
+    Latin1,
+}
+
+/// A file that others look things up in.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LookedUp {
+    /// Path below the data folder; `.gz` is unpacked.
+    pub file: String,
+    /// How it is written.
+    #[serde(default)]
+    pub written: Writing,
+    /// The column that tells rows apart.
+    pub key: String,
+    /// Words that are replaced, per column.
+    #[serde(default)]
+    pub values: Words,
+}
+
+/// Words that are replaced, per column.
+pub type Words = BTreeMap<String, BTreeMap<String, String>>;
+
+/// A file whose rows happened to somebody.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// Name in reports and in the ids of events; keep it when rows are imported again.
+    pub name: String,
+    /// Path below the data folder; `.gz` is unpacked.
+    pub file: String,
+    /// How it is written.
+    #[serde(default)]
+    pub written: Writing,
+    /// Whether the file may be missing.
+    #[serde(default)]
+    pub optional: bool,
+    /// Adds the columns of a table's row.
+    pub lookup: Option<Lookup>,
+    /// Identifier kind → column.
+    pub identifiers: BTreeMap<String, String>,
+    /// The column with the household.
+    pub household: Option<String>,
+    /// When it happened.
+    pub at: When,
+    /// Only rows that have one of these words, per column.
+    #[serde(default)]
+    pub only: BTreeMap<String, Vec<String>>,
+    /// Words that mean "unknown" in this file, per column, besides those the inventory lists.
+    #[serde(default)]
+    pub unknown: BTreeMap<String, Vec<String>>,
+    /// Words that are replaced, per column.
+    #[serde(default)]
+    pub values: Words,
+    /// The event a row is; without it rows with attributes only state those.
+    pub event: Option<String>,
+    /// Attribute → column.
+    #[serde(default)]
+    pub attributes: BTreeMap<String, String>,
+    /// Property of the event → column.
+    #[serde(default)]
+    pub properties: BTreeMap<String, String>,
+    /// The contact a row is.
+    pub contact: Option<ContactColumns>,
+    /// The outcome of an earlier contact that a row is.
+    pub outcome: Option<OutcomeColumns>,
+}
+
+/// A row of a table, found by a column.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lookup {
+    /// The table.
+    pub table: String,
+    /// The column of this file that holds the table's key.
+    pub column: String,
+}
+
+/// A moment: a column, or one date for all rows, with a time of day where there is none.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct When {
+    /// The column.
+    pub column: Option<String>,
+    /// How it is written, in the manner of `strftime`.
+    #[serde(default = "iso_date")]
+    pub format: String,
+    /// One date for all rows.
+    pub date: Option<String>,
+    /// Time of day, in the organisation's zone; without it the column holds one.
+    pub time: Option<String>,
+}
+
+fn iso_date() -> String {
+    "%Y-%m-%d".into()
+}
+
+/// A contact really made.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ContactColumns {
+    /// The column that tells a customer's contacts apart.
+    pub id: String,
+    /// The action; `{column}` is filled in.
+    pub action: String,
+    /// The channel.
+    pub channel: String,
+    /// Where.
+    pub placement: String,
+    /// Who started.
+    #[serde(default = "outbound")]
+    pub direction: Direction,
+    /// Declared context value → column.
+    #[serde(default)]
+    pub context: BTreeMap<String, String>,
+}
+
+fn outbound() -> Direction {
+    Direction::Outbound
+}
+
+/// An outcome of a contact.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutcomeColumns {
+    /// The column with the contact's id.
+    pub contact: String,
+    /// The declared event that it is.
+    pub event: String,
+}
+
+/// An attribute that counts what passed before: contacts, events, or outcomes.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fact {
+    /// The number it keeps up to date.
+    pub attribute: String,
+    /// `contact`, an event, or the event of an outcome (once per contact).
+    pub count: String,
+    /// Makes it a rate: `(count + start × weight) / (per + weight)`.
+    pub per: Option<String>,
+    /// The rate of somebody of whom nothing has been counted.
+    #[serde(default)]
+    pub start: f64,
+    /// How many counts that start is worth.
+    #[serde(default)]
+    pub weight: f64,
+}
+
+/// What a backtest asks of every customer at every row of a table.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Question {
+    /// The table.
+    pub table: String,
+    /// The moment of the decision.
+    pub at: When,
+    /// The column whose value is the id of the contact really made.
+    pub contact: String,
+    /// On which channel.
+    pub channel: String,
+    /// Where.
+    pub placement: String,
+    /// Declared context value → column.
+    #[serde(default)]
+    pub context: BTreeMap<String, String>,
+    /// Predictions for contacts after this date are scored.
+    pub scored_after: Date,
+}
+
+impl Mapping {
+    /// Reads a mapping.
+    ///
+    /// # Errors
+    /// The line, with a caret, and what is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())
+    }
+
+    /// From when on rows are taken.
+    pub(super) fn oldest(&self, strategy: &Strategy, now: Timestamp) -> Timestamp {
+        let end = self
+            .as_of
+            .and_then(|date| {
+                date.to_zoned(strategy.organisation.time_zone.clone())
+                    .ok()
+                    .map(|zoned| zoned.timestamp())
+            })
+            .unwrap_or(now);
+        let keep = self
+            .retention
+            .as_ref()
+            .and_then(|retention| days(&retention.keep));
+        end.saturating_sub(keep.unwrap_or(SignedDuration::ZERO))
+            .unwrap_or(Timestamp::MIN)
+    }
+}
+
+/// `800d`: whole days.
+pub(super) fn days(text: &str) -> Option<SignedDuration> {
+    let days: i64 = text.strip_suffix('d')?.parse().ok()?;
+    (1..=36_500)
+        .contains(&days)
+        .then(|| SignedDuration::from_hours(24 * days))
+}

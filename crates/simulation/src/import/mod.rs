@@ -1,0 +1,214 @@
+//! What do an organisation's own files say happened? Rows become events, contacts really made and their
+//! outcomes, in order of time, and enter the engine through the same doors as live ones.
+//!
+//! A mapping says how ([`Mapping`]); it must state on which ground and for how long the data are kept. Rows
+//! carry ids made from their content, so importing them again changes nothing.
+
+mod check;
+mod facts;
+mod feed;
+mod mapping;
+mod row;
+mod table;
+mod tally;
+
+pub use check::problems;
+pub use feed::Feed;
+pub use mapping::{Mapping, Question};
+pub use row::{Happened, context, moment};
+pub use table::Fields;
+pub use tally::{Rejected, Rows, Tally};
+
+use decision::{Timestamp, strategy::Strategy};
+use engine::{Engine, EngineError};
+use row::Reader;
+use std::{collections::BTreeMap, path::Path};
+
+/// The rows of a table, by key.
+pub type LookedUpRows = BTreeMap<String, Fields>;
+
+/// One thing a row says happened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item {
+    /// When.
+    pub at: Timestamp,
+    /// Name of the row: its source and content, the same whenever it is read.
+    pub row: String,
+    /// File and line.
+    pub place: String,
+    /// Position of the source in the mapping.
+    pub source: usize,
+    /// What.
+    pub happened: Happened,
+}
+
+/// Everything the files say, in order of time, then of the mapping, then of the file.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    /// What happened.
+    pub items: Vec<Item>,
+    /// The tables that others are looked up in.
+    pub tables: BTreeMap<String, LookedUpRows>,
+    /// What became of the rows so far; without an engine this is the dry run.
+    pub tally: Tally,
+}
+
+/// Reads all files of a mapping below a folder, or one of them. Rows before the mapping's retention,
+/// counted from its end or else from `now`, are rejected.
+///
+/// # Errors
+/// A sentence for the user when a file that must be there cannot be read.
+pub fn gather(
+    mapping: &Mapping,
+    strategy: &Strategy,
+    data: &Path,
+    now: Timestamp,
+    progress: &mut dyn FnMut(&str),
+) -> Result<Gathered, String> {
+    let mut gathered = Gathered::default();
+    let folder = match data.is_file() {
+        true => data.parent().unwrap_or(Path::new(".")),
+        false => data,
+    };
+    for (name, table) in &mapping.tables {
+        let rows = table::lookup(&folder.join(&table.file), table)?;
+        gathered.tables.insert(name.clone(), rows);
+    }
+    let oldest = mapping.oldest(strategy, now);
+    let mut read = 0;
+    for (index, source) in mapping.sources.iter().enumerate() {
+        let path = table::locate(data, &source.file);
+        let left_out = data.is_file() && path != data;
+        if left_out || (source.optional && !path.exists()) {
+            continue;
+        }
+        progress(&format!("reading {}", source.file));
+        read += 1;
+        let rows = rows_of(
+            index,
+            mapping,
+            strategy,
+            &path,
+            oldest,
+            &gathered.tables,
+            &mut gathered.tally,
+        )?;
+        gathered.items.extend(rows);
+    }
+    if read == 0 {
+        let known: Vec<&str> = mapping
+            .sources
+            .iter()
+            .map(|source| source.file.as_str())
+            .collect();
+        return Err(format!(
+            "the mapping reads none of it; it knows `{}`",
+            known.join("`, `")
+        ));
+    }
+    gathered.items.sort_by_key(|item| (item.at, item.source));
+    Ok(gathered)
+}
+
+fn rows_of(
+    index: usize,
+    mapping: &Mapping,
+    strategy: &Strategy,
+    path: &Path,
+    oldest: Timestamp,
+    tables: &BTreeMap<String, LookedUpRows>,
+    tally: &mut Tally,
+) -> Result<Vec<Item>, String> {
+    let source = &mapping.sources[index];
+    let reader = Reader::new(source, strategy, tables);
+    let mut items = Vec::new();
+    let mut repeated: BTreeMap<[u8; 16], u32> = BTreeMap::new();
+    table::read(path, &source.written, &mut |line| {
+        tally.source(&source.name).rows += 1;
+        let place = format!("{}:{}", source.file, line.number);
+        let said = line.fields.and_then(|fields| {
+            let row = row_id(&source.name, &fields, &mut repeated);
+            let said = reader.read(fields, &row)?;
+            let early = said
+                .iter()
+                .flat_map(|said| &said.happened)
+                .any(|(at, _)| *at < oldest);
+            match early {
+                true => Err("the row is older than the stated retention".to_owned()),
+                false => Ok((row, said)),
+            }
+        });
+        match said {
+            Err(reason) => tally.reject(&source.name, place, reason),
+            Ok((_, None)) => tally.source(&source.name).left_out += 1,
+            Ok((row, Some(said))) => {
+                for name in said.set {
+                    *tally.attributes.entry(name).or_default() += 1;
+                }
+                for (name, rule) in said.unknown {
+                    *tally
+                        .unknown
+                        .entry(name)
+                        .or_default()
+                        .entry(rule)
+                        .or_default() += 1;
+                }
+                for (at, happened) in said.happened {
+                    let rows = tally.source(&source.name);
+                    match happened {
+                        Happened::Event(_) => rows.events += 1,
+                        Happened::Contact(_) => rows.contacts += 1,
+                        Happened::Outcome(_) => rows.outcomes += 1,
+                    }
+                    items.push(Item {
+                        at,
+                        row: row.clone(),
+                        place: place.clone(),
+                        source: index,
+                        happened,
+                    });
+                }
+            }
+        }
+    })?;
+    Ok(items)
+}
+
+/// Source and content; rows that are equal are told apart by their order.
+fn row_id(source: &str, fields: &Fields, repeated: &mut BTreeMap<[u8; 16], u32>) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for (column, field) in fields {
+        for part in [column, field] {
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part.as_bytes());
+        }
+    }
+    let hash = *hasher
+        .finalize()
+        .as_bytes()
+        .first_chunk::<16>()
+        .expect("a hash has 32 bytes");
+    let times = repeated.entry(hash).or_default();
+    *times += 1;
+    format!("{source}/{:032x}/{times}", u128::from_be_bytes(hash))
+}
+
+/// Puts everything into an engine; `progress` hears how many of how many.
+///
+/// # Errors
+/// The store failed. Rows the engine does not accept are counted in the tally.
+pub fn store(
+    gathered: &mut Gathered,
+    mapping: &Mapping,
+    engine: &Engine,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<(), EngineError> {
+    let mut feed = Feed::new(engine, mapping);
+    let all = gathered.items.len();
+    for (number, item) in gathered.items.iter().enumerate() {
+        feed.take(item, &mut gathered.tally)?;
+        progress(number + 1, all);
+    }
+    feed.settle()?;
+    engine.flush()
+}
