@@ -8,6 +8,14 @@ const WITHIN: Duration = Duration::from_secs(30);
 /// What is sent and wanted.
 const ACCEPTED: &str = "application/json";
 
+/// Why there is no answer.
+pub enum CallError {
+    /// The server says that this cannot be asked, or is not there.
+    No(String),
+    /// The server cannot be reached, does not know the key, or is in trouble.
+    Trouble(String),
+}
+
 /// A server and the key to it.
 pub struct Client {
     url: String,
@@ -42,7 +50,7 @@ impl Client {
     ///
     /// # Errors
     /// A sentence when the server cannot be reached or refuses.
-    pub fn post(&self, path: &str, body: &str) -> Result<Value, String> {
+    pub fn post(&self, path: &str, body: &str) -> Result<Value, CallError> {
         let request = self
             .agent
             .post(format!("{}{path}", self.url))
@@ -59,7 +67,7 @@ impl Client {
     ///
     /// # Errors
     /// As for [`Client::post`].
-    pub fn get(&self, path: &str) -> Result<Value, String> {
+    pub fn get(&self, path: &str) -> Result<Value, CallError> {
         let request = self
             .agent
             .get(format!("{}{path}", self.url))
@@ -76,7 +84,7 @@ impl Client {
     ///
     /// # Errors
     /// As for [`Client::post`].
-    pub fn get_text(&self, path: &str) -> Result<String, String> {
+    pub fn get_text(&self, path: &str) -> Result<String, CallError> {
         let request = self
             .agent
             .get(format!("{}{path}", self.url))
@@ -89,29 +97,34 @@ impl Client {
             return response
                 .body_mut()
                 .read_to_string()
-                .map_err(|error| format!("the answer broke off: {error}"));
+                .map_err(|error| broke_off(&error));
         }
         read(response).map(|json| json.to_string())
     }
 
-    fn unreachable(&self, error: &ureq::Error) -> String {
-        format!("no server answers at `{}`: {error}", self.url)
+    fn unreachable(&self, error: &ureq::Error) -> CallError {
+        CallError::Trouble(format!("no server answers at `{}`: {error}", self.url))
     }
 }
 
-fn read(mut response: ureq::http::Response<ureq::Body>) -> Result<Value, String> {
+fn read(mut response: ureq::http::Response<ureq::Body>) -> Result<Value, CallError> {
     let status = response.status();
     let text = response
         .body_mut()
         .read_to_string()
-        .map_err(|error| format!("the answer broke off: {error}"))?;
+        .map_err(|error| broke_off(&error))?;
     let json: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
     if status.is_success() {
         return Ok(json);
     }
-    let message = json
-        .get("message")
-        .and_then(Value::as_str)
-        .map_or_else(|| status.to_string(), str::to_owned);
-    Err(format!("the server refuses: {message}"))
+    let said = json.get("message").and_then(Value::as_str);
+    let message = format!("the server refuses: {}", said.unwrap_or(status.as_str()));
+    Err(match status.as_u16() {
+        400 | 404 | 413 | 422 => CallError::No(message),
+        _ => CallError::Trouble(message),
+    })
+}
+
+fn broke_off(error: &ureq::Error) -> CallError {
+    CallError::Trouble(format!("the answer broke off: {error}"))
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     check::report_trouble,
-    client::Client,
+    client::{CallError, Client},
     opening::{self, Opened},
 };
 use serde_json::{Map, Value};
@@ -92,6 +92,15 @@ impl From<opening::NotOpened> for Refusal {
     }
 }
 
+impl From<CallError> for Refusal {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::No(message) => Self::No(message),
+            CallError::Trouble(message) => Self::Trouble(message),
+        }
+    }
+}
+
 fn question(arguments: &Arguments) -> Result<String, Refusal> {
     let text = text(&arguments.request).map_err(Refusal::Trouble)?;
     let parsed = serde_json::from_str::<Map<String, Value>>(&text);
@@ -123,7 +132,7 @@ fn text(request: &str) -> Result<String, String> {
 fn ask(arguments: &Arguments, question: &str) -> Result<Value, Refusal> {
     if let Some(url) = &arguments.url {
         let client = Client::new(url, arguments.key.as_deref()).map_err(Refusal::Trouble)?;
-        return client.post("/v1/decide", question).map_err(Refusal::No);
+        return client.post("/v1/decide", question).map_err(Refusal::from);
     }
     let opened = match (&arguments.strategy, &arguments.data) {
         (Some(strategy), data) => opening::with_strategy(strategy, data.as_deref())?,

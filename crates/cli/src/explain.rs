@@ -1,9 +1,13 @@
 //! `attent explain`: why did a decision come out as it did?
 
-use crate::{check::report_trouble, client::Client, opening};
+use crate::{
+    check::report_trouble,
+    client::{CallError, Client},
+    opening,
+};
 use decision::{
     explain::{Explanation, explain},
-    id::{DecisionId, InvalidId, Language},
+    id::{DecisionId, Language},
 };
 use engine::Engine;
 use serde_json::Value;
@@ -17,7 +21,7 @@ use std::{path::PathBuf, process::ExitCode};
 pub struct Arguments {
     /// Id of the decision
     #[arg(value_name = "ID")]
-    decision: String,
+    decision: DecisionId,
     /// For whom: the customer in plain words, an employee with the arithmetic, an auditor with everything
     #[arg(long, default_value = "employee", value_parser = ["customer", "employee", "auditor"])]
     reading: String,
@@ -45,14 +49,12 @@ pub struct Arguments {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> ExitCode {
-    let id = match arguments.decision.parse::<DecisionId>() {
-        Ok(id) => id,
-        Err(error) => return report_trouble(&InvalidId::to_string(&error)),
-    };
+    let id = arguments.decision;
     if let Some(url) = &arguments.url {
         return match over_http(arguments, url, id) {
             Ok(text) => print(&text),
-            Err(message) => report_trouble(&message),
+            Err(CallError::No(no)) => refuse(&no),
+            Err(CallError::Trouble(trouble)) => report_trouble(&trouble),
         };
     }
     let opened = match opening::existing(&arguments.data) {
@@ -65,10 +67,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     }
     match told {
         Ok(Ok(text)) => print(&text),
-        Ok(Err(no)) => {
-            eprintln!("attent: {no}");
-            ExitCode::from(1)
-        }
+        Ok(Err(no)) => refuse(&no),
         Err(error) => report_trouble(&error.to_string()),
     }
 }
@@ -78,8 +77,13 @@ fn print(text: &str) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn over_http(arguments: &Arguments, url: &str, id: DecisionId) -> Result<String, String> {
-    let client = Client::new(url, arguments.key.as_deref())?;
+fn refuse(no: &str) -> ExitCode {
+    eprintln!("attent: {no}");
+    ExitCode::from(1)
+}
+
+fn over_http(arguments: &Arguments, url: &str, id: DecisionId) -> Result<String, CallError> {
+    let client = Client::new(url, arguments.key.as_deref()).map_err(CallError::Trouble)?;
     let mut path = format!("/v1/decisions/{id}?reading={}", arguments.reading);
     if let Some(language) = &arguments.language {
         let plain: String = language

@@ -1,9 +1,10 @@
-//! The commands that work on a strategy folder, run as a user runs them.
+//! The commands, run as a user runs them.
 
 mod check;
 mod decision_tests;
 mod init;
 mod mutations;
+mod serving;
 
 use std::{
     path::{Path, PathBuf},
