@@ -8,7 +8,8 @@ use learning::Predictor;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The inputs of one decision. No clock and no store: whoever calls has read them.
+/// The inputs of one decision. No clock and no store: whoever calls has read them. Moments are whole
+/// milliseconds, as records keep them; a finer one could come out otherwise when it is replayed.
 pub struct Inputs<'a> {
     /// The recognised customer; `None` gives a contextual decision without a profile.
     pub customer: Option<&'a Customer>,

@@ -157,6 +157,23 @@ fn the_smallest_change_names_the_consent_the_fact_or_the_moment() {
 }
 
 #[test]
+fn what_would_stand_in_the_way_next_is_told_too() {
+    let strategy = strategy();
+    let mut story = Story::default();
+    story.number("years", 0.5);
+    story.outcome("complaint", None, 2.0);
+    let line = explained(&strategy, &story)
+        .employee(&"en".into())
+        .candidates[0]
+        .clone();
+    assert_eq!(
+        line.smallest_change,
+        "would not be dropped here with how long you are a customer: 1.001 instead of 0.5; \
+         then: a complaint is open since 2026-03-07T10:00+01:00"
+    );
+}
+
+#[test]
 fn the_auditor_gets_everything_as_data() {
     let strategy = strategy();
     let mut story = Story::on_the_web(2);

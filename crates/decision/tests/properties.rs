@@ -1,12 +1,16 @@
 //! The promises of [`decision::invariant`], on generated organisations and customers.
 
-use crate::generated::{Case, case, cases, organisation};
+use crate::{
+    generated::{Case, case, cases, organisation},
+    hand,
+};
 use decision::{
+    candidate::Fate,
     decide::decide,
     inputs::Assignment,
     invariant,
     profile::{ConsentStatement, ConsentStatus},
-    record::Decision,
+    record::{Contender, Decision, Slot},
     strategy::Strategy,
 };
 use proptest::{
@@ -149,4 +153,54 @@ fn picks_over_many_seeds_come_as_often_as_the_records_say() {
         }
     }
     panic!("only {drawn} generated decisions had a real draw");
+}
+
+/// Breaks one promise of a sound record.
+fn broken(id: &str, alter: fn(&mut Decision)) {
+    let strategy = hand::strategy();
+    let mut story = hand::Story::on_the_web(2);
+    [1.0, 2.0]
+        .iter()
+        .for_each(|days_ago| story.contact(*days_ago));
+    story.number("arrears", 50.0);
+    let mut decision = story.decide(&strategy);
+    assert_eq!(invariant::check(&strategy, &decision), Ok(()));
+    alter(&mut decision);
+    let found = invariant::check(&strategy, &decision).expect_err("a broken promise");
+    assert_eq!(found.id, id, "{found}");
+}
+
+/// Says this candidate too, in a slot of its own.
+fn say(decision: &mut Decision, candidate: u16) {
+    let number = u16::try_from(decision.slots.len()).expect("few slots");
+    decision.fates[usize::from(candidate)].fate = Fate::Chosen {
+        slot: number,
+        priority: 1.0,
+    };
+    let contenders = vec![Contender {
+        candidate,
+        probability: 1.0,
+    }];
+    decision.slots.push(Slot {
+        number,
+        contenders,
+        pick: Some(candidate),
+        ..Slot::default()
+    });
+}
+
+#[test]
+fn a_broken_promise_is_named() {
+    const RENEW: u16 = 2;
+    const LAMP: u16 = 3;
+    broken("INV-5", |decision| decision.fates.truncate(3));
+    broken("INV-5", |decision| decision.slots[0].pick = None);
+    broken("INV-6", |decision| decision.slots[1].preferred = Some(LAMP));
+    broken("INV-13", |decision| decision.slots[1].silence = 0.5);
+    broken("INV-11", |decision| decision.request.dry_run = true);
+    broken("INV-4", |decision| {
+        decision.trace.consents.clear();
+        say(decision, RENEW);
+    });
+    broken("INV-10", |decision| say(decision, LAMP));
 }

@@ -187,7 +187,7 @@ impl Explanation {
         }
     }
 
-    /// Reasons that may be told, the most frequent first; always at least one.
+    /// Reasons that may be told, the most frequent first, none that is rare beside it; always at least one.
     fn why_silent(&self, t: Tongue) -> Vec<String> {
         let control = self.candidates.iter().any(|candidate| {
             matches!(
@@ -220,6 +220,8 @@ impl Explanation {
             }
         }
         told.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        let most = told.first().map_or(0, |(_, count)| *count);
+        told.retain(|(_, count)| 2 * count >= most);
         if told.is_empty() {
             return vec![
                 t.say(

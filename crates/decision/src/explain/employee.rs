@@ -6,6 +6,7 @@ use super::{
     texts::{self, Tongue},
 };
 use crate::{id::Language, inputs::Assignment};
+use jiff::tz::TimeZone;
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -90,7 +91,7 @@ impl Explanation {
             funnel: funnel_lines(t, self.candidates.len(), &self.funnel),
             candidates: candidates
                 .into_iter()
-                .map(|candidate| candidate_line(t, candidate))
+                .map(|candidate| candidate_line(t, candidate, &self.zone))
                 .collect(),
             withheld: self.withheld_lines(t),
         }
@@ -212,7 +213,7 @@ fn funnel_lines(t: Tongue, candidates: usize, funnel: &[FunnelStep]) -> Vec<Stri
     std::iter::once(start).chain(removing.map(line)).collect()
 }
 
-fn candidate_line(t: Tongue, candidate: &CandidateExplanation) -> CandidateLine {
+fn candidate_line(t: Tongue, candidate: &CandidateExplanation, zone: &TimeZone) -> CandidateLine {
     let fate = match &candidate.outcome {
         Outcome::Chosen { .. } => t.say("gekozen", "chosen").to_owned(),
         Outcome::PassedOver { why } => texts::passed_over(t, *why).to_owned(),
@@ -227,7 +228,7 @@ fn candidate_line(t: Tongue, candidate: &CandidateExplanation) -> CandidateLine 
             .waterfall
             .as_ref()
             .map(|waterfall| waterfall_line(t, waterfall)),
-        smallest_change: smallest_line(t, candidate),
+        smallest_change: smallest_line(t, candidate, zone),
     }
 }
 
@@ -264,20 +265,20 @@ fn waterfall_line(t: Tongue, waterfall: &Waterfall) -> String {
     line
 }
 
-fn smallest_line(t: Tongue, candidate: &CandidateExplanation) -> String {
+fn smallest_line(t: Tongue, candidate: &CandidateExplanation, zone: &TimeZone) -> String {
     let smallest = &candidate.smallest;
     match (smallest.aim, smallest.obstacle) {
         (Some(aim), _) => {
             let changes: Vec<String> = smallest
                 .changes
                 .iter()
-                .map(|change| texts::change(t, change))
+                .map(|change| texts::change(t, change, zone))
                 .collect();
-            format!(
-                "{} {}",
-                texts::aim(t, aim),
-                changes.join(t.say(" of ", " or "))
-            )
+            let then = smallest.next.as_ref().map_or_else(String::new, |next| {
+                format!("; {}: {}", t.say("daarna", "then"), texts::reason(t, next))
+            });
+            let either = changes.join(t.say(" of ", " or "));
+            format!("{} {either}{then}", texts::aim(t, aim))
         }
         (None, Some(obstacle)) => texts::obstacle(t, obstacle).to_owned(),
         (None, None) => String::new(),

@@ -30,6 +30,7 @@ use crate::{
     request::Direction,
     strategy::{Basis, Class, Strategy, Texts},
 };
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
 /// Why a decision came out as it did: self-contained, names in every language of the organisation.
@@ -65,6 +66,8 @@ pub struct Explanation {
     pub candidates: Vec<CandidateExplanation>,
     /// What is known but was not used, and why.
     pub withheld: Vec<WithheldFact>,
+    #[serde(skip)]
+    zone: TimeZone,
 }
 
 /// One slot.
@@ -217,6 +220,7 @@ impl Explanation {
                 })
                 .collect(),
             withheld: fact::withheld(strategy, worked),
+            zone: strategy.organisation.time_zone.clone(),
         }
     }
 
@@ -228,7 +232,11 @@ impl Explanation {
 
 /// A moment as people in the organisation write it: its own zone, to the minute, with the offset.
 pub fn moment(strategy: &Strategy, at: Timestamp) -> String {
-    let zoned = at.to_zoned(strategy.organisation.time_zone.clone());
+    moment_in(&strategy.organisation.time_zone, at)
+}
+
+fn moment_in(zone: &TimeZone, at: Timestamp) -> String {
+    let zoned = at.to_zoned(zone.clone());
     zoned.strftime("%Y-%m-%dT%H:%M%:z").to_string()
 }
 

@@ -9,7 +9,7 @@
 //! slots stay as they were drawn; the aim is about the first drawn slot of the candidate's placement.
 
 use super::{
-    Name, moment,
+    Name, Reason, moment,
     reason::{moment_of, quiet_until, unsaid_attributes},
 };
 use crate::{
@@ -109,8 +109,7 @@ pub struct Smallest {
     /// A fact lies exactly on the border of what is allowed: any part of the change is enough.
     pub on_the_edge: bool,
     /// What would stand in its way next, once dropped no longer for this reason.
-    #[serde(skip)]
-    pub next: Option<Dropped>,
+    pub next: Option<Reason>,
     /// Why there is no such change.
     pub obstacle: Option<Obstacle>,
 }
@@ -229,15 +228,18 @@ fn for_dropped(
         Err(obstacle) => return Smallest::none(obstacle),
     };
     let aim = Aim::Past { dropped };
-    let reached = change
-        .apply(circumstances)
-        .map(|changed| changed.decide())
-        .filter(|after| aim.reached(index, after));
-    let Some(after) = reached else {
-        return Smallest::none(Obstacle::NotByFacts);
+    let Some(changed) = change.apply(circumstances) else {
+        return Smallest::none(Obstacle::NotRecognised);
     };
-    let next = match after.fates[usize::from(index)].fate {
-        Fate::Dropped(why) if why.step() < Step::Arbitration => Some(why),
+    let after = changed.work_out();
+    if !aim.reached(index, &after.decision) {
+        return Smallest::none(Obstacle::NotByFacts);
+    }
+    let next = match after.decision.fates[usize::from(index)].fate {
+        Fate::Dropped(why) if why.step() < Step::Arbitration => {
+            let then = &after.candidates[usize::from(index)];
+            Some(Reason::new(&changed, &after, then, why))
+        }
         _ => None,
     };
     let half = change.half(circumstances).apply(circumstances);

@@ -1,6 +1,6 @@
 //! All wording of the readings, Dutch and English side by side. Nothing here decides what is told.
 
-use super::{Aim, Change, Name, Obstacle, Reason};
+use super::{Aim, Change, Name, Obstacle, Reason, moment_in};
 use crate::{
     candidate::{PassedOver, Step},
     consent::Withheld,
@@ -11,6 +11,7 @@ use crate::{
     strategy::{Basis, Texts},
     value::Value,
 };
+use jiff::tz::TimeZone;
 
 /// The languages that readings are worded in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +79,7 @@ impl Tongue {
         format!("€ {}", self.number(amount, decimals))
     }
     /// A value as people write it.
-    pub fn value(self, value: &Value) -> String {
+    pub fn value(self, value: &Value, zone: &TimeZone) -> String {
         match value {
             Value::Bool(flag) => self
                 .say(
@@ -92,7 +93,7 @@ impl Tongue {
                 .trim_end_matches([',', '.'])
                 .into(),
             Value::Text(text) => format!("‘{text}’"),
-            Value::Time(at) => at.to_string(),
+            Value::Time(at) => moment_in(zone, *at),
         }
     }
 }
@@ -387,7 +388,7 @@ fn factor(t: Tongue, factor: Factor) -> &'static str {
 }
 
 /// A change, for an employee.
-pub(super) fn change(t: Tongue, change: &Change) -> String {
+pub(super) fn change(t: Tongue, change: &Change, zone: &TimeZone) -> String {
     match change {
         Change::Factor(adjustment) => {
             let what = factor(t, adjustment.factor);
@@ -402,13 +403,19 @@ pub(super) fn change(t: Tongue, change: &Change) -> String {
         Change::Facts { facts } => {
             let one = |name: &str, from: Option<&Value>, to: &Value| {
                 let unknown = || t.say("onbekend", "unknown").to_owned();
-                let (from_text, to_text) = (from.map_or_else(unknown, |from| t.value(from)), t.value(to));
+                let (from_text, to_text) = (
+                    from.map_or_else(unknown, |from| t.value(from, zone)),
+                    t.value(to, zone),
+                );
                 let instead = t.say("in plaats van", "instead of");
                 match (from, to) {
                     (Some(Value::Number(from)), Value::Number(to)) if from_text == to_text => {
                         let more = t.say("iets meer dan", "a little more than");
                         let less = t.say("iets minder dan", "a little less than");
-                        format!("{name}: {} {from_text}", if to > from { more } else { less })
+                        format!(
+                            "{name}: {} {from_text}",
+                            if to > from { more } else { less }
+                        )
                     }
                     _ => format!("{name}: {to_text} {instead} {from_text}"),
                 }
