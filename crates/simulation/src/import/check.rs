@@ -125,15 +125,14 @@ fn names(mapping: &Mapping, source: &Source, strategy: &Strategy, problems: &mut
             undeclared("attribute", name);
         }
     }
-    let event = source.event.as_deref().map(|name| {
-        strategy
-            .event(name)
-            .map_or_else(|| Err(undeclared("event", name)), Ok)
-    });
-    if let Some(Ok(event)) = &event {
-        for name in source.properties.keys() {
-            if !event.properties.contains_key(name) {
-                undeclared("property", name);
+    if let Some(name) = &source.event {
+        let declared = strategy.event(name);
+        if declared.is_none() {
+            undeclared("event", name);
+        }
+        for property in source.properties.keys() {
+            if declared.is_some_and(|event| !event.properties.contains_key(property)) {
+                undeclared("property", property);
             }
         }
     }

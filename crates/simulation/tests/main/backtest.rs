@@ -9,6 +9,7 @@ fn the_expectations_rank_the_letters_of_the_last_year_and_the_numbers_add_up() {
     let Some(data) = retailer::data() else { return };
     let backtest = retailer::run(&data, &mut |_, _| {});
     let measured = measure(&backtest);
+    println!("{}", text(&measured));
     let scored: Vec<&Sent> = backtest.sent.iter().filter(|sent| sent.scored).collect();
     let auc = measured.scored.auc.unwrap();
     assert!(auc >= 0.79, "{auc}");
