@@ -1,11 +1,13 @@
 //! The `attent` command. One file per command; its doc comment is the help.
 
+mod backtest;
 mod check;
 mod client;
 mod decide;
 mod diagnostics;
 mod explain;
 mod folder;
+mod import;
 mod init;
 mod opening;
 mod replay;
@@ -32,6 +34,8 @@ enum Command {
     Decide(decide::Arguments),
     Explain(explain::Arguments),
     Replay(replay::Arguments),
+    Import(import::Arguments),
+    Backtest(backtest::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -43,5 +47,7 @@ fn main() -> ExitCode {
         Command::Decide(arguments) => decide::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
+        Command::Backtest(arguments) => backtest::run(&arguments),
     }
 }
