@@ -88,8 +88,6 @@ pub(crate) struct Model {
     pub(crate) encoder: Encoder,
     pub(crate) hierarchy: Hierarchy,
     pub(crate) outcomes: BTreeMap<Arc<str>, OutcomeModel>,
-    /// Observations learned, each fraction counted as one.
-    pub(crate) updates: u64,
 }
 
 /// Where and on what an exposure teaches.
@@ -107,7 +105,6 @@ impl Model {
             encoder: Encoder::default(),
             hierarchy: Hierarchy::default(),
             outcomes: BTreeMap::new(),
-            updates: 0,
         }
     }
 
@@ -157,6 +154,5 @@ impl Model {
         let inputs = lesson.inputs.to_f64();
         mixture.learn(&lesson.path, &inputs, model.offset, seen, &self.config);
         mixture.count(&lesson.path, exposures);
-        self.updates += 1;
     }
 }

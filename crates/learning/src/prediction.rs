@@ -61,7 +61,7 @@ pub trait Predictor: Send + Sync {
 pub struct ModelVersion(pub [u8; 16]);
 
 impl ModelVersion {
-    /// A model that has learned nothing yet and answers with its prior.
+    /// No model: a predictor that is not learned.
     pub const NONE: Self = Self([0; 16]);
 }
 

@@ -69,9 +69,7 @@ impl Snapshot {
 
     fn with_digest(model: Model, digest: &[u8; DIGEST_BYTES]) -> Self {
         let mut version = ModelVersion::NONE;
-        if model.updates > 0 {
-            version.0.copy_from_slice(&digest[..16]);
-        }
+        version.0.copy_from_slice(&digest[..16]);
         Self { model, version }
     }
 
