@@ -26,6 +26,11 @@ impl Chance {
         Self(mix(self.0 ^ mix(number.wrapping_add(0x9E37_79B9_7F4A_7C15))))
     }
 
+    /// The key itself, for draws made elsewhere.
+    pub fn bits(self) -> u64 {
+        self.0
+    }
+
     /// Uniform in `[0, 1)`.
     pub fn uniform(self) -> f64 {
         (self.0 >> 11) as f64 / (1u64 << 53) as f64

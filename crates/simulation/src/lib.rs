@@ -8,5 +8,6 @@
 pub mod backtest;
 pub mod chance;
 pub mod clock;
+pub mod demo;
 pub mod energy;
 pub mod import;

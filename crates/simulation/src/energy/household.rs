@@ -112,6 +112,17 @@ pub struct Circumstances {
     pub worried: bool,
 }
 
+/// One message that reached a customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heard {
+    /// When.
+    pub day: Day,
+    /// What about.
+    pub topic: Topic,
+    /// It had something to say to this customer.
+    pub relevant: bool,
+}
+
 /// One customer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Household {
@@ -127,8 +138,8 @@ pub struct Household {
     pub now: Circumstances,
     /// When each goal was last reached.
     pub reached: BTreeMap<Topic, Day>,
-    /// What was said, in order: day and topic.
-    pub heard: Vec<(Day, Topic)>,
+    /// What was said, in order.
+    pub heard: Vec<Heard>,
 }
 
 const NAMES: [&str; 24] = [
@@ -229,13 +240,12 @@ impl Household {
             .map_or(0.0, |since| 1.0 + (day - since).div_euclid(30) as f64)
     }
 
-    /// What was heard in the last `days` days.
-    pub fn heard_within(&self, day: Day, days: Day) -> impl Iterator<Item = Topic> + '_ {
+    /// What was heard in the last `days` days, latest first.
+    pub fn heard_within(&self, day: Day, days: Day) -> impl Iterator<Item = &Heard> {
         self.heard
             .iter()
             .rev()
-            .take_while(move |(at, _)| *at > day - days)
-            .map(|(_, topic)| *topic)
+            .take_while(move |heard| heard.day > day - days)
     }
 
     /// Having a hard time, in a way an offer would make worse.
@@ -339,7 +349,7 @@ fn circumstances(chance: Chance, traits: &Traits, house: &House) -> Circumstance
     Circumstances {
         arrears_since: behind.then(|| -(chance.about("since").below(100) as Day)),
         refund_owed: if refunded {
-            chance.about("amount").between(20.0, 180.0).round()
+            chance.about("amount").between(20.0, 90.0).round()
         } else {
             0.0
         },

@@ -135,7 +135,7 @@ impl Life<'_> {
             let amount = self
                 .chance
                 .about("refund amount")
-                .between(20.0, 180.0)
+                .between(20.0, 90.0)
                 .round();
             household.now.refund_owed = amount;
             noticed.push(self.tell(220, "refund_found", [("amount", Value::Number(amount))]));

@@ -10,7 +10,7 @@ mod truth;
 mod world;
 
 pub use happening::{Happening, Moment, Reaction, What};
-pub use household::{Circumstances, Contract, Day, House, Household, Traits};
+pub use household::{Circumstances, Contract, Day, Heard, House, Household, Traits};
 pub use strategy::strategy;
 pub use topic::Topic;
 pub use truth::{COMPLAINT, OPT_OUT, Truth, Worth};

@@ -45,6 +45,8 @@ pub const OPT_OUT: Worth = Worth {
     customer: -1.0,
     organisation: -20.0,
 };
+/// How fast irrelevant messages make people stop reading.
+const NOISE: f64 = 0.35;
 /// Window of complaints, in days.
 const COMPLAINT_DAYS: f64 = 14.0;
 
@@ -121,8 +123,9 @@ fn met_for_days(topic: Topic) -> Day {
     match topic {
         Topic::Progress => 7,
         Topic::FirstReminder => 30,
+        Topic::SavingPlan | Topic::SolarUse | Topic::ExplainBill => 45,
         Topic::Apologise | Topic::SendReading => 60,
-        Topic::WelcomeBack | Topic::ExplainBill | Topic::AskManaging => 120,
+        Topic::WelcomeBack | Topic::AdjustInstalment | Topic::AskManaging => 90,
         _ => 365,
     }
 }
@@ -166,13 +169,14 @@ pub fn brought_about(household: &Household, topic: Topic, channel: &str, day: Da
     if !open(household, topic, day) {
         return 0.0;
     }
-    let repeated = household
-        .heard_within(day, 60)
-        .filter(|heard| *heard == topic)
-        .count();
+    let heard = || household.heard_within(day, 60);
+    let repeated = heard().filter(|heard| heard.topic == topic).count();
+    let noise = heard().filter(|heard| !heard.relevant).count();
     let lately = household.heard_within(day, 14).count();
     let freshness = libm::pow(0.75, repeated as f64) * (1.0 - 0.05 * lately as f64).max(0.4);
-    (fit(household, topic, day) * attention(household, topic, channel) * freshness).min(0.9)
+    let trust = 1.0 / (1.0 + NOISE * noise as f64);
+    let landing = fit(household, topic, day) * attention(household, topic, channel);
+    (landing * freshness * trust).min(0.9)
 }
 
 /// How well a first message about `topic` lands with this customer, a probability.
@@ -192,10 +196,10 @@ fn fit(household: &Household, topic: Topic, day: Day) -> f64 {
         PaymentPlan if months < 3.0 => 0.16,
         PaymentPlan => 0.04,
         DebtHelp => 0.10 * (1.3 - traits.means),
-        ExplainBill if contract.bill_increase_percent >= 22.0 => 0.30,
-        ExplainBill => 0.06,
-        AdjustInstalment if house.above_normal_percent >= 20.0 => 0.20,
-        AdjustInstalment => 0.02,
+        ExplainBill if contract.bill_increase_percent >= 22.0 => 0.35,
+        ExplainBill => 0.03,
+        AdjustInstalment if house.above_normal_percent >= 20.0 => 0.25,
+        AdjustInstalment => 0.01,
         EnergyFund if traits.means < 0.4 => 0.16,
         EnergyFund => 0.01,
         OneContact => 0.35,
@@ -204,25 +208,25 @@ fn fit(household: &Household, topic: Topic, day: Day) -> f64 {
         RefundOwed => 0.25 + (now.refund_owed / 1000.0).min(0.2),
         Apologise | Progress => 0.4,
         PriorityContact => 0.4,
-        HeatPumpTalk if house.gas_m3 >= 1500.0 => 0.04 + 0.10 * traits.green,
-        HeatPumpTalk => 0.004,
-        BoilerCheck if house.boiler_year < 2013 => 0.12,
-        BoilerCheck => 0.01,
-        InsulationScan if house.dwelling == "detached" => 0.10,
-        InsulationScan => 0.012,
-        SolarUse if contract.app_user => 0.18,
+        HeatPumpTalk if house.gas_m3 >= 1500.0 => 0.08 + 0.08 * traits.green,
+        HeatPumpTalk => 0.003,
+        BoilerCheck if house.boiler_year < 2013 => 0.18,
+        BoilerCheck => 0.006,
+        InsulationScan if house.dwelling == "detached" => 0.16,
+        InsulationScan => 0.006,
+        SolarUse if contract.app_user => 0.22,
         SolarUse => 0.02,
-        SavingPlan if house.above_normal_percent >= 18.0 => 0.16,
-        SavingPlan => 0.02,
+        SavingPlan if house.above_normal_percent >= 18.0 => 0.24,
+        SavingPlan => 0.008,
         RenewFixed if traits.loyal => 0.04,
         RenewFixed => 0.10,
-        KeepFlexible if contract.since > -700 => 0.09,
-        KeepFlexible => 0.012,
-        DynamicTariff if house.electricity_kwh >= 3800.0 => 0.03 + 0.06 * traits.digital,
+        KeepFlexible if contract.since > -700 => 0.14,
+        KeepFlexible => 0.008,
+        DynamicTariff if house.electricity_kwh >= 3500.0 => 0.07 + 0.07 * traits.digital,
         DynamicTariff => 0.002,
-        SolarPanels if house.electricity_kwh >= 3200.0 && house.dwelling == "detached" => 0.07,
+        SolarPanels if house.electricity_kwh >= 3200.0 && house.dwelling == "detached" => 0.12,
         SolarPanels => 0.003,
-        BoilerCare if house.owned && house.boiler_year < 2013 => 0.07,
+        BoilerCare if house.owned && house.boiler_year < 2013 => 0.12,
         BoilerCare => 0.004,
         AskHeating | AskOwnership => 0.2,
         AskManaging if traits.means < 0.4 => 0.22,
@@ -296,7 +300,12 @@ pub fn rejected(household: &Household, topic: Topic, day: Day) -> f64 {
 }
 
 fn misses(household: &Household, topic: Topic, day: Day) -> bool {
-    !open(household, topic, day) || fit(household, topic, day) < 0.03
+    !relevant(household, topic, day)
+}
+
+/// Whether the message has something to say to this customer.
+pub fn relevant(household: &Household, topic: Topic, day: Day) -> bool {
+    open(household, topic, day) && fit(household, topic, day) >= 0.025
 }
 
 /// Messages beyond the fourth in two weeks.
@@ -310,11 +319,11 @@ pub fn worth(household: &Household, topic: Topic) -> Worth {
     let (house, contract) = (&household.house, &household.contract);
     let (customer, organisation) = match topic {
         FirstReminder => (12.0, 10.0),
-        PaymentPlan => (85.0, 60.0),
-        DebtHelp => (250.0, 90.0),
+        PaymentPlan => (60.0, 40.0),
+        DebtHelp => (90.0, 40.0),
         ExplainBill => (10.0, 8.0),
         AdjustInstalment => (35.0, 12.0),
-        EnergyFund => (180.0, 30.0),
+        EnergyFund => (70.0, 15.0),
         OneContact => (45.0, 10.0),
         ArrangeMove => (30.0, 45.0),
         SendReading => (6.0, 8.0),

@@ -5,7 +5,7 @@
 
 use super::{
     happening::{Happening, Reaction, What},
-    household::{Day, Household},
+    household::{Day, Heard, Household},
     life::Life,
     moments,
     topic::Topic,
@@ -202,7 +202,13 @@ impl World {
             Outcomes::True => self.respond(customer, topic, channel, day),
             Outcomes::Shuffled(_) => Reaction::Nothing,
         };
-        self.households[customer].heard.push((day, topic));
+        let household = &mut self.households[customer];
+        let relevant = truth::relevant(household, topic, day);
+        household.heard.push(Heard {
+            day,
+            topic,
+            relevant,
+        });
         self.ledgers[customer].contacts += 1;
         self.ledgers[customer].contact_cost += cost;
         reaction

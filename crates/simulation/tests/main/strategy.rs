@@ -80,7 +80,7 @@ fn the_world_and_the_strategy_speak_of_the_same_actions_and_goals() {
     assert_eq!(actions, topics);
     for topic in Topic::ALL {
         let action = &strategy.actions[usize::from(strategy.action_index(topic.action()).unwrap())];
-        let event = strategy.event(topic.event()).expect(topic.event());
+        let event = strategy.event(topic.event()).unwrap();
         match &action.goal.target {
             GoalTarget::Event(goal) => assert_eq!(goal.as_str(), topic.event()),
             GoalTarget::Attribute(answer) => {
