@@ -4,6 +4,7 @@ mod backtest;
 mod check;
 mod client;
 mod decide;
+mod demo;
 mod diagnostics;
 mod explain;
 mod folder;
@@ -28,6 +29,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Init(init::Arguments),
+    Demo(demo::Arguments),
     Serve(serve::Arguments),
     Check(check::Arguments),
     Test(test::Arguments),
@@ -41,6 +43,7 @@ enum Command {
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Init(arguments) => init::run(&arguments),
+        Command::Demo(arguments) => demo::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),

@@ -65,7 +65,7 @@ pub fn with_strategy(strategy: &Path, data: Option<&Path>) -> Result<Opened, Not
 }
 
 /// The files of a strategy folder that checks.
-fn checked(strategy: &Path) -> Result<Files, NotOpened> {
+pub fn checked(strategy: &Path) -> Result<Files, NotOpened> {
     let (folder, loaded) = check::open(strategy).map_err(|trouble| {
         NotOpened::Trouble(format!(
             "{trouble}; name a strategy folder with --strategy, or make one with `attent init DIR`"
@@ -85,7 +85,8 @@ fn checked(strategy: &Path) -> Result<Files, NotOpened> {
     }
 }
 
-fn on_disk(data: &Path) -> Result<Arc<dyn Store>, NotOpened> {
+/// The store in a folder, made when there is none.
+pub fn on_disk(data: &Path) -> Result<Arc<dyn Store>, NotOpened> {
     match FjallStore::open(data, &Options::default()) {
         Ok(store) => Ok(Arc::new(store)),
         Err(error) => Err(NotOpened::Trouble(error.to_string())),

@@ -16,7 +16,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, runtime::Runtime};
 
 /// Serve decisions over HTTP
 ///
@@ -43,8 +43,8 @@ pub struct Arguments {
         default_value = "attent-data"
     )]
     data: PathBuf,
-    /// Keep everything in memory; it is gone when the server stops
-    #[arg(long, conflicts_with = "data")]
+    /// Keep everything in memory instead; it is gone when the server stops
+    #[arg(long)]
     memory: bool,
     /// Address and port to listen on
     #[arg(
@@ -58,7 +58,7 @@ pub struct Arguments {
     #[arg(long, value_name = "MS", env = "ATTENT_DEADLINE_MS", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=60_000))]
     deadline_ms: u64,
     /// How often to learn from what is new, in seconds
-    #[arg(long, value_name = "SECONDS", env = "ATTENT_LEARN_EVERY", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    #[arg(long, value_name = "SECONDS", env = "ATTENT_LEARN_EVERY", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     learn_every: u64,
     /// Shape of the log on standard error
     #[arg(long, value_enum, env = "ATTENT_LOG", default_value_t = LogShape::Text)]
@@ -70,7 +70,7 @@ pub struct Arguments {
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum LogShape {
+pub enum LogShape {
     /// For people.
     Text,
     /// For machines, one object per line.
@@ -85,13 +85,47 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Ok(opened) => opened,
         Err(error) => return error.report(),
     };
-    match serve(arguments, opened) {
+    let plan = Plan {
+        strategy: &arguments.strategy,
+        decide_within: Duration::from_millis(arguments.deadline_ms),
+        learn_every: Duration::from_secs(arguments.learn_every),
+    };
+    let tell = |app: &App, url: &str, key: Option<&str>| announce(app, url, key, arguments.json);
+    match listen(arguments.listen).and_then(|listening| listening.serve(opened, &plan, &tell)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(trouble) => report_trouble(&trouble),
     }
 }
 
-fn start_log(shape: LogShape) {
+/// How to serve.
+pub struct Plan<'a> {
+    /// The strategy folder to watch.
+    pub strategy: &'a Path,
+    /// Time for a decision.
+    pub decide_within: Duration,
+    /// How often to learn.
+    pub learn_every: Duration,
+}
+
+/// An address that is ours, before anybody is answered.
+pub struct Listening {
+    runtime: Runtime,
+    listener: TcpListener,
+}
+
+/// Takes an address, or says why it is not to be had.
+pub fn listen(address: SocketAddr) -> Result<Listening, String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("the server could not start: {error}"))?;
+    let listener = runtime
+        .block_on(TcpListener::bind(address))
+        .map_err(|error| not_listening(address, &error))?;
+    Ok(Listening { runtime, listener })
+}
+
+pub fn start_log(shape: LogShape) {
     let log = tracing_subscriber::fmt()
         .with_writer(io::stderr)
         .with_max_level(tracing::Level::INFO);
@@ -101,32 +135,37 @@ fn start_log(shape: LogShape) {
     }
 }
 
-fn serve(arguments: &Arguments, Opened { engine, store }: Opened) -> Result<(), String> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build();
-    let runtime = runtime.map_err(|error| format!("the server could not start: {error}"))?;
-    let listener = runtime
-        .block_on(TcpListener::bind(arguments.listen))
-        .map_err(|error| not_listening(arguments.listen, &error))?;
-    let address = listener.local_addr().map_err(|error| error.to_string())?;
-    let settings = Settings {
-        decide_within: Duration::from_millis(arguments.deadline_ms),
-        ..Settings::default()
-    };
-    let app = Arc::new(
-        App::new(engine.clone(), store.clone(), settings).map_err(|error| error.to_string())?,
-    );
-    announce(&app, address, arguments.json)?;
-    let learn_every = Duration::from_secs(arguments.learn_every);
-    let background =
-        Background::start(&app, store, learn_every, Some(watched(&arguments.strategy)))
-            .map_err(|error| format!("the server could not start: {error}"))?;
-    let served = runtime.block_on(async { server::serve(listener, app, asked_to_stop()).await });
-    background.stop();
-    let closed = engine.close();
-    served.map_err(|error| error.to_string())?;
-    closed.map_err(|error| error.to_string())
+impl Listening {
+    /// Serves until asked to stop. `tell` hears of the address, and of the first key when one is made.
+    pub fn serve(
+        self,
+        Opened { engine, store }: Opened,
+        plan: &Plan<'_>,
+        tell: &dyn Fn(&App, &str, Option<&str>),
+    ) -> Result<(), String> {
+        let address = self
+            .listener
+            .local_addr()
+            .map_err(|error| error.to_string())?;
+        let settings = Settings {
+            decide_within: plan.decide_within,
+            ..Settings::default()
+        };
+        let app = App::new(engine.clone(), store.clone(), settings);
+        let app = Arc::new(app.map_err(|error| error.to_string())?);
+        let key = first_key(&app)?;
+        tell(&app, &format!("http://{address}"), key.as_deref());
+        let background =
+            Background::start(&app, store, plan.learn_every, Some(watched(plan.strategy)))
+                .map_err(|error| format!("the server could not start: {error}"))?;
+        let served = self
+            .runtime
+            .block_on(async { server::serve(self.listener, app, asked_to_stop()).await });
+        background.stop();
+        let closed = engine.close();
+        served.map_err(|error| error.to_string())?;
+        closed.map_err(|error| error.to_string())
+    }
 }
 
 fn not_listening(address: SocketAddr, error: &io::Error) -> String {
@@ -151,29 +190,28 @@ fn not_listening(address: SocketAddr, error: &io::Error) -> String {
     }
 }
 
-/// Tells where the server is, and makes the first key.
-fn announce(app: &App, address: SocketAddr, as_json: bool) -> Result<(), String> {
-    let url = format!("http://{address}");
-    let key = match app.keys.list().is_empty() {
-        true => {
-            let made = app.keys.create("first key", &[Scope::Admin], (app.clock)());
-            Some(made.map_err(|error| error.to_string())?.0)
-        }
-        false => None,
-    };
+/// Makes the first key of a store that has none.
+fn first_key(app: &App) -> Result<Option<String>, String> {
+    if !app.keys.list().is_empty() {
+        return Ok(None);
+    }
+    let made = app.keys.create("first key", &[Scope::Admin], (app.clock)());
+    Ok(Some(made.map_err(|error| error.to_string())?.0))
+}
+
+fn announce(app: &App, url: &str, key: Option<&str>, as_json: bool) {
     let published = app.engine.published();
     if as_json {
         println!(
             "{}",
             json!({ "url": url, "key": key, "strategy": published.strategy.version.to_string() })
         );
-        return Ok(());
+        return;
     }
     println!("serving {} at {url}", published.strategy.organisation.name);
     if let Some(key) = key {
         println!("API key (shown once): {key}");
     }
-    Ok(())
 }
 
 fn watched(strategy: &Path) -> ReadFolder {

@@ -23,7 +23,7 @@ const CHECKPOINT: &str = "learner";
 /// Base rate of a goal before anything is known about it.
 const GOAL_PRIOR: f64 = 0.05;
 /// How long a published model is kept for deep replay, in milliseconds.
-const MODEL_KEPT_MS: i64 = 365 * 86_400_000;
+const MODEL_KEPT_MS: i64 = 7 * 86_400_000;
 
 /// The learner's state between two calls.
 #[derive(Serialize, Deserialize)]

@@ -43,10 +43,7 @@ fn kept_files(store: &dyn Store, version: StrategyVersion) -> Result<Files, Engi
     let row = store
         .get(&[Read::new(Table::Meta, meta_key(version))])?
         .remove(0);
-    let files = Files(codec::decode(
-        "strategy",
-        row.value().ok_or_else(unknown)?,
-    )?);
+    let files = Files(codec::decode("strategy", row.value().ok_or_else(unknown)?)?);
     if files.version() == version {
         Ok(files)
     } else {

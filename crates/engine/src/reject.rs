@@ -37,8 +37,9 @@ impl Engine {
     ) -> Result<(Verdict, Ticket), EngineError> {
         let number = self.rejects.fetch_add(1, Ordering::Relaxed);
         let at_ms = at.as_millisecond();
-        let mut key = at_ms.max(0).to_be_bytes().to_vec();
-        key.extend(number.to_be_bytes());
+        let newest_first = |number: u64| (u64::MAX - number).to_be_bytes();
+        let mut key = newest_first(at_ms.max(0).cast_unsigned()).to_vec();
+        key.extend(newest_first(number));
         let reject = Reject {
             at_ms,
             code: code.into(),
@@ -53,7 +54,7 @@ impl Engine {
         Ok((Verdict::Rejected { code, message }, ticket))
     }
 
-    /// Rejects, oldest first, at most `limit`.
+    /// Rejects, newest first, at most `limit`.
     pub fn rejected(&self, limit: usize) -> Result<Vec<Reject>, EngineError> {
         let rows = self.store.scan(Table::Reject, &[], None, limit)?;
         rows.iter()
@@ -67,7 +68,7 @@ impl Engine {
     }
 
     /// Counts a name that nothing declares; its value is gone.
-    pub(crate) fn count_dropped(&self, name: &str) {
+    pub fn count_dropped(&self, name: &str) {
         let mut dropped = self.dropped.lock().unwrap_or_else(PoisonError::into_inner);
         if dropped.len() < NAMES_MAX || dropped.contains_key(name) {
             *dropped.entry(name.to_owned()).or_default() += 1;

@@ -116,18 +116,26 @@ fn take_in(app: &App, item: &Item<'_>) -> Result<Result<(Verdict, Ticket), Engin
         event: event.event,
         identifiers: identifiers::read(event.customer, event.identifiers)?,
         at: scalar::moment("at", event.at.as_deref())?,
-        properties: known(&event.properties),
-        attributes: known(&event.attributes),
+        properties: known(app, &event.properties),
+        attributes: known(app, &event.attributes),
         source: event.source,
         household: event.household,
     };
     Ok(app.engine.ingest(&report, item.input, item.at))
 }
 
-/// Text, numbers and truths; SDKs also send lists and objects, which are no values here.
-fn known(object: &BTreeMap<String, AnyJson>) -> BTreeMap<String, decision::value::Value> {
-    object
-        .iter()
-        .filter_map(|(name, json)| Some((name.clone(), scalar::from_json(json)?)))
-        .collect()
+/// Text, numbers and truths. SDKs also send lists and objects, which are no values here: they are
+/// dropped and counted by name.
+fn known(
+    app: &App,
+    object: &BTreeMap<String, AnyJson>,
+) -> BTreeMap<String, decision::value::Value> {
+    let value = |(name, json): (&String, &AnyJson)| {
+        let value = scalar::from_json(json);
+        if value.is_none() && !json.is_null() {
+            app.engine.count_dropped(name);
+        }
+        Some((name.clone(), value?))
+    };
+    object.iter().filter_map(value).collect()
 }

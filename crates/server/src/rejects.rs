@@ -12,7 +12,7 @@ const REJECTS_MAX: usize = 1_000;
 /// What was not accepted.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Rejects {
-    /// Inputs kept with their reason, oldest first, at most 1,000.
+    /// Inputs kept with their reason, newest first, at most 1,000.
     rejects: Vec<Rejected>,
     /// How often each undeclared name was dropped since the server started; values are never kept.
     dropped_names: BTreeMap<String, u64>,
