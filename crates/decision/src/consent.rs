@@ -197,7 +197,6 @@ pub fn basis(
         let about = |statement: &&ConsentStatement| {
             statement.purpose == purpose.id
                 && statement.channel.as_ref() == on
-                && statement.at <= at
                 && counts(statement.status)
         };
         statements

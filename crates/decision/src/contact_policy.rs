@@ -94,9 +94,7 @@ fn quiet_hours(situation: &Situation<'_>, action: &Action) -> Option<Dropped> {
 fn closed(situation: &Situation<'_>, action: &Action) -> Option<Dropped> {
     let goal = situation.strategy.goal_event(action);
     let reached = |outcome: &&crate::profile::Outcome| {
-        outcome.outcome.as_str() == "goal"
-            && outcome.event.as_ref() == Some(&goal)
-            && outcome.at <= situation.at
+        outcome.outcome.as_str() == "goal" && outcome.event.as_ref() == Some(&goal)
     };
     let at = situation
         .history
@@ -113,12 +111,8 @@ fn complaint(situation: &Situation<'_>, action: &Action) -> Option<Dropped> {
     if silenced.is_empty() || !applies(silenced, &action.id) || action.class != Class::Normal {
         return None;
     }
-    let since = situation
-        .history
-        .last_outcome("complaint", "", situation.at)?;
-    let resolved = situation
-        .history
-        .last_outcome("complaint_resolved", "", situation.at);
+    let since = situation.history.last_outcome("complaint", "")?;
+    let resolved = situation.history.last_outcome("complaint_resolved", "");
     resolved
         .is_none_or(|resolved| resolved < since)
         .then_some(Dropped::ComplaintOpen { since })
@@ -127,7 +121,7 @@ fn complaint(situation: &Situation<'_>, action: &Action) -> Option<Dropped> {
 fn paused(situation: &Situation<'_>, action: &Action) -> Option<Dropped> {
     let built_in = situation
         .history
-        .last_outcome("rejected", action.id.as_str(), situation.at)
+        .last_outcome("rejected", action.id.as_str())
         .map(|at| Dropped::Paused {
             pause: None,
             until: after(at, REJECTED_PAUSE),
@@ -144,7 +138,7 @@ fn paused(situation: &Situation<'_>, action: &Action) -> Option<Dropped> {
                 .history
                 .outcomes
                 .iter()
-                .filter(|outcome| outcome.outcome == pause.outcome && outcome.at <= situation.at)
+                .filter(|outcome| outcome.outcome == pause.outcome)
                 .filter(|outcome| match pause.per {
                     PolicyScope::All | PolicyScope::Channel => true,
                     _ => outcome

@@ -201,7 +201,7 @@ fn said_no(
     at: Timestamp,
 ) -> Option<&'static str> {
     let since = |moment: Timestamp| at.duration_since(moment);
-    let past = || history.outcomes.iter().filter(|outcome| outcome.at <= at);
+    let past = || history.outcomes.iter();
     let rejected = past()
         .filter(|outcome| {
             outcome.outcome.as_str() == "rejected" && outcome.action.as_ref() == Some(&action.id)

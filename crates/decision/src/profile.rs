@@ -175,12 +175,13 @@ impl Contact {
 }
 
 impl ContactHistory {
-    /// Contacts that take attention at `at` and lie in the exact rolling window `(at - within, at]`.
+    /// Contacts that take attention at `at` and are less than `within` old. What another clock dated a
+    /// little later than `at` happened before this decision all the same, and counts.
     pub fn in_window(&self, at: Timestamp, within: Duration) -> impl Iterator<Item = &Contact> {
         let start = at.saturating_sub(within).unwrap_or(Timestamp::MIN);
-        self.contacts.iter().filter(move |contact| {
-            contact.at > start && contact.at <= at && contact.takes_attention(at)
-        })
+        self.contacts
+            .iter()
+            .filter(move |contact| contact.at > start && contact.takes_attention(at))
     }
 
     /// How many contacts in a scope: "" is all, `channel:ID` a channel, anything else a path of actions.
@@ -192,11 +193,11 @@ impl ContactHistory {
         u32::try_from(self.in_window(at, within).filter(in_scope).count()).unwrap_or(u32::MAX)
     }
 
-    /// The moment of the last such outcome in a scope ("" is any) up to `at`.
-    pub fn last_outcome(&self, outcome: &str, scope: &str, at: Timestamp) -> Option<Timestamp> {
+    /// The moment of the last such outcome in a scope ("" is any).
+    pub fn last_outcome(&self, outcome: &str, scope: &str) -> Option<Timestamp> {
         self.outcomes
             .iter()
-            .filter(|found| found.outcome.as_str() == outcome && found.at <= at)
+            .filter(|found| found.outcome.as_str() == outcome)
             .filter(|found| {
                 scope.is_empty()
                     || found

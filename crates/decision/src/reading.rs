@@ -68,8 +68,6 @@ impl Facts for Reading<'_> {
         self.moment.history.contacts(scope, self.moment.at, within)
     }
     fn last_outcome(&self, outcome: &str, scope: &str) -> Option<Timestamp> {
-        self.moment
-            .history
-            .last_outcome(outcome, scope, self.moment.at)
+        self.moment.history.last_outcome(outcome, scope)
     }
 }

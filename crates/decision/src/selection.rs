@@ -309,7 +309,7 @@ fn open_conversations(situation: &Situation<'_>) -> Vec<(String, String)> {
         .history
         .outcomes
         .iter()
-        .filter(|outcome| outcome.at > start && outcome.at <= situation.at)
+        .filter(|outcome| outcome.at > start)
     {
         let Some(action) = &outcome.action else {
             continue;

@@ -64,13 +64,14 @@ pub struct Rebuilt {
 impl Learning {
     pub fn open(store: &dyn Store, strategy: &Strategy) -> Result<Self, EngineError> {
         let row = store.get(&[Read::new(Table::Meta, CHECKPOINT)])?.remove(0);
-        let fold = match row.value() {
+        let mut fold = match row.value() {
             Some(bytes) => codec::decode("learner", bytes)?,
             None => Fold {
                 through: 0,
                 learner: Learner::new(config(strategy)),
             },
         };
+        declare(&mut fold.learner, strategy);
         let snapshot = fold.learner.snapshot();
         let key = model_key(snapshot.version());
         if store
@@ -96,19 +97,31 @@ impl Learning {
 }
 
 /// One configuration for everything; only the base rates come from the strategy.
-pub fn config(strategy: &Strategy) -> Config {
-    let mut priors = vec![Prior {
-        outcome: GOAL.into(),
-        probability: GOAL_PRIOR,
-    }];
+fn config(strategy: &Strategy) -> Config {
+    let mut priors = vec![prior(GOAL.into(), GOAL_PRIOR)];
     let sides = &strategy.organisation.outcomes;
-    priors.extend(sides.iter().map(|side| Prior {
-        outcome: side.outcome.shared(),
-        probability: side.prior,
-    }));
+    priors.extend(
+        sides
+            .iter()
+            .map(|side| prior(side.outcome.shared(), side.prior)),
+    );
     Config {
         priors,
         ..Config::default()
+    }
+}
+
+fn prior(outcome: Arc<str>, probability: f64) -> Prior {
+    Prior {
+        outcome,
+        probability,
+    }
+}
+
+/// Tells the learner the declared base rate of every action that it does not know yet.
+fn declare(learner: &mut Learner, strategy: &Strategy) {
+    for action in &strategy.actions {
+        learner.declare(action.id.shared(), vec![prior(GOAL.into(), action.prior)]);
     }
 }
 
@@ -116,6 +129,16 @@ impl Engine {
     /// The model that decides now.
     pub fn model(&self) -> Arc<Snapshot> {
         self.learning.model.load_full()
+    }
+
+    /// Lets the learner know the actions of a newly published strategy.
+    pub(crate) fn declare_actions(&self, strategy: &Strategy) {
+        let mut fold = self
+            .learning
+            .fold
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        declare(&mut fold.learner, strategy);
     }
 
     /// Folds what is new in the journal, brings delayed credit up to `at` and publishes the model.
@@ -173,11 +196,10 @@ impl Engine {
             .fold
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let published = self.published();
         let entries = self.journal_through(fold.through)?;
         let withdrawn = withdrawn(&entries);
         let publications: Vec<(u64, i64)> = self.publications()?;
-        let mut learner = Learner::new(config(&published.strategy));
+        let mut learner = Learner::new(fold.learner.config().clone());
         let (mut masked, mut next) = (0, 0);
         for (sequence, entry) in &entries {
             while let Some((_, at_ms)) = publications

@@ -118,6 +118,7 @@ impl Engine {
     pub fn publish(&self, files: &Files) -> Result<Arc<Published>, EngineError> {
         let published = Arc::new(Published::load(files)?);
         self.keep_strategy(files)?;
+        self.declare_actions(&published.strategy);
         self.published.store(published.clone());
         self.load_volumes()?;
         Ok(published)

@@ -2,7 +2,7 @@
 //!
 //! Deliberately absent: anything per data set. What differs between organisations is learned.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +30,9 @@ pub struct LevelPrior {
 pub struct Config {
     /// Starting base rates; an outcome that is not listed starts at `unlisted_probability`.
     pub priors: Vec<Prior>,
+    /// Starting base rates of single actions, by `issue/group/action`, where they differ from those of
+    /// the outcome as a whole.
+    pub action_priors: BTreeMap<Arc<str>, Vec<Prior>>,
     /// Starting base rate of an outcome without a prior.
     pub unlisted_probability: f64,
     /// Global, group, action, and action on a channel, in that order.
@@ -71,6 +74,7 @@ impl Default for Config {
                 prior("goal", 0.05),
                 prior("opt_out", 0.002),
             ],
+            action_priors: BTreeMap::new(),
             unlisted_probability: 0.05,
             levels: [
                 level(1.0, 0.25),
@@ -93,10 +97,23 @@ impl Config {
     /// Starting probability of an outcome.
     #[must_use]
     pub fn prior_probability(&self, outcome: &str) -> f64 {
-        self.priors
-            .iter()
-            .find(|prior| &*prior.outcome == outcome)
-            .map_or(self.unlisted_probability, |prior| prior.probability)
-            .clamp(1e-6, 1.0 - 1e-6)
+        listed(&self.priors, outcome).unwrap_or(bounded(self.unlisted_probability))
     }
+
+    /// Starting probability of an outcome of one action.
+    #[must_use]
+    pub fn action_probability(&self, action: &str, outcome: &str) -> f64 {
+        let own = self.action_priors.get(action);
+        own.and_then(|priors| listed(priors, outcome))
+            .unwrap_or_else(|| self.prior_probability(outcome))
+    }
+}
+
+fn listed(priors: &[Prior], outcome: &str) -> Option<f64> {
+    let prior = priors.iter().find(|prior| &*prior.outcome == outcome)?;
+    Some(bounded(prior.probability))
+}
+
+fn bounded(probability: f64) -> f64 {
+    probability.clamp(1e-6, 1.0 - 1e-6)
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::Config;
+use crate::config::{Config, Prior};
 use crate::delay::{Timing, Waiting};
 use crate::expert::Observation;
 use crate::model::Model;
@@ -62,6 +62,22 @@ impl Learner {
             rejected: Rejected::default(),
             now_ms: i64::MIN,
         }
+    }
+
+    /// The assumptions it started with, and those declared since.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.model.config
+    }
+
+    /// Declares the starting base rates of an action; an action that has some keeps them, so that what
+    /// was learned relative to them stays true.
+    pub fn declare(&mut self, action: Arc<str>, priors: Vec<Prior>) {
+        self.model
+            .config
+            .action_priors
+            .entry(action)
+            .or_insert(priors);
     }
 
     /// Folds one row. Silence up to the row's time is weighed first; a row dated earlier than one

@@ -75,8 +75,6 @@ impl Hierarchy {
 /// The model of one outcome.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct OutcomeModel {
-    /// The prior's logit; weights are learned relative to it.
-    pub(crate) offset: f64,
     pub(crate) acting: Mixture,
     pub(crate) not_acting: Mixture,
 }
@@ -93,6 +91,7 @@ pub(crate) struct Model {
 /// Where and on what an exposure teaches.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Lesson {
+    pub(crate) action: Arc<str>,
     pub(crate) acted: bool,
     pub(crate) path: Path,
     pub(crate) inputs: Inputs,
@@ -121,10 +120,16 @@ impl Model {
             path[crate::expert::TREATMENT] = None;
         }
         Lesson {
+            action: action.clone(),
             acted,
             path,
             inputs,
         }
+    }
+
+    /// The prior's logit; weights are learned relative to it.
+    pub(crate) fn offset(&self, action: &str, outcome: &str) -> f64 {
+        logit(self.config.action_probability(action, outcome))
     }
 
     /// Learns an observation; `exposures` is the part of an exposure it completes.
@@ -135,9 +140,9 @@ impl Model {
         seen: Observation,
         exposures: f64,
     ) {
+        let offset = self.offset(&lesson.action, outcome);
         if !self.outcomes.contains_key(outcome) {
             let fresh = OutcomeModel {
-                offset: logit(self.config.prior_probability(outcome)),
                 acting: Mixture::new(&self.config),
                 not_acting: Mixture::new(&self.config),
             };
@@ -152,7 +157,7 @@ impl Model {
             &mut model.not_acting
         };
         let inputs = lesson.inputs.to_f64();
-        mixture.learn(&lesson.path, &inputs, model.offset, seen, &self.config);
+        mixture.learn(&lesson.path, &inputs, offset, seen, &self.config);
         mixture.count(&lesson.path, exposures);
     }
 }

@@ -30,23 +30,24 @@ pub(crate) fn predict(model: &Model, features: &Features, arms: &[Arm]) -> Vec<P
             };
             last = Some((arm, path));
             let Some(outcome) = model.outcomes.get(&arm.outcome) else {
-                return prior(&model.config, &arm.outcome, &inputs);
+                return prior(&model.config, arm, &inputs);
             };
             let shared = shared.entry(&arm.outcome).or_default();
-            taught(outcome, shared, &path, &inputs, &model.config)
+            let offset = model.offset(&arm.action, &arm.outcome);
+            taught(outcome, offset, shared, &path, &inputs, &model.config)
         })
         .collect()
 }
 
 /// An outcome never learned about.
-fn prior(config: &Config, outcome: &str, inputs: &[f64]) -> Prediction {
+fn prior(config: &Config, arm: &Arm, inputs: &[f64]) -> Prediction {
     let untaught = Mixture::new(config);
     let mut totals = [Part::default(); EXPERTS];
     for level in 0..LEVELS {
         add(&mut totals, &untaught.parts(level, None, inputs, config));
     }
     Prediction {
-        probability: config.prior_probability(outcome) as f32,
+        probability: config.action_probability(&arm.action, &arm.outcome) as f32,
         deviation: untaught.mix(0.0, &totals).deviation as f32,
         baseline: None,
         evidence: 0.0,
@@ -55,21 +56,18 @@ fn prior(config: &Config, outcome: &str, inputs: &[f64]) -> Prediction {
 
 fn taught(
     outcome: &OutcomeModel,
+    offset: f64,
     shared: &mut Shared,
     path: &Path,
     inputs: &[f64],
     config: &Config,
 ) -> Prediction {
-    let OutcomeModel {
-        offset,
-        acting,
-        not_acting,
-    } = outcome;
-    let belief = shared.belief(acting, *offset, path, inputs, config);
+    let OutcomeModel { acting, not_acting } = outcome;
+    let belief = shared.belief(acting, offset, path, inputs, config);
     let supported = [GROUP, ACTION]
         .into_iter()
         .any(|level| not_acting.evidence(level, path[level]) >= config.baseline_evidence);
-    let baseline = supported.then(|| not_acting.probability(path, *offset, inputs, config));
+    let baseline = supported.then(|| not_acting.probability(path, offset, inputs, config));
     Prediction {
         probability: bounded(belief.probability),
         deviation: belief.deviation as f32,

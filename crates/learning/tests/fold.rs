@@ -1,6 +1,8 @@
 //! Is the model a function of its rows, and of nothing else?
 
-use learning::{Config, DecodeError, Features, Learner, ModelVersion, Predictor, Row, Snapshot};
+use learning::{
+    Arm, Config, DecodeError, Features, Learner, ModelVersion, Predictor, Prior, Row, Snapshot,
+};
 
 use crate::journal::*;
 
@@ -101,4 +103,37 @@ fn a_model_that_has_only_seen_columns_is_another_model() {
     let mut learner = Learner::new(Config::default());
     learner.apply(&mixed(1, 1)[0]);
     assert_ne!(learner.snapshot().version(), fresh.version());
+}
+
+#[test]
+fn an_action_starts_at_its_own_declared_rate_and_learns_from_there() {
+    let declared = |probability| {
+        let outcome = "goal".into();
+        vec![Prior {
+            outcome,
+            probability,
+        }]
+    };
+    let ask = |learner: &Learner, action: &str| {
+        let arm = Arm {
+            action: action.into(),
+            channel: "web".into(),
+            outcome: "goal".into(),
+        };
+        learner
+            .snapshot()
+            .predict(&Features::default(), &[arm])
+            .remove(0)
+            .probability
+    };
+    let mut learner = fold(&mixed(3, 40));
+    let others = ask(&learner, "care/arrears/unheard");
+    learner.declare("care/arrears/unheard".into(), declared(0.3));
+    let own = ask(&learner, "care/arrears/unheard");
+    assert!(own > others, "{own} after {others}");
+    learner.declare("care/arrears/unheard".into(), declared(0.9));
+    assert_eq!(ask(&learner, "care/arrears/unheard"), own);
+    let mut fresh = Learner::new(Config::default());
+    fresh.declare("a/b/c".into(), declared(0.3));
+    assert!((ask(&fresh, "a/b/c") - 0.3).abs() < 1e-6);
 }

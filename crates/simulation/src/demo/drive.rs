@@ -9,14 +9,14 @@ use crate::{
 use decision::{
     Timestamp,
     id::ActionId,
-    inputs::Assignment,
     profile::ConsentStatus,
     record::Decision,
     request::{PlacementRequest, Request},
     strategy::{ContactReport, Strategy},
 };
 use engine::{
-    Ask, ConsentReport, Engine, EngineError, EventReport, Identifier, OutcomeReport, Said,
+    Ask, CUSTOMER_UPDATED, ConsentReport, Engine, EngineError, EventReport, Identifier,
+    OutcomeReport, Said,
 };
 use insight::{funnel::Funnel, quality::Observed};
 use std::collections::BTreeMap;
@@ -168,8 +168,7 @@ impl<'e> Drive<'e> {
         self.count(taken)
     }
 
-    /// A moment to say something: decide, say it, report what the customer does with it. Customer 0, whose
-    /// story is told, is kept out of the control groups.
+    /// A moment to say something: decide, say it, report what the customer does with it.
     fn meet(&mut self, customer: usize, at: Timestamp, moment: &Moment) -> Result<(), EngineError> {
         let ask = Ask {
             identifiers: identifiers(customer),
@@ -182,10 +181,7 @@ impl<'e> Drive<'e> {
             .at(customer as u64)
             .at(at.as_millisecond().cast_unsigned())
             .bits();
-        let assignment = match (self.policy, customer) {
-            (Policy::Shipped, 0) => Some(Assignment::Strategy),
-            (policy, _) => policy.assignment(),
-        };
+        let assignment = self.policy.assignment();
         let decided = match self.policy {
             Policy::Truth => {
                 let oracle = Oracle {
@@ -350,6 +346,20 @@ impl<'e> Drive<'e> {
             .take_while(|later| later.day <= *goal)
             .any(|later| later.customer == estimate.customer && later.topic == estimate.topic);
         (!superseded).then_some(true)
+    }
+}
+
+/// The event that makes customer 0 known.
+pub(super) fn registration(at: Timestamp) -> EventReport {
+    EventReport {
+        id: "registration".to_owned(),
+        event: CUSTOMER_UPDATED.to_owned(),
+        identifiers: identifiers(0),
+        at: Some(at),
+        properties: BTreeMap::new(),
+        attributes: BTreeMap::new(),
+        source: None,
+        household: None,
     }
 }
 

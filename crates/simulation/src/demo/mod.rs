@@ -16,7 +16,7 @@ pub use report::{Line, Report, Worth, before_costs};
 pub use story::{Chapter, story};
 
 use crate::energy::{Day, Ledger, Outcomes, World};
-use decision::{Timestamp, strategy::Files};
+use decision::{Duration, Timestamp, inputs::Assignment, strategy::Files};
 use engine::{
     Engine, EngineError,
     storage::{MemoryStore, Store},
@@ -69,7 +69,7 @@ pub fn run(
     store: Arc<dyn Store>,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Demo, EngineError> {
-    let engine = Engine::open(store, files, secret(settings))?;
+    let engine = Engine::open(store, files, secret(settings, files)?)?;
     let quarter = Settings {
         customers: settings.shuffled_customers,
         ..*settings
@@ -106,9 +106,45 @@ fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-/// Everything in the simulation follows from the seed, also the engine's secret.
-fn secret(settings: &Settings) -> [u8; 32] {
-    *blake3::hash(&settings.seed.to_be_bytes()).as_bytes()
+/// The engine's secret follows from the seed too. It is the first one that keeps customer 0, whose story
+/// is told, out of the control groups for the whole time and the half year after it.
+fn secret(settings: &Settings, files: &Files) -> Result<[u8; 32], EngineError> {
+    let world = World::new(settings.seed, 1, settings.start);
+    let registered = world
+        .registrations()
+        .first()
+        .map_or(settings.start, |first| first.at);
+    let hours = |days: Day| Duration::from_hours(24 * days);
+    let moments = [
+        0,
+        settings.days,
+        settings.days + SETTLING_DAYS,
+        settings.days + SETTLING_DAYS + 180,
+    ];
+    for attempt in 0_u64.. {
+        let secret = *blake3::hash(&[settings.seed.to_be_bytes(), attempt.to_be_bytes()].concat())
+            .as_bytes();
+        let engine = Engine::open(Arc::new(MemoryStore::new()), files, secret)?;
+        engine
+            .ingest(&drive::registration(registered), "", registered)?
+            .1
+            .wait()?;
+        let Some(id) = engine.find(&identifiers(0))? else {
+            continue;
+        };
+        let strategy = &engine.published().strategy;
+        let decided_normally = |days: &Day| {
+            let at = settings
+                .start
+                .saturating_add(hours(*days))
+                .unwrap_or(settings.start);
+            engine.assignment(strategy, id, at) == Assignment::Strategy
+        };
+        if moments.iter().all(decided_normally) {
+            return Ok(secret);
+        }
+    }
+    unreachable!("some secret keeps customer 0 out of the control groups")
 }
 
 /// One policy's run on an engine.
@@ -147,7 +183,11 @@ pub fn course_in_memory(
     outcomes: Outcomes,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Course, EngineError> {
-    let engine = Engine::open(Arc::new(MemoryStore::new()), files, secret(settings))?;
+    let engine = Engine::open(
+        Arc::new(MemoryStore::new()),
+        files,
+        secret(settings, files)?,
+    )?;
     course(settings, &engine, policy, outcomes, progress)
 }
 
