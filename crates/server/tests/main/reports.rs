@@ -41,12 +41,13 @@ fn one_bad_event_leaves_the_others_alone_and_is_kept_with_its_reason() {
     assert_eq!(
         codes,
         [
-            "unknown_event",
-            "item_too_large",
-            "no_identifier",
             "wrong_shape",
-            "wrong_shape"
-        ]
+            "wrong_shape",
+            "no_identifier",
+            "item_too_large",
+            "unknown_event"
+        ],
+        "newest first"
     );
 }
 
