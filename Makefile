@@ -5,7 +5,7 @@ DEMO_ARGS ?=
 .PHONY: demo test check tests install-tools
 
 demo: ## build, run months of the simulated energy world through the real engine, keep serving
-	$(CARGO) build --release --quiet --bin attent
+	$(CARGO) build --release --bin attent
 	./target/release/attent demo $(DEMO_ARGS)
 
 test: install-tools check tests ## everything CI checks

@@ -1,12 +1,18 @@
 //! Would the same inputs give the same decision again? Every kept decision can be made once more from
 //! its own trace, and its estimates from the model it names.
 
-use crate::{Engine, EngineError, storage::Table};
+use crate::{
+    Engine, EngineError,
+    storage::{StoreError, Table, key},
+};
 use decision::{
     id::DecisionId,
     record::Decision,
     replay::{replay, replay_deep},
 };
+
+/// Rows read at once.
+const PAGE: usize = 1024;
 
 /// What a replay compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,9 +51,10 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let mut after: Option<Vec<u8>> = None;
         loop {
-            let page = self
-                .store
-                .scan(Table::Record, &[], after.as_deref(), 1024)?;
+            let page = match self.store.scan(Table::Record, &[], after.as_deref(), PAGE) {
+                Err(StoreError::Damaged { .. }) => return self.replay_one_by_one(after, each),
+                page => page?,
+            };
             let Some((last, _)) = page.last() else {
                 return Ok(());
             };
@@ -59,6 +66,35 @@ impl Engine {
                 let replayed = match Decision::decode(bytes) {
                     Ok(decision) if decision.id == id => self.replay_record(&decision),
                     Ok(_) => Err(failure(id, "the record names another decision")),
+                    Err(error) => Err(failure(id, error)),
+                };
+                each(id, &replayed);
+            }
+        }
+    }
+
+    /// Finds the damaged records by asking for each on its own. Ids come from the customers' own lists,
+    /// in their order, so that a damaged decision about nobody is not named.
+    fn replay_one_by_one(
+        &self,
+        beyond: Option<Vec<u8>>,
+        each: &mut dyn FnMut(DecisionId, &Result<Replayed, ReplayFailure>),
+    ) -> Result<(), EngineError> {
+        let mut after: Option<Vec<u8>> = None;
+        loop {
+            let page = self
+                .store
+                .scan(Table::DecisionIndex, &[], after.as_deref(), PAGE)?;
+            let Some((last, _)) = page.last() else {
+                return Ok(());
+            };
+            after = Some(last.clone());
+            let ids = page.iter().map(|(key, _)| &key[key::CUSTOMER_BYTES..]);
+            for id in ids.filter(|id| beyond.as_ref().is_none_or(|beyond| *id > &beyond[..])) {
+                let id = DecisionId(u128::from_be_bytes(id.try_into().unwrap_or_default()));
+                let replayed = match self.decision(id) {
+                    Ok(Some(decision)) => self.replay_record(&decision),
+                    Ok(None) => continue,
                     Err(error) => Err(failure(id, error)),
                 };
                 each(id, &replayed);

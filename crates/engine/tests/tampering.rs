@@ -4,7 +4,10 @@ use crate::shop::{Shop, files};
 use decision::{profile::ConsentStatus, value::Value};
 use engine::{
     Engine, Replayed,
-    storage::{Batch, MemoryStore, Read, Store, Table, Write},
+    storage::{
+        Batch, Expired, Health, JournalEntry, MemoryStore, Read, Row, Store, StoreError, Table,
+        Ticket, Value as Bytes, Write,
+    },
 };
 use std::sync::Arc;
 
@@ -126,4 +129,72 @@ fn one_changed_byte_of_the_model_fails_the_decisions_it_estimated() {
         bytes[middle] ^= 1;
     });
     assert!(kept.failed(&found), "{found:?}");
+}
+
+/// A store whose disk has spoiled one record.
+struct Spoiled {
+    store: Arc<MemoryStore>,
+    record: Vec<u8>,
+}
+
+fn damaged() -> StoreError {
+    StoreError::Damaged {
+        table: "record",
+        key_hash: "0123abcd".into(),
+    }
+}
+
+impl Store for Spoiled {
+    fn get(&self, reads: &[Read]) -> Result<Vec<Row>, StoreError> {
+        match reads.iter().any(|read| read.key == self.record) {
+            true => Err(damaged()),
+            false => self.store.get(reads),
+        }
+    }
+    fn scan(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<(Vec<u8>, Bytes)>, StoreError> {
+        match table {
+            Table::Record => Err(damaged()),
+            _ => self.store.scan(table, prefix, after, limit),
+        }
+    }
+    fn commit(&self, batch: Batch) -> Result<Ticket, StoreError> {
+        self.store.commit(batch)
+    }
+    fn journal(&self, after: u64, limit: usize) -> Result<Vec<JournalEntry>, StoreError> {
+        self.store.journal(after, limit)
+    }
+    fn erase(&self, customer: decision::id::CustomerId) -> Result<Ticket, StoreError> {
+        self.store.erase(customer)
+    }
+    fn expire(&self, at_ms: i64) -> Result<Expired, StoreError> {
+        self.store.expire(at_ms)
+    }
+    fn health(&self) -> Health {
+        self.store.health()
+    }
+    fn close(&self) -> Result<(), StoreError> {
+        self.store.close()
+    }
+}
+
+#[test]
+fn a_record_that_the_disk_spoiled_is_named_and_the_others_replay() {
+    let kept = kept();
+    let spoiled = Spoiled {
+        store: kept.store.clone(),
+        record: kept.decision.id.0.to_be_bytes().to_vec(),
+    };
+    let engine = Engine::open(Arc::new(spoiled), &files(), [1; 32]).unwrap();
+    let mut found = Vec::new();
+    engine
+        .replay_all(&mut |id, replayed| found.push((id.to_string(), replayed.is_ok())))
+        .unwrap();
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(kept.failed(&found) && found.iter().any(|(_, replayed)| *replayed));
 }
