@@ -163,25 +163,7 @@ impl Engine {
         }
         let at_ms = at.as_millisecond();
         fold.learner.advance(at_ms);
-        let snapshot = fold.learner.snapshot();
-        let model = snapshot.version();
-        let entry = Entry::Published {
-            through: fold.through,
-            at_ms,
-            model,
-        };
-        let writes = vec![
-            Write::put(Table::Meta, model_key(model), snapshot.encode())
-                .until(at_ms + MODEL_KEPT_MS),
-            Write::put(Table::Meta, CHECKPOINT, codec::encode(&*fold)),
-        ];
-        self.store
-            .commit(Batch {
-                writes,
-                journal: vec![entry.row(None, at_ms)],
-            })?
-            .wait()?;
-        self.learning.model.store(Arc::new(snapshot));
+        let model = self.publish_model(&fold, at_ms, true)?;
         Ok(Learned {
             rows: fold.through - before,
             model,
@@ -221,32 +203,50 @@ impl Engine {
             .iter()
             .for_each(|(_, at_ms)| learner.advance(*at_ms));
         let before = self.model().version();
-        let snapshot = learner.snapshot();
-        let model = snapshot.version();
         let rows = entries.len() as u64;
         *fold = Fold {
             through: fold.through,
             learner,
         };
-        let at_ms = at.as_millisecond();
-        let writes = vec![
-            Write::put(Table::Meta, model_key(model), snapshot.encode())
-                .until(at_ms + MODEL_KEPT_MS),
-            Write::put(Table::Meta, CHECKPOINT, codec::encode(&*fold)),
-        ];
-        self.store
-            .commit(Batch {
-                writes,
-                ..Batch::default()
-            })?
-            .wait()?;
-        self.learning.model.store(Arc::new(snapshot));
+        let model = self.publish_model(&fold, at.as_millisecond(), false)?;
         Ok(Rebuilt {
             rows,
             masked,
             model,
             before,
         })
+    }
+
+    /// Keeps what has been learned and lets its model decide from now on. `journalled` notes the moment, so
+    /// that a rebuild brings delayed credit up to it at the same place.
+    fn publish_model(
+        &self,
+        fold: &Fold,
+        at_ms: i64,
+        journalled: bool,
+    ) -> Result<ModelVersion, EngineError> {
+        let snapshot = fold.learner.snapshot();
+        let model = snapshot.version();
+        let through = fold.through;
+        let entry = Entry::Published {
+            through,
+            at_ms,
+            model,
+        };
+        let writes = vec![
+            Write::put(Table::Meta, model_key(model), snapshot.encode())
+                .until(at_ms + MODEL_KEPT_MS),
+            Write::put(Table::Meta, CHECKPOINT, codec::encode(fold)),
+        ];
+        let journal = journalled.then(|| entry.row(None, at_ms));
+        self.store
+            .commit(Batch {
+                writes,
+                journal: journal.into_iter().collect(),
+            })?
+            .wait()?;
+        self.learning.model.store(Arc::new(snapshot));
+        Ok(model)
     }
 
     /// A model that was published, read back from the store; `None` when it is no longer kept.
