@@ -258,6 +258,7 @@ fn serve_on(
         strategy: &arguments.strategy,
         decide_within: DECIDE_WITHIN,
         learn_every: LEARN_EVERY,
+        new_key: false,
     };
     listening.serve(opened, &plan, &|app, url, key| {
         invite(app, url, key, arguments, story)

@@ -60,6 +60,9 @@ pub struct Arguments {
     /// How often to learn from what is new, in seconds
     #[arg(long, value_name = "SECONDS", env = "ATTENT_LEARN_EVERY", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     learn_every: u64,
+    /// Make one more key with all scopes and print it, for when the first one is lost
+    #[arg(long)]
+    new_key: bool,
     /// Shape of the log on standard error
     #[arg(long, value_enum, env = "ATTENT_LOG", default_value_t = LogShape::Text)]
     log: LogShape,
@@ -89,6 +92,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         strategy: &arguments.strategy,
         decide_within: Duration::from_millis(arguments.deadline_ms),
         learn_every: Duration::from_secs(arguments.learn_every),
+        new_key: arguments.new_key,
     };
     let tell = |app: &App, url: &str, key: Option<&str>| announce(app, url, key, arguments.json);
     match listen(arguments.listen).and_then(|listening| listening.serve(opened, &plan, &tell)) {
@@ -105,6 +109,8 @@ pub struct Plan<'a> {
     pub decide_within: Duration,
     /// How often to learn.
     pub learn_every: Duration,
+    /// Make a key also when there are some.
+    pub new_key: bool,
 }
 
 /// An address that is ours, before anybody is answered.
@@ -153,7 +159,7 @@ impl Listening {
         };
         let app = App::new(engine.clone(), store.clone(), settings);
         let app = Arc::new(app.map_err(|error| error.to_string())?);
-        let key = first_key(&app)?;
+        let key = made_key(&app, plan.new_key)?;
         tell(&app, &format!("http://{address}"), key.as_deref());
         let background =
             Background::start(&app, store, plan.learn_every, Some(watched(plan.strategy)))
@@ -190,12 +196,14 @@ fn not_listening(address: SocketAddr, error: &io::Error) -> String {
     }
 }
 
-/// Makes the first key of a store that has none.
-fn first_key(app: &App) -> Result<Option<String>, String> {
-    if !app.keys.list().is_empty() {
-        return Ok(None);
-    }
-    let made = app.keys.create("first key", &[Scope::Admin], (app.clock)());
+/// Makes the first key of a store that has none, or one more when asked to.
+fn made_key(app: &App, new_key: bool) -> Result<Option<String>, String> {
+    let name = match (app.keys.list().is_empty(), new_key) {
+        (true, _) => "first key",
+        (false, true) => "key made at start",
+        (false, false) => return Ok(None),
+    };
+    let made = app.keys.create(name, &[Scope::Admin], (app.clock)());
     Ok(Some(made.map_err(|error| error.to_string())?.0))
 }
 

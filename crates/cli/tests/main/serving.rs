@@ -16,6 +16,10 @@ struct Serving {
 
 impl Serving {
     fn start(data: &Path) -> Self {
+        Self::start_with(data, &[])
+    }
+
+    fn start_with(data: &Path, more: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_attent"))
             .args([
                 "serve",
@@ -27,6 +31,7 @@ impl Serving {
             ])
             .args(["--strategy", ENERGY, "--data"])
             .arg(data)
+            .args(more)
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -185,6 +190,21 @@ fn a_strategy_alone_can_be_asked_what_it_says_to_somebody_unknown() {
         Some(2)
     );
     assert_eq!(attent(&["decide", request]).status.code(), Some(2));
+}
+
+#[test]
+fn a_lost_key_is_replaced_by_whoever_can_start_the_server() {
+    let folder = fresh_folder("lost-key");
+    let data = folder.join("data");
+    let first = Serving::start(&data);
+    assert!(first.key.is_some());
+    drop(first);
+    let again = Serving::start(&data);
+    assert_eq!(again.key, None);
+    drop(again);
+    let replaced = Serving::start_with(&data, &["--new-key"]);
+    assert!(replaced.key.is_some());
+    replaced.decide();
 }
 
 #[test]
