@@ -44,7 +44,7 @@ pub enum Aim {
         /// Number of the slot.
         slot: u16,
     },
-    /// It gets past what dropped it.
+    /// It gets past what dropped it; its allow rules count as one.
     Past {
         /// What dropped it.
         #[serde(skip)]
@@ -63,6 +63,9 @@ impl Aim {
             Self::Preferred { slot } => preferred(slot),
             Self::NotPreferred { slot } => !preferred(slot),
             Self::Past { dropped } => match decision.fates[usize::from(candidate)].fate {
+                Fate::Dropped(Dropped::Rule { .. }) if matches!(dropped, Dropped::Rule { .. }) => {
+                    false
+                }
                 Fate::Dropped(now) => place(&now) > place(dropped),
                 _ => true,
             },
