@@ -49,9 +49,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     };
     let measured = backtest::measure(&backtest);
     if let Some(path) = &arguments.out {
-        let page = path
-            .extension()
-            .is_some_and(|extension| extension == "html");
+        let page = path.extension().is_some_and(|extension| extension == "html");
         let content = match page {
             true => backtest::page(&measured),
             false => backtest::text(&measured),
@@ -73,25 +71,14 @@ fn run_through(arguments: &Arguments) -> Result<Backtest, NotOpened> {
     let mapping = read_mapping(&path)?;
     let files = checked(&strategy_of(&path, &mapping))?;
     let trouble = |error: &dyn std::fmt::Display| NotOpened::Trouble(error.to_string());
-    let engine = Engine::open(Arc::new(MemoryStore::new()), &files, SECRET)
-        .map_err(|error| trouble(&error))?;
-    let mut gathered = gather(
-        &mapping,
-        &engine.published().strategy,
-        &path,
-        &arguments.data,
-    )?;
+    let engine =
+        Engine::open(Arc::new(MemoryStore::new()), &files, SECRET).map_err(|error| trouble(&error))?;
+    let mut gathered = gather(&mapping, &engine.published().strategy, &path, &arguments.data)?;
     let bar = bar("deciding");
-    let done = backtest::run(
-        &mut gathered,
-        &mapping,
-        &engine,
-        &mut |_, _| {},
-        &mut |done, all| {
-            bar.set_length(all as u64);
-            bar.set_position(done as u64);
-        },
-    );
+    let done = backtest::run(&mut gathered, &mapping, &engine, &mut |_, _| {}, &mut |done, all| {
+        bar.set_length(all as u64);
+        bar.set_position(done as u64);
+    });
     bar.finish_and_clear();
     let rejects = gathered.tally.rejects.len();
     if rejects > 0 {

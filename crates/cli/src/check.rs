@@ -29,14 +29,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     };
     match loaded {
         Ok(loaded) => {
-            println!(
-                "{}",
-                if arguments.json {
-                    found_json(&loaded)
-                } else {
-                    found(&loaded)
-                }
-            );
+            println!("{}", if arguments.json { found_json(&loaded) } else { found(&loaded) });
             ExitCode::SUCCESS
         }
         Err(problems) => report(&problems, &folder, arguments.json),
@@ -71,19 +64,11 @@ pub fn report_trouble(trouble: &str) -> ExitCode {
 /// Prints the problems of a strategy; exit code 1.
 pub fn report(problems: &[Problem], folder: &Folder, json: bool) -> ExitCode {
     if json {
-        println!(
-            "{:#}",
-            json!({ "ok": false, "problems": diagnostics::to_json(problems, &folder.files) })
-        );
+        println!("{:#}", json!({ "ok": false, "problems": diagnostics::to_json(problems, &folder.files) }));
     } else {
         print!(
             "{}",
-            diagnostics::render(
-                problems,
-                &folder.files,
-                &folder.path,
-                diagnostics::wants_colours()
-            )
+            diagnostics::render(problems, &folder.files, &folder.path, diagnostics::wants_colours())
         );
         println!("{}", diagnostics::summary(problems));
     }
@@ -105,10 +90,7 @@ fn numbers(loaded: &Loaded) -> [(usize, &'static str); 8] {
 }
 
 fn found(loaded: &Loaded) -> String {
-    let counts: Vec<String> = numbers(loaded)
-        .into_iter()
-        .map(|(number, noun)| count(number, noun))
-        .collect();
+    let counts: Vec<String> = numbers(loaded).into_iter().map(|(number, noun)| count(number, noun)).collect();
     let strategy = &loaded.strategy;
     format!(
         "the strategy of {} checks: {}\nversion {}",
@@ -119,10 +101,8 @@ fn found(loaded: &Loaded) -> String {
 }
 
 fn found_json(loaded: &Loaded) -> String {
-    let counts: serde_json::Map<String, serde_json::Value> = numbers(loaded)
-        .into_iter()
-        .map(|(number, noun)| (format!("{noun}s"), number.into()))
-        .collect();
+    let counts: serde_json::Map<String, serde_json::Value> =
+        numbers(loaded).into_iter().map(|(number, noun)| (format!("{noun}s"), number.into())).collect();
     let strategy = &loaded.strategy;
     let found = json!({
         "ok": true,

@@ -35,15 +35,9 @@ impl Client {
                 "`{url}` must start with http://; over https use curl, which `attent serve` shows on its page"
             ));
         }
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_global(Some(WITHIN))
-            .build();
-        Ok(Self {
-            url: url.trim_end_matches('/').to_owned(),
-            key: key.to_owned(),
-            agent: config.into(),
-        })
+        let config =
+            ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(WITHIN)).build();
+        Ok(Self { url: url.trim_end_matches('/').to_owned(), key: key.to_owned(), agent: config.into() })
     }
 
     /// Sends JSON and gives what came back.
@@ -51,16 +45,8 @@ impl Client {
     /// # Errors
     /// A sentence when the server cannot be reached or refuses.
     pub fn post(&self, path: &str, body: &str) -> Result<Value, CallError> {
-        let request = self
-            .agent
-            .post(format!("{}{path}", self.url))
-            .header("X-API-Key", &self.key);
-        read(
-            request
-                .header("Content-Type", ACCEPTED)
-                .send(body)
-                .map_err(|error| self.unreachable(&error))?,
-        )
+        let request = self.agent.post(format!("{}{path}", self.url)).header("X-API-Key", &self.key);
+        read(request.header("Content-Type", ACCEPTED).send(body).map_err(|error| self.unreachable(&error))?)
     }
 
     /// Gets JSON.
@@ -68,16 +54,8 @@ impl Client {
     /// # Errors
     /// As for [`Client::post`].
     pub fn get(&self, path: &str) -> Result<Value, CallError> {
-        let request = self
-            .agent
-            .get(format!("{}{path}", self.url))
-            .header("X-API-Key", &self.key);
-        read(
-            request
-                .header("Accept", ACCEPTED)
-                .call()
-                .map_err(|error| self.unreachable(&error))?,
-        )
+        let request = self.agent.get(format!("{}{path}", self.url)).header("X-API-Key", &self.key);
+        read(request.header("Accept", ACCEPTED).call().map_err(|error| self.unreachable(&error))?)
     }
 
     /// Gets plain text, or JSON where there is no text.
@@ -85,19 +63,11 @@ impl Client {
     /// # Errors
     /// As for [`Client::post`].
     pub fn get_text(&self, path: &str) -> Result<String, CallError> {
-        let request = self
-            .agent
-            .get(format!("{}{path}", self.url))
-            .header("X-API-Key", &self.key);
-        let mut response = request
-            .header("Accept", "text/plain")
-            .call()
-            .map_err(|error| self.unreachable(&error))?;
+        let request = self.agent.get(format!("{}{path}", self.url)).header("X-API-Key", &self.key);
+        let mut response =
+            request.header("Accept", "text/plain").call().map_err(|error| self.unreachable(&error))?;
         if response.status().is_success() {
-            return response
-                .body_mut()
-                .read_to_string()
-                .map_err(|error| broke_off(&error));
+            return response.body_mut().read_to_string().map_err(|error| broke_off(&error));
         }
         read(response).map(|json| json.to_string())
     }
@@ -109,10 +79,7 @@ impl Client {
 
 fn read(mut response: ureq::http::Response<ureq::Body>) -> Result<Value, CallError> {
     let status = response.status();
-    let text = response
-        .body_mut()
-        .read_to_string()
-        .map_err(|error| broke_off(&error))?;
+    let text = response.body_mut().read_to_string().map_err(|error| broke_off(&error))?;
     let json: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
     if status.is_success() {
         return Ok(json);

@@ -104,8 +104,8 @@ impl From<CallError> for Refusal {
 fn question(arguments: &Arguments) -> Result<String, Refusal> {
     let text = text(&arguments.request).map_err(Refusal::Trouble)?;
     let parsed = serde_json::from_str::<Map<String, Value>>(&text);
-    let mut question = parsed
-        .map_err(|error| Refusal::Trouble(format!("the request is not a JSON object: {error}")))?;
+    let mut question =
+        parsed.map_err(|error| Refusal::Trouble(format!("the request is not a JSON object: {error}")))?;
     if arguments.dry_run {
         question.insert("dry_run".into(), Value::Bool(true));
     }
@@ -138,9 +138,7 @@ fn ask(arguments: &Arguments, question: &str) -> Result<Value, Refusal> {
         (Some(strategy), data) => opening::with_strategy(strategy, data.as_deref())?,
         (None, Some(data)) => opening::existing(data)?,
         (None, None) => {
-            return Err(Refusal::Trouble(
-                "say whom to ask: --url, --data or --strategy".into(),
-            ));
+            return Err(Refusal::Trouble("say whom to ask: --url, --data or --strategy".into()));
         }
     };
     ask_here(opened, question)
@@ -148,15 +146,10 @@ fn ask(arguments: &Arguments, question: &str) -> Result<Value, Refusal> {
 
 fn ask_here(Opened { engine, store }: Opened, question: &str) -> Result<Value, Refusal> {
     let trouble = |error: &dyn std::fmt::Display| Refusal::Trouble(error.to_string());
-    let settings = Settings {
-        decide_within: DECIDE_WITHIN,
-        ..Settings::default()
-    };
+    let settings = Settings { decide_within: DECIDE_WITHIN, ..Settings::default() };
     let app = Arc::new(App::new(engine.clone(), store, settings).map_err(|error| trouble(&error))?);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| trouble(&error))?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| trouble(&error))?;
     let answered = runtime.block_on(server::answer(&app, question.as_bytes(), false, true));
     engine.close().map_err(|error| trouble(&error))?;
     let answer = answered.map_err(|problem| Refusal::No(problem.message().to_owned()))?;
@@ -166,10 +159,7 @@ fn ask_here(Opened { engine, store }: Opened, question: &str) -> Result<Value, R
 fn render(answer: &Value) -> String {
     let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let mut text = match answer["default"] == true {
-        true => format!(
-            "no decision ({}); the neutral default:\n",
-            word(&answer["reason"])
-        ),
+        true => format!("no decision ({}); the neutral default:\n", word(&answer["reason"])),
         false if answer["dry_run"] == true => {
             format!("{} (a preview, not recorded)\n", word(&answer["decision"]))
         }
@@ -179,16 +169,11 @@ fn render(answer: &Value) -> String {
         let place = format!("{} · slot {}", word(&slot["placement"]), slot["slot"]);
         let chance = slot["probability"]
             .as_f64()
-            .map_or(String::new(), |chance| {
-                format!(" · picked with {:.0} %", chance * 100.0)
-            });
+            .map_or(String::new(), |chance| format!(" · picked with {:.0} %", chance * 100.0));
         match slot["action"].as_str() {
             Some(action) => text += &format!("{place} · {action}{chance}\n"),
             None if slot["silence"].is_object() => {
-                text += &format!(
-                    "{place} · silence: {}{chance}\n",
-                    word(&slot["silence"]["sentence"])
-                )
+                text += &format!("{place} · silence: {}{chance}\n", word(&slot["silence"]["sentence"]))
             }
             None => text += &format!("{place}\n"),
         }

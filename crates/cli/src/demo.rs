@@ -60,12 +60,7 @@ pub struct Arguments {
     #[arg(long, value_name = "LANGUAGE", default_value = "en")]
     language: String,
     /// Address and port to listen on
-    #[arg(
-        long,
-        value_name = "ADDRESS",
-        env = "ATTENT_LISTEN",
-        default_value = "127.0.0.1:7878"
-    )]
+    #[arg(long, value_name = "ADDRESS", env = "ATTENT_LISTEN", default_value = "127.0.0.1:7878")]
     listen: SocketAddr,
     /// Show the report and stop
     #[arg(long)]
@@ -93,40 +88,26 @@ fn show(arguments: &Arguments) -> Result<(), NotOpened> {
     let store = opening::on_disk(&folder)?;
     let settings = settings(arguments).map_err(NotOpened::Trouble)?;
     let bars = Bars::new(arguments.json);
-    let lived = demo::run(&settings, &files, store.clone(), &|progress| {
-        bars.show(progress)
-    });
+    let lived = demo::run(&settings, &files, store.clone(), &|progress| bars.show(progress));
     bars.clear();
     let Demo { report, engine } = lived.map_err(|error| NotOpened::Trouble(error.to_string()))?;
     let language = Language::from(arguments.language.as_str());
-    let story = demo::story(&engine, FATIMA, &language)
-        .map_err(|error| NotOpened::Trouble(error.to_string()))?;
+    let story =
+        demo::story(&engine, FATIMA, &language).map_err(|error| NotOpened::Trouble(error.to_string()))?;
     if arguments.json {
-        println!(
-            "{:#}",
-            serde_json::json!({ "report": report, "story": story })
-        );
+        println!("{:#}", serde_json::json!({ "report": report, "story": story }));
     } else {
         println!("{report}");
         tell(&story);
         println!(
             "{}",
-            why(&engine, &story, &language)
-                .map_err(|error| NotOpened::Trouble(error.to_string()))?
+            why(&engine, &story, &language).map_err(|error| NotOpened::Trouble(error.to_string()))?
         );
     }
-    let opened = Opened {
-        engine: Arc::new(engine),
-        store,
-    };
+    let opened = Opened { engine: Arc::new(engine), store };
     match listening {
-        Some(listening) => {
-            serve_on(listening, opened, arguments, &story).map_err(NotOpened::Trouble)
-        }
-        None => opened
-            .engine
-            .close()
-            .map_err(|error| NotOpened::Trouble(error.to_string())),
+        Some(listening) => serve_on(listening, opened, arguments, &story).map_err(NotOpened::Trouble),
+        None => opened.engine.close().map_err(|error| NotOpened::Trouble(error.to_string())),
     }
 }
 
@@ -135,8 +116,7 @@ fn fresh(data: &Path) -> Result<PathBuf, String> {
     let trouble = |error: io::Error| format!("cannot prepare `{}`: {error}", data.display());
     let mark = data.join(MARK);
     let store = data.join("store");
-    let strange =
-        data.exists() && !mark.is_file() && fs::read_dir(data).map_err(trouble)?.next().is_some();
+    let strange = data.exists() && !mark.is_file() && fs::read_dir(data).map_err(trouble)?.next().is_some();
     if strange {
         return Err(format!(
             "`{}` holds something that is not a demo; name an empty folder with --data",
@@ -154,17 +134,10 @@ fn fresh(data: &Path) -> Result<PathBuf, String> {
 /// The world ends today, so that the server continues where the months stopped.
 fn settings(arguments: &Arguments) -> Result<Settings, String> {
     let zone = jiff::tz::TimeZone::get("Europe/Amsterdam").map_err(|error| error.to_string())?;
-    let until = arguments
-        .until
-        .unwrap_or_else(|| jiff::Timestamp::now().to_zoned(zone.clone()).date());
-    let midnight = until
-        .to_zoned(zone)
-        .map_err(|error| error.to_string())?
-        .timestamp();
+    let until = arguments.until.unwrap_or_else(|| jiff::Timestamp::now().to_zoned(zone.clone()).date());
+    let midnight = until.to_zoned(zone).map_err(|error| error.to_string())?.timestamp();
     let lived = Duration::from_hours(24 * (arguments.days + SETTLING_DAYS));
-    let start = midnight
-        .checked_sub(lived)
-        .map_err(|error| error.to_string())?;
+    let start = midnight.checked_sub(lived).map_err(|error| error.to_string())?;
     let customers = usize::try_from(arguments.customers).map_err(|error| error.to_string())?;
     Ok(Settings {
         seed: arguments.seed,
@@ -187,30 +160,21 @@ impl Bars {
         if hidden {
             all.set_draw_target(indicatif::ProgressDrawTarget::hidden());
         }
-        Self {
-            all,
-            known: Mutex::default(),
-        }
+        Self { all, known: Mutex::default() }
     }
 
     fn show(&self, progress: Progress) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let bar = known
-            .entry((progress.policy, progress.shuffled))
-            .or_insert_with(|| {
-                let style =
-                    ProgressStyle::with_template("  {prefix:28} {bar:40} day {pos} of {len}");
-                let name = progress.policy.name();
-                let prefix = if progress.shuffled {
-                    format!("{name}, outcomes shuffled")
-                } else {
-                    name.to_owned()
-                };
-                let bar = self.all.add(ProgressBar::new(progress.days.unsigned_abs()));
-                bar.set_style(style.expect("the template is written here"));
-                bar.set_prefix(prefix);
-                bar
-            });
+        let bar = known.entry((progress.policy, progress.shuffled)).or_insert_with(|| {
+            let style = ProgressStyle::with_template("  {prefix:28} {bar:40} day {pos} of {len}");
+            let name = progress.policy.name();
+            let prefix =
+                if progress.shuffled { format!("{name}, outcomes shuffled") } else { name.to_owned() };
+            let bar = self.all.add(ProgressBar::new(progress.days.unsigned_abs()));
+            bar.set_style(style.expect("the template is written here"));
+            bar.set_prefix(prefix);
+            bar
+        });
         bar.set_position(progress.day.unsigned_abs());
     }
 
@@ -260,9 +224,7 @@ fn serve_on(
         learn_every: LEARN_EVERY,
         new_key: false,
     };
-    listening.serve(opened, &plan, &|app, url, key| {
-        invite(app, url, key, arguments, story)
-    })
+    listening.serve(opened, &plan, &|app, url, key| invite(app, url, key, arguments, story))
 }
 
 fn invite(app: &App, url: &str, key: Option<&str>, arguments: &Arguments, story: &[Chapter]) {
@@ -272,10 +234,7 @@ fn invite(app: &App, url: &str, key: Option<&str>, arguments: &Arguments, story:
         return;
     }
     let user = &demo::identifiers(FATIMA)[0];
-    println!(
-        "Serving {} at {url}",
-        app.engine.published().strategy.organisation.name
-    );
+    println!("Serving {} at {url}", app.engine.published().strategy.organisation.name);
     println!("API key (shown once): {key}\n");
     println!("Ask what Fatima would hear now, without leaving a trace:");
     println!("  curl -s {url}/v1/decide -H 'Authorization: Bearer {key}' -d '{{");

@@ -16,9 +16,7 @@ struct Line<'a> {
 fn line<'a>(text: &'a str, span: &Range<usize>) -> Line<'a> {
     let start = text.floor_char_boundary(span.start);
     let begin = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
-    let end = text[start..]
-        .find('\n')
-        .map_or(text.len(), |newline| start + newline);
+    let end = text[start..].find('\n').map_or(text.len(), |newline| start + newline);
     let content = text[begin..end].trim_end_matches('\r');
     let until = text.ceil_char_boundary(span.end).min(end);
     let part = (start - begin).min(content.len())..(until.saturating_sub(begin)).min(content.len());
@@ -36,24 +34,14 @@ pub fn line_number(files: &Files, file: &str, span: &Range<usize>) -> usize {
 
 /// All problems, each with its line, caret and hint; coloured when `styled`.
 pub fn render(problems: &[Problem], files: &Files, folder: &Path, styled: bool) -> String {
-    let renderer = if styled {
-        Renderer::styled()
-    } else {
-        Renderer::plain()
-    };
-    problems
-        .iter()
-        .map(|problem| render_one(problem, files, folder, &renderer) + "\n\n")
-        .collect()
+    let renderer = if styled { Renderer::styled() } else { Renderer::plain() };
+    problems.iter().map(|problem| render_one(problem, files, folder, &renderer) + "\n\n").collect()
 }
 
 fn render_one(problem: &Problem, files: &Files, folder: &Path, renderer: &Renderer) -> String {
     let path = folder.join(&problem.file).display().to_string();
     let title = Level::ERROR.primary_title(problem.message.as_str());
-    let place = problem
-        .span
-        .as_ref()
-        .and_then(|span| Some(line(files.0.get(&problem.file)?, span)));
+    let place = problem.span.as_ref().and_then(|span| Some(line(files.0.get(&problem.file)?, span)));
     let mut group = match &place {
         Some(line) => Group::with_title(title).element(
             Snippet::source(line.text)
@@ -72,13 +60,8 @@ fn render_one(problem: &Problem, files: &Files, folder: &Path, renderer: &Render
 /// All problems for machines: file, line and column from 1 (columns count characters), message and hint.
 pub fn to_json(problems: &[Problem], files: &Files) -> Value {
     let one = |problem: &Problem| {
-        let place = problem
-            .span
-            .as_ref()
-            .and_then(|span| Some(line(files.0.get(&problem.file)?, span)));
-        let column = place
-            .as_ref()
-            .map(|line| line.text[..line.part.start].chars().count() + 1);
+        let place = problem.span.as_ref().and_then(|span| Some(line(files.0.get(&problem.file)?, span)));
+        let column = place.as_ref().map(|line| line.text[..line.part.start].chars().count() + 1);
         json!({
             "file": problem.file,
             "line": place.map(|line| line.number),
@@ -92,15 +75,8 @@ pub fn to_json(problems: &[Problem], files: &Files) -> Value {
 
 /// For example `12 problems in 5 files`.
 pub fn summary(problems: &[Problem]) -> String {
-    let files: BTreeSet<&str> = problems
-        .iter()
-        .map(|problem| problem.file.as_str())
-        .collect();
-    format!(
-        "{} in {}",
-        count(problems.len(), "problem"),
-        count(files.len(), "file")
-    )
+    let files: BTreeSet<&str> = problems.iter().map(|problem| problem.file.as_str()).collect();
+    format!("{} in {}", count(problems.len(), "problem"), count(files.len(), "file"))
 }
 
 /// `1 action`, `2 actions`.
@@ -110,6 +86,5 @@ pub fn count(number: usize, noun: &str) -> String {
 
 /// Whether standard output is a terminal that wants colours.
 pub fn wants_colours() -> bool {
-    std::io::stdout().is_terminal()
-        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

@@ -29,12 +29,7 @@ pub struct Arguments {
     #[arg(long)]
     language: Option<String>,
     /// Folder of the store; no server may be using it
-    #[arg(
-        long,
-        value_name = "DIR",
-        env = "ATTENT_DATA",
-        default_value = "attent-data"
-    )]
+    #[arg(long, value_name = "DIR", env = "ATTENT_DATA", default_value = "attent-data")]
     data: PathBuf,
     /// Ask the server at this address instead
     #[arg(long, value_name = "URL")]
@@ -86,10 +81,7 @@ fn over_http(arguments: &Arguments, url: &str, id: DecisionId) -> Result<String,
     let client = Client::new(url, arguments.key.as_deref()).map_err(CallError::Trouble)?;
     let mut path = format!("/v1/decisions/{id}?reading={}", arguments.reading);
     if let Some(language) = &arguments.language {
-        let plain: String = language
-            .chars()
-            .filter(char::is_ascii_alphanumeric)
-            .collect();
+        let plain: String = language.chars().filter(char::is_ascii_alphanumeric).collect();
         path += &format!("&language={plain}");
     }
     match arguments.json || arguments.reading == "auditor" {
@@ -102,26 +94,19 @@ type Told = Result<Result<String, String>, engine::EngineError>;
 
 fn here(arguments: &Arguments, engine: &Engine, id: DecisionId) -> Told {
     let Some(record) = engine.decision(id)? else {
-        return Ok(Err(format!(
-            "no decision here is `{id}`, or its customer has been erased"
-        )));
+        return Ok(Err(format!("no decision here is `{id}`, or its customer has been erased")));
     };
     let published = engine.strategy_at(record.strategy)?;
     let strategy = &published.strategy;
-    let asked = arguments
-        .language
-        .as_deref()
-        .and_then(|tag| strategy.spoken(tag));
-    let language =
-        asked.unwrap_or_else(|| decision::decide::language(strategy, &record.request).clone());
+    let asked = arguments.language.as_deref().and_then(|tag| strategy.spoken(tag));
+    let language = asked.unwrap_or_else(|| decision::decide::language(strategy, &record.request).clone());
     Ok(explain(strategy, &record)
         .map(|explanation| read(arguments, &explanation, &language))
         .map_err(|error| error.to_string()))
 }
 
 fn read(arguments: &Arguments, explanation: &Explanation, language: &Language) -> String {
-    let json =
-        |read: Result<Value, serde_json::Error>| format!("{:#}", read.unwrap_or(Value::Null));
+    let json = |read: Result<Value, serde_json::Error>| format!("{:#}", read.unwrap_or(Value::Null));
     match (arguments.reading.as_str(), arguments.json) {
         ("customer", false) => explanation.customer(language).text(),
         ("customer", true) => json(serde_json::to_value(explanation.customer(language))),

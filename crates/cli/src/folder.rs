@@ -29,17 +29,9 @@ pub struct Folder {
 /// # Errors
 /// A sentence for the user when the folder or one of its files cannot be read.
 pub fn read(path: &Path) -> Result<Folder, String> {
-    let mut folder = Folder {
-        path: path.to_owned(),
-        files: Files::default(),
-        problems: Vec::new(),
-    };
+    let mut folder = Folder { path: path.to_owned(), files: Files::default(), problems: Vec::new() };
     if !path.is_dir() {
-        let what = if path.exists() {
-            "is not a folder"
-        } else {
-            "does not exist"
-        };
+        let what = if path.exists() { "is not a folder" } else { "does not exist" };
         return Err(format!("`{}` {what}", path.display()));
     }
     read_level(path, "", 0, &mut folder)?;
@@ -48,20 +40,13 @@ pub fn read(path: &Path) -> Result<Folder, String> {
 
 fn read_level(path: &Path, prefix: &str, depth: usize, folder: &mut Folder) -> Result<(), String> {
     if depth > DEPTH_MAX {
-        return Err(format!(
-            "`{}` lies more than {DEPTH_MAX} folders deep",
-            path.display()
-        ));
+        return Err(format!("`{}` lies more than {DEPTH_MAX} folders deep", path.display()));
     }
-    let cannot_read =
-        |path: &Path, error: &io::Error| format!("cannot read `{}`: {error}", path.display());
+    let cannot_read = |path: &Path, error: &io::Error| format!("cannot read `{}`: {error}", path.display());
     for entry in fs::read_dir(path).map_err(|error| cannot_read(path, &error))? {
         let entry = entry.map_err(|error| cannot_read(path, &error))?.path();
         let Some(name) = entry.file_name().and_then(|name| name.to_str()) else {
-            return Err(format!(
-                "`{}` has a name that is not UTF-8",
-                entry.display()
-            ));
+            return Err(format!("`{}` has a name that is not UTF-8", entry.display()));
         };
         if name.starts_with('.') {
             continue;
@@ -79,9 +64,7 @@ fn read_level(path: &Path, prefix: &str, depth: usize, folder: &mut Folder) -> R
 
 fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     if fs::metadata(path)?.len() > FILE_BYTES_MAX {
-        return Err(io::Error::other(format!(
-            "it is larger than {FILE_BYTES_MAX} bytes"
-        )));
+        return Err(io::Error::other(format!("it is larger than {FILE_BYTES_MAX} bytes")));
     }
     fs::read(path)
 }

@@ -28,12 +28,7 @@ pub struct Arguments {
     #[arg(long, value_name = "DIR_OR_FILE")]
     data: PathBuf,
     /// Folder of the store; it is made when it does not exist
-    #[arg(
-        long,
-        value_name = "DATA_DIR",
-        env = "ATTENT_DATA",
-        default_value = "attent-data"
-    )]
+    #[arg(long, value_name = "DATA_DIR", env = "ATTENT_DATA", default_value = "attent-data")]
     into: PathBuf,
     /// Say what would happen and keep nothing
     #[arg(long)]
@@ -70,10 +65,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
             println!("rejected {}: {}", reject.place, reject.reason);
         }
         if rejects.len() > 5 {
-            println!(
-                "… {} rejected in all; --rejects FILE lists them",
-                rejects.len()
-            );
+            println!("… {} rejected in all; --rejects FILE lists them", rejects.len());
         }
         if arguments.dry_run {
             println!("nothing was kept: this was a dry run");
@@ -92,12 +84,7 @@ fn import(arguments: &Arguments) -> Result<Done, NotOpened> {
     let strategy = strategy_of(&arguments.mapping, &mapping);
     let target = (!arguments.dry_run).then_some(arguments.into.as_path());
     let Opened { engine, .. } = opening::with_strategy(&strategy, target)?;
-    let mut gathered = gather(
-        &mapping,
-        &engine.published().strategy,
-        &arguments.mapping,
-        &arguments.data,
-    )?;
+    let mut gathered = gather(&mapping, &engine.published().strategy, &arguments.mapping, &arguments.data)?;
     if !arguments.dry_run {
         let bar = bar("importing");
         import::store(&mut gathered, &mapping, &engine, &mut |done, all| {
@@ -108,26 +95,20 @@ fn import(arguments: &Arguments) -> Result<Done, NotOpened> {
         bar.finish_and_clear();
     }
     let dropped = engine.dropped_names();
-    engine
-        .close()
-        .map_err(|error| NotOpened::Trouble(error.to_string()))?;
+    engine.close().map_err(|error| NotOpened::Trouble(error.to_string()))?;
     Ok(Done { gathered, dropped })
 }
 
 /// Reads a mapping file.
 pub fn read_mapping(path: &Path) -> Result<Mapping, NotOpened> {
-    let text = fs::read_to_string(path).map_err(|error| {
-        NotOpened::Trouble(format!("cannot read `{}`: {error}", path.display()))
-    })?;
-    Mapping::parse(&text)
-        .map_err(|problem| NotOpened::Trouble(format!("`{}`: {problem}", path.display())))
+    let text = fs::read_to_string(path)
+        .map_err(|error| NotOpened::Trouble(format!("cannot read `{}`: {error}", path.display())))?;
+    Mapping::parse(&text).map_err(|problem| NotOpened::Trouble(format!("`{}`: {problem}", path.display())))
 }
 
 /// The strategy folder that a mapping names.
 pub fn strategy_of(path: &Path, mapping: &Mapping) -> PathBuf {
-    path.parent()
-        .unwrap_or(Path::new("."))
-        .join(&mapping.strategy)
+    path.parent().unwrap_or(Path::new(".")).join(&mapping.strategy)
 }
 
 /// Reads all files of a mapping that fits its strategy.
@@ -152,13 +133,9 @@ pub fn gather(
         )));
     }
     let reading = bar("reading");
-    let gathered = import::gather(
-        mapping,
-        strategy,
-        data,
-        jiff::Timestamp::now(),
-        &mut |what| reading.set_message(what.to_owned()),
-    );
+    let gathered = import::gather(mapping, strategy, data, jiff::Timestamp::now(), &mut |what| {
+        reading.set_message(what.to_owned())
+    });
     reading.finish_and_clear();
     gathered.map_err(NotOpened::Trouble)
 }
@@ -167,7 +144,5 @@ pub fn gather(
 pub fn bar(what: &str) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg} {pos}/{len} {wide_bar} {eta}")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(0)
-        .with_style(style)
-        .with_message(what.to_owned())
+    ProgressBar::new(0).with_style(style).with_message(what.to_owned())
 }

@@ -23,28 +23,16 @@ pub struct Arguments {
 
 /// The files, with their text.
 const FILES: [(&str, &str); 7] = [
-    (
-        "organisation.toml",
-        include_str!("../starter/organisation.toml"),
-    ),
+    ("organisation.toml", include_str!("../starter/organisation.toml")),
     ("purposes.toml", include_str!("../starter/purposes.toml")),
     ("channels.toml", include_str!("../starter/channels.toml")),
-    (
-        "placements.toml",
-        include_str!("../starter/placements.toml"),
-    ),
-    (
-        "inventory/customer.toml",
-        include_str!("../starter/inventory/customer.toml"),
-    ),
+    ("placements.toml", include_str!("../starter/placements.toml")),
+    ("inventory/customer.toml", include_str!("../starter/inventory/customer.toml")),
     (
         "actions/service/onboarding/welcome.toml",
         include_str!("../starter/actions/service/onboarding/welcome.toml"),
     ),
-    (
-        "tests/welcome.toml",
-        include_str!("../starter/tests/welcome.toml"),
-    ),
+    ("tests/welcome.toml", include_str!("../starter/tests/welcome.toml")),
 ];
 
 /// Runs the command.
@@ -53,10 +41,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     match is_free(folder) {
         Ok(true) => {}
         Ok(false) => {
-            return report_trouble(&format!(
-                "`{}` is not empty; give a new folder",
-                folder.display()
-            ));
+            return report_trouble(&format!("`{}` is not empty; give a new folder", folder.display()));
         }
         Err(error) => {
             return report_trouble(&format!("cannot read `{}`: {error}", folder.display()));
@@ -64,17 +49,11 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     }
     for (file, text) in FILES {
         if let Err(error) = write(&folder.join(file), text) {
-            return report_trouble(&format!(
-                "cannot write `{}`: {error}",
-                folder.join(file).display()
-            ));
+            return report_trouble(&format!("cannot write `{}`: {error}", folder.join(file).display()));
         }
     }
     if arguments.json {
-        println!(
-            "{:#}",
-            json!({ "folder": folder, "files": FILES.map(|(file, _)| file) })
-        );
+        println!("{:#}", json!({ "folder": folder, "files": FILES.map(|(file, _)| file) }));
     } else {
         let folder = folder.display();
         println!("wrote a strategy of one action to `{folder}`");

@@ -75,10 +75,7 @@ pub fn checked(strategy: &Path) -> Result<Files, NotOpened> {
         Ok(_) => Ok(folder.files),
         Err(problems) => {
             let colours = diagnostics::wants_colours();
-            eprint!(
-                "{}",
-                diagnostics::render(&problems, &folder.files, &folder.path, colours)
-            );
+            eprint!("{}", diagnostics::render(&problems, &folder.files, &folder.path, colours));
             eprintln!("{}", diagnostics::summary(&problems));
             Err(NotOpened::Shown(ExitCode::from(2)))
         }
@@ -95,13 +92,13 @@ pub fn on_disk(data: &Path) -> Result<Arc<dyn Store>, NotOpened> {
 
 fn with(store: Arc<dyn Store>, files: &Files) -> Result<Opened, NotOpened> {
     let mut entropy = [0; 32];
-    getrandom::fill(&mut entropy).map_err(|error| {
-        NotOpened::Trouble(format!("the system gives no random bytes: {error}"))
-    })?;
+    getrandom::fill(&mut entropy)
+        .map_err(|error| NotOpened::Trouble(format!("the system gives no random bytes: {error}")))?;
     match Engine::open(store.clone(), files, entropy) {
         Ok(engine) => Ok(Opened { engine: Arc::new(engine), store }),
         Err(EngineError::Strategy(_)) if load(files).is_err() => Err(NotOpened::Trouble(
-            "the strategy kept in this store was made for another version of attent and does not check here".into(),
+            "the strategy kept in this store was made for another version of attent and does not check here"
+                .into(),
         )),
         Err(error) => Err(NotOpened::Trouble(error.to_string())),
     }

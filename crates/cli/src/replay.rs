@@ -16,22 +16,13 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Id of one decision
-    #[arg(
-        value_name = "ID",
-        required_unless_present = "all",
-        conflicts_with = "all"
-    )]
+    #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all")]
     decision: Option<DecisionId>,
     /// Replay every decision
     #[arg(long)]
     all: bool,
     /// Folder of the store
-    #[arg(
-        long,
-        value_name = "DIR",
-        env = "ATTENT_DATA",
-        default_value = "attent-data"
-    )]
+    #[arg(long, value_name = "DIR", env = "ATTENT_DATA", default_value = "attent-data")]
     data: PathBuf,
     /// Print JSON
     #[arg(long)]
@@ -80,9 +71,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
             }
             ExitCode::from(u8::from(!found.differ.is_empty()))
         }
-        Ok(None) => {
-            report_trouble("there is no such decision here, or its customer has been erased")
-        }
+        Ok(None) => report_trouble("there is no such decision here, or its customer has been erased"),
         Err(error) => report_trouble(&error.to_string()),
     }
 }
@@ -110,11 +99,7 @@ fn all(engine: &Engine) -> Result<Option<Found>, EngineError> {
 }
 
 fn render(found: &Found) -> String {
-    let mut text: String = found
-        .differ
-        .iter()
-        .map(|(id, why)| format!("{id} differs: {why}\n"))
-        .collect();
+    let mut text: String = found.differ.iter().map(|(id, why)| format!("{id} differs: {why}\n")).collect();
     text += &format!(
         "{} equal byte for byte ({} also with the model they name), {} differ\n",
         found.equal(),
@@ -125,10 +110,7 @@ fn render(found: &Found) -> String {
 }
 
 fn to_json(found: &Found) -> Value {
-    let differ: Vec<Value> = found
-        .differ
-        .iter()
-        .map(|(id, why)| json!({ "decision": id.to_string(), "why": why }))
-        .collect();
+    let differ: Vec<Value> =
+        found.differ.iter().map(|(id, why)| json!({ "decision": id.to_string(), "why": why })).collect();
     json!({ "equal": found.equal(), "equal_with_model": found.deep, "differ": differ })
 }

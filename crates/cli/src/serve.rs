@@ -28,31 +28,16 @@ use tokio::{net::TcpListener, runtime::Runtime};
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Folder of the strategy
-    #[arg(
-        long,
-        value_name = "DIR",
-        env = "ATTENT_STRATEGY",
-        default_value = "strategy"
-    )]
+    #[arg(long, value_name = "DIR", env = "ATTENT_STRATEGY", default_value = "strategy")]
     strategy: PathBuf,
     /// Folder of the store; it is made when it does not exist
-    #[arg(
-        long,
-        value_name = "DIR",
-        env = "ATTENT_DATA",
-        default_value = "attent-data"
-    )]
+    #[arg(long, value_name = "DIR", env = "ATTENT_DATA", default_value = "attent-data")]
     data: PathBuf,
     /// Keep everything in memory instead; it is gone when the server stops
     #[arg(long)]
     memory: bool,
     /// Address and port to listen on
-    #[arg(
-        long,
-        value_name = "ADDRESS",
-        env = "ATTENT_LISTEN",
-        default_value = "127.0.0.1:7878"
-    )]
+    #[arg(long, value_name = "ADDRESS", env = "ATTENT_LISTEN", default_value = "127.0.0.1:7878")]
     listen: SocketAddr,
     /// Time for a decision before the neutral default is given, in milliseconds
     #[arg(long, value_name = "MS", env = "ATTENT_DEADLINE_MS", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=60_000))]
@@ -125,16 +110,13 @@ pub fn listen(address: SocketAddr) -> Result<Listening, String> {
         .enable_all()
         .build()
         .map_err(|error| format!("the server could not start: {error}"))?;
-    let listener = runtime
-        .block_on(TcpListener::bind(address))
-        .map_err(|error| not_listening(address, &error))?;
+    let listener =
+        runtime.block_on(TcpListener::bind(address)).map_err(|error| not_listening(address, &error))?;
     Ok(Listening { runtime, listener })
 }
 
 pub fn start_log(shape: LogShape) {
-    let log = tracing_subscriber::fmt()
-        .with_writer(io::stderr)
-        .with_max_level(tracing::Level::INFO);
+    let log = tracing_subscriber::fmt().with_writer(io::stderr).with_max_level(tracing::Level::INFO);
     match shape {
         LogShape::Text => log.with_target(false).init(),
         LogShape::Json => log.json().init(),
@@ -149,24 +131,16 @@ impl Listening {
         plan: &Plan<'_>,
         tell: &dyn Fn(&App, &str, Option<&str>),
     ) -> Result<(), String> {
-        let address = self
-            .listener
-            .local_addr()
-            .map_err(|error| error.to_string())?;
-        let settings = Settings {
-            decide_within: plan.decide_within,
-            ..Settings::default()
-        };
+        let address = self.listener.local_addr().map_err(|error| error.to_string())?;
+        let settings = Settings { decide_within: plan.decide_within, ..Settings::default() };
         let app = App::new(engine.clone(), store.clone(), settings);
         let app = Arc::new(app.map_err(|error| error.to_string())?);
         let key = made_key(&app, plan.new_key)?;
         tell(&app, &format!("http://{address}"), key.as_deref());
-        let background =
-            Background::start(&app, store, plan.learn_every, Some(watched(plan.strategy)))
-                .map_err(|error| format!("the server could not start: {error}"))?;
-        let served = self
-            .runtime
-            .block_on(async { server::serve(self.listener, app, asked_to_stop()).await });
+        let background = Background::start(&app, store, plan.learn_every, Some(watched(plan.strategy)))
+            .map_err(|error| format!("the server could not start: {error}"))?;
+        let served =
+            self.runtime.block_on(async { server::serve(self.listener, app, asked_to_stop()).await });
         background.stop();
         let closed = engine.close();
         served.map_err(|error| error.to_string())?;
@@ -182,15 +156,10 @@ fn not_listening(address: SocketAddr, error: &io::Error) -> String {
             )
         }
         io::ErrorKind::PermissionDenied => {
-            format!(
-                "listening on `{address}` is not allowed; choose a port above 1023 with --listen"
-            )
+            format!("listening on `{address}` is not allowed; choose a port above 1023 with --listen")
         }
         io::ErrorKind::AddrNotAvailable => {
-            format!(
-                "this machine has no address `{}`; choose another with --listen",
-                address.ip()
-            )
+            format!("this machine has no address `{}`; choose another with --listen", address.ip())
         }
         _ => format!("cannot listen on `{address}`: {error}"),
     }
@@ -210,10 +179,7 @@ fn made_key(app: &App, new_key: bool) -> Result<Option<String>, String> {
 fn announce(app: &App, url: &str, key: Option<&str>, as_json: bool) {
     let published = app.engine.published();
     if as_json {
-        println!(
-            "{}",
-            json!({ "url": url, "key": key, "strategy": published.strategy.version.to_string() })
-        );
+        println!("{}", json!({ "url": url, "key": key, "strategy": published.strategy.version.to_string() }));
         return;
     }
     println!("serving {} at {url}", published.strategy.organisation.name);

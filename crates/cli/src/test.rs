@@ -43,20 +43,13 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         Ok(loaded) => loaded,
         Err(problems) => return report(&problems, &folder, arguments.json),
     };
-    let wanted = arguments
-        .filter
-        .as_deref()
-        .unwrap_or_default()
-        .to_lowercase();
+    let wanted = arguments.filter.as_deref().unwrap_or_default().to_lowercase();
     let strategy = test_run::without_exploration(loaded.strategy);
     let verdicts: Vec<Verdict<'_>> = loaded
         .tests
         .iter()
         .filter(|test| test.name.to_lowercase().contains(&wanted))
-        .map(|test| Verdict {
-            test,
-            differences: test_run::run(&strategy, test),
-        })
+        .map(|test| Verdict { test, differences: test_run::run(&strategy, test) })
         .collect();
     if verdicts.is_empty() {
         return report_trouble(&match &arguments.filter {
@@ -69,21 +62,13 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     } else {
         print!("{}", render(&verdicts, &folder));
     }
-    ExitCode::from(u8::from(
-        verdicts
-            .iter()
-            .any(|verdict| !verdict.differences.is_empty()),
-    ))
+    ExitCode::from(u8::from(verdicts.iter().any(|verdict| !verdict.differences.is_empty())))
 }
 
 fn render(verdicts: &[Verdict<'_>], folder: &Folder) -> String {
     let mut text = String::new();
     for Verdict { test, differences } in verdicts {
-        let word = if differences.is_empty() {
-            "pass"
-        } else {
-            "FAIL"
-        };
+        let word = if differences.is_empty() { "pass" } else { "FAIL" };
         text += &format!("{word}  {}\n", test.name);
         for difference in differences {
             let line = line_number(&folder.files, &test.file, &difference.span);
@@ -101,10 +86,7 @@ fn render(verdicts: &[Verdict<'_>], folder: &Folder) -> String {
 }
 
 fn failed(verdicts: &[Verdict<'_>]) -> usize {
-    verdicts
-        .iter()
-        .filter(|verdict| !verdict.differences.is_empty())
-        .count()
+    verdicts.iter().filter(|verdict| !verdict.differences.is_empty()).count()
 }
 
 fn to_json(verdicts: &[Verdict<'_>], folder: &Folder) -> Value {

@@ -65,9 +65,7 @@ impl Priority {
     /// The priority if the propensity were this.
     pub fn at_propensity(&self, propensity: f64) -> f64 {
         let gain = self.gain_at(propensity);
-        self.lever * self.context_weight * gain.max(0.0) + gain.min(0.0)
-            - self.contact_cost
-            - self.fatigue
+        self.lever * self.context_weight * gain.max(0.0) + gain.min(0.0) - self.contact_cost - self.fatigue
     }
     /// The priority if the logit of the propensity were `z` standard deviations away.
     pub fn at_deviation(&self, z: f64) -> f64 {
@@ -110,10 +108,8 @@ pub fn rank(
             continue;
         };
         let facts = Reading { view, moment };
-        let values = action
-            .value_for_customer
-            .number(&facts)
-            .zip(action.value_for_organisation.number(&facts));
+        let values =
+            action.value_for_customer.number(&facts).zip(action.value_for_organisation.number(&facts));
         let Some((value_for_customer, value_for_organisation)) = values else {
             candidate.drop_because(Dropped::ValueUnknown);
             continue;
@@ -122,8 +118,7 @@ pub fn rank(
         let cheapest_first = |a: &u16, b: &u16| cost(a).total_cmp(&cost(b));
         candidate.treatments.sort_by(cheapest_first);
         let goal = candidate.predictions[0];
-        let (side_value, side_value_for_customer) =
-            side_values(strategy, &candidate.predictions[1..]);
+        let (side_value, side_value_for_customer) = side_values(strategy, &candidate.predictions[1..]);
         let mut priority = Priority {
             propensity: f64::from(goal.probability),
             deviation: f64::from(goal.deviation),
@@ -141,12 +136,10 @@ pub fn rank(
         };
         priority.total = priority.at_propensity(priority.propensity);
         let placement = &strategy.placements[usize::from(candidate.placement)].id;
-        let own = adjustments
-            .iter()
-            .filter(|change| change.action == action.id && change.placement == *placement);
-        candidate.priority = Some(own.fold(priority, |priority, change| {
-            priority.adjusted(change.factor, change.by)
-        }));
+        let own =
+            adjustments.iter().filter(|change| change.action == action.id && change.placement == *placement);
+        candidate.priority =
+            Some(own.fold(priority, |priority, change| priority.adjusted(change.factor, change.by)));
     }
 }
 
@@ -159,12 +152,7 @@ fn side_values(strategy: &Strategy, predictions: &[Prediction]) -> (f64, f64) {
     let (mut both, mut customer) = (0.0, 0.0);
     for (side, prediction) in strategy.organisation.outcomes.iter().zip(predictions) {
         let gain = f64::from(prediction.probability) - prediction.baseline.map_or(0.0, f64::from);
-        both += gain
-            * weigh(
-                strategy,
-                side.value_for_customer,
-                side.value_for_organisation,
-            );
+        both += gain * weigh(strategy, side.value_for_customer, side.value_for_organisation);
         customer += gain * side.value_for_customer;
     }
     (both, customer)
@@ -180,8 +168,7 @@ fn lever(strategy: &Strategy, action: &Action) -> f64 {
 fn contact_cost(strategy: &Strategy, action: &Action, treatment: u16, request: &Request) -> f64 {
     let own = action.treatments[usize::from(treatment)].contact_cost;
     let channel = strategy.channel(request.channel.as_str());
-    own.or(channel.map(|channel| channel.contact_cost))
-        .unwrap_or(0.0)
+    own.or(channel.map(|channel| channel.contact_cost)).unwrap_or(0.0)
 }
 
 fn fatigue(strategy: &Strategy, history: &ContactHistory, at: Timestamp) -> f64 {

@@ -125,18 +125,9 @@ impl Dropped {
         match self {
             Self::NoBasis(_) => Step::Consent,
             Self::NotPublishedNow | Self::VolumeUsedUp | Self::TextUnknown => Step::Catalogue,
-            Self::Rule {
-                layer: Layer::Eligibility,
-                ..
-            } => Step::Eligibility,
-            Self::Rule {
-                layer: Layer::Applicability,
-                ..
-            } => Step::Applicability,
-            Self::Rule {
-                layer: Layer::Suitability,
-                ..
-            } => Step::Suitability,
+            Self::Rule { layer: Layer::Eligibility, .. } => Step::Eligibility,
+            Self::Rule { layer: Layer::Applicability, .. } => Step::Applicability,
+            Self::Rule { layer: Layer::Suitability, .. } => Step::Suitability,
             Self::Principle { .. } => Step::Principle,
             Self::Permission { .. }
             | Self::QuietHours
@@ -237,10 +228,6 @@ impl Candidate {
 
 impl From<Refusal> for Dropped {
     fn from(refusal: Refusal) -> Self {
-        Self::Rule {
-            layer: refusal.layer,
-            clause: refusal.clause,
-            unknown: refusal.truth == Truth::Unknown,
-        }
+        Self::Rule { layer: refusal.layer, clause: refusal.clause, unknown: refusal.truth == Truth::Unknown }
     }
 }

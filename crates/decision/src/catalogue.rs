@@ -17,12 +17,7 @@ use std::collections::BTreeMap;
 pub fn candidates(strategy: &Strategy, request: &Request) -> Vec<Candidate> {
     let wanted: Vec<u16> = (0u16..)
         .zip(&strategy.placements)
-        .filter(|(_, placement)| {
-            request
-                .placements
-                .iter()
-                .any(|asked| asked.placement == placement.id)
-        })
+        .filter(|(_, placement)| request.placements.iter().any(|asked| asked.placement == placement.id))
         .map(|(index, _)| index)
         .collect();
     let mut candidates = Vec::new();
@@ -82,19 +77,15 @@ pub fn publishable(
 
 /// The content of a treatment in a language.
 pub fn content<'s>(action: &'s Action, treatment: u16, language: &Language) -> Option<&'s Content> {
-    action
-        .treatments
-        .get(usize::from(treatment))?
-        .content
-        .get(language)
+    action.treatments.get(usize::from(treatment))?.content.get(language)
 }
 
 fn sayable(content: &Content, purpose: PurposeIndex, permitted: &Permitted<'_>) -> bool {
     let parts = content.title.0.iter().chain(&content.body.0);
     parts.into_iter().all(|part| match part {
         TemplatePart::Text(_) => true,
-        TemplatePart::Attribute(index) => permitted
-            .view(purpose)
-            .is_ok_and(|view| view.fact(*index).is_some()),
+        TemplatePart::Attribute(index) => {
+            permitted.view(purpose).is_ok_and(|view| view.fact(*index).is_some())
+        }
     })
 }

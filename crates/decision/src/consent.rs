@@ -11,9 +11,7 @@ use crate::{
     profile::{AttributeValue, Attributes, ConsentStatement, ConsentStatus, Customer},
     request::Request,
     rules::Fact,
-    strategy::{
-        Attribute, AttributeIndex, Basis, Purpose, PurposeIndex, Sensitivity, Strategy, Subject,
-    },
+    strategy::{Attribute, AttributeIndex, Basis, Purpose, PurposeIndex, Sensitivity, Strategy, Subject},
 };
 use serde::{Deserialize, Serialize};
 
@@ -63,9 +61,7 @@ impl<'a> PermittedView<'a> {
     }
     /// All permitted values, by index.
     pub fn iter(&self) -> impl Iterator<Item = (AttributeIndex, Fact<'a>)> + '_ {
-        (0u16..)
-            .zip(&self.facts)
-            .filter_map(|(index, fact)| fact.map(|fact| (index, fact)))
+        (0u16..).zip(&self.facts).filter_map(|(index, fact)| fact.map(|fact| (index, fact)))
     }
 }
 
@@ -82,22 +78,16 @@ pub struct Permitted<'a> {
 impl<'a> Permitted<'a> {
     /// The view for a purpose; an empty one when it has no basis.
     pub fn view_or_empty(&self, purpose: PurposeIndex) -> &PermittedView<'a> {
-        self.by_purpose[usize::from(purpose)]
-            .as_ref()
-            .unwrap_or(&self.nothing)
+        self.by_purpose[usize::from(purpose)].as_ref().unwrap_or(&self.nothing)
     }
     /// Whether any view, or protection, shows this attribute.
     pub fn visible_anywhere(&self, attribute: AttributeIndex) -> bool {
         let views = self.by_purpose.iter().flatten();
-        views
-            .chain([&self.protection])
-            .any(|view| view.fact(attribute).is_some())
+        views.chain([&self.protection]).any(|view| view.fact(attribute).is_some())
     }
     /// The view for a purpose, or why the purpose has no basis.
     pub fn view(&self, purpose: PurposeIndex) -> Result<&PermittedView<'a>, Withheld> {
-        self.by_purpose[usize::from(purpose)]
-            .as_ref()
-            .map_err(|why| *why)
+        self.by_purpose[usize::from(purpose)].as_ref().map_err(|why| *why)
     }
 }
 
@@ -118,9 +108,7 @@ pub fn mask<'a>(
     in_play: &[bool],
     at: Timestamp,
 ) -> Permitted<'a> {
-    let consents: &[ConsentStatement] = known
-        .customer
-        .map_or(&[], |customer| &customer.profile.consents);
+    let consents: &[ConsentStatement] = known.customer.map_or(&[], |customer| &customer.profile.consents);
     let mut withheld = Vec::new();
     let by_purpose = (0u16..)
         .zip(&strategy.purposes)
@@ -129,47 +117,26 @@ pub fn mask<'a>(
                 return Err(Withheld::NoConsent);
             }
             let basis = match known.customer {
-                Some(_) => basis(
-                    purpose,
-                    consents,
-                    &request.channel,
-                    request.global_privacy_control,
-                    at,
-                ),
+                Some(_) => basis(purpose, consents, &request.channel, request.global_privacy_control, at),
                 None => Ok(()),
             };
             let view = view(strategy, known, at, |attribute| {
-                let why = basis
-                    .err()
-                    .or_else(|| explicit_consent(attribute, purpose).err());
-                attribute
-                    .purposes
-                    .contains(&index)
-                    .then_some(why.map_or(Ok(()), Err))
+                let why = basis.err().or_else(|| explicit_consent(attribute, purpose).err());
+                attribute.purposes.contains(&index).then_some(why.map_or(Ok(()), Err))
             });
-            withheld.extend(
-                view.1
-                    .into_iter()
-                    .map(|(attribute, why)| WithheldAttribute {
-                        attribute,
-                        purpose: index,
-                        why,
-                    }),
-            );
+            withheld.extend(view.1.into_iter().map(|(attribute, why)| WithheldAttribute {
+                attribute,
+                purpose: index,
+                why,
+            }));
             basis.map(|()| view.0)
         })
         .collect();
     let protection = view(strategy, known, at, |attribute| {
-        let protective =
-            |purpose: &PurposeIndex| strategy.purposes[usize::from(*purpose)].protective;
+        let protective = |purpose: &PurposeIndex| strategy.purposes[usize::from(*purpose)].protective;
         attribute.purposes.iter().any(protective).then_some(Ok(()))
     });
-    Permitted {
-        by_purpose,
-        protection: protection.0,
-        withheld,
-        nothing: PermittedView { facts: Vec::new() },
-    }
+    Permitted { by_purpose, protection: protection.0, withheld, nothing: PermittedView { facts: Vec::new() } }
 }
 
 /// Drops every candidate whose own purpose has no basis.
@@ -195,14 +162,9 @@ pub fn basis(
 ) -> Result<(), Withheld> {
     let latest = |on: Option<&ChannelId>, counts: fn(ConsentStatus) -> bool| {
         let about = |statement: &&ConsentStatement| {
-            statement.purpose == purpose.id
-                && statement.channel.as_ref() == on
-                && counts(statement.status)
+            statement.purpose == purpose.id && statement.channel.as_ref() == on && counts(statement.status)
         };
-        statements
-            .iter()
-            .filter(about)
-            .max_by_key(|statement| statement.at)
+        statements.iter().filter(about).max_by_key(|statement| statement.at)
     };
     let scopes = [None, Some(channel)];
     let objection = |status| matches!(status, ConsentStatus::Objected | ConsentStatus::Given);
@@ -213,10 +175,7 @@ pub fn basis(
     if objected && purpose.basis != Basis::LegalObligation {
         return Err(Withheld::Objected);
     }
-    let found: Vec<_> = scopes
-        .iter()
-        .filter_map(|on| latest(*on, |_| true))
-        .collect();
+    let found: Vec<_> = scopes.iter().filter_map(|on| latest(*on, |_| true)).collect();
     let needs_consent = purpose.basis == Basis::Consent;
     for statement in found.iter().filter(|_| needs_consent) {
         match statement.status {
@@ -228,17 +187,11 @@ pub fn basis(
             _ => {}
         }
     }
-    let given = found
-        .iter()
-        .any(|statement| statement.status == ConsentStatus::Given);
+    let given = found.iter().any(|statement| statement.status == ConsentStatus::Given);
     if global_privacy_control && purpose.global_privacy_control && !given {
         return Err(Withheld::Objected);
     }
-    if needs_consent && !given {
-        Err(Withheld::NoConsent)
-    } else {
-        Ok(())
-    }
+    if needs_consent && !given { Err(Withheld::NoConsent) } else { Ok(()) }
 }
 
 /// A confidence after ageing: halved once per half-life.
@@ -253,11 +206,7 @@ pub fn confidence_now(attribute: &Attribute, value: &AttributeValue, at: Timesta
 
 fn explicit_consent(attribute: &Attribute, purpose: &Purpose) -> Result<(), Withheld> {
     let allowed = attribute.sensitivity != Sensitivity::Special || purpose.basis == Basis::Consent;
-    if allowed {
-        Ok(())
-    } else {
-        Err(Withheld::SpecialCategory)
-    }
+    if allowed { Ok(()) } else { Err(Withheld::SpecialCategory) }
 }
 
 type View<'a> = (PermittedView<'a>, Vec<(AttributeIndex, Withheld)>);
@@ -276,14 +225,9 @@ fn view<'a>(
             let basis = covered(attribute)?;
             let value = stored(attribute, known)?;
             let confidence = confidence_now(attribute, value, at);
-            let why = basis
-                .and_then(|()| readable(strategy, attribute, value, confidence, at))
-                .err();
+            let why = basis.and_then(|()| readable(strategy, attribute, value, confidence, at)).err();
             match why {
-                None => Some(Fact {
-                    value: &value.value,
-                    confidence,
-                }),
+                None => Some(Fact { value: &value.value, confidence }),
                 Some(why) => {
                     withheld.push((index, why));
                     None
@@ -299,9 +243,7 @@ fn stored<'a>(attribute: &Attribute, known: Known<'a>) -> Option<&'a AttributeVa
         Subject::Customer => &known.customer?.profile.attributes,
         Subject::Household => known.household?,
     };
-    attributes
-        .get(&attribute.name)
-        .filter(|value| value.value.value_type() == attribute.value_type)
+    attributes.get(&attribute.name).filter(|value| value.value.value_type() == attribute.value_type)
 }
 
 fn readable(
@@ -311,10 +253,7 @@ fn readable(
     confidence: f32,
     at: Timestamp,
 ) -> Result<(), Withheld> {
-    let kept_until = value
-        .observed_at
-        .saturating_add(attribute.retention)
-        .unwrap_or(Timestamp::MAX);
+    let kept_until = value.observed_at.saturating_add(attribute.retention).unwrap_or(Timestamp::MAX);
     if value.expires_at.min(kept_until) <= at {
         Err(Withheld::RetentionOver)
     } else if confidence < strategy.organisation.confidence_floor {

@@ -62,32 +62,23 @@ fn permission(situation: &Situation<'_>, action: &Action) -> Option<Dropped> {
     if !situation.recognised {
         return None;
     }
-    (0u16..)
-        .zip(&situation.strategy.permissions)
-        .find_map(|(permission, rule)| {
-            let concerns = rule.channel == situation.request.channel
-                && rule.direction == situation.request.direction
-                && rule.from <= situation.at
-                && applies(&rule.applies_to, &action.id);
-            let why = concerns.then(|| situation.permitted.view(rule.needs).err())??;
-            Some(Dropped::Permission { permission, why })
-        })
+    (0u16..).zip(&situation.strategy.permissions).find_map(|(permission, rule)| {
+        let concerns = rule.channel == situation.request.channel
+            && rule.direction == situation.request.direction
+            && rule.from <= situation.at
+            && applies(&rule.applies_to, &action.id);
+        let why = concerns.then(|| situation.permitted.view(rule.needs).err())??;
+        Some(Dropped::Permission { permission, why })
+    })
 }
 
 fn quiet_hours(situation: &Situation<'_>, action: &Action) -> Option<Dropped> {
-    let channel = situation
-        .strategy
-        .channel(situation.request.channel.as_str())?;
+    let channel = situation.strategy.channel(situation.request.channel.as_str())?;
     let (from, until) = channel.quiet_hours?;
     let zone: &TimeZone = &situation.strategy.organisation.time_zone;
     let clock = situation.at.to_zoned(zone.clone()).time();
-    let quiet = if from <= until {
-        from <= clock && clock < until
-    } else {
-        from <= clock || clock < until
-    };
-    let concerns =
-        situation.request.direction == Direction::Outbound && action.class != Class::Mandatory;
+    let quiet = if from <= until { from <= clock && clock < until } else { from <= clock || clock < until };
+    let concerns = situation.request.direction == Direction::Outbound && action.class != Class::Mandatory;
     (quiet && concerns).then_some(Dropped::QuietHours)
 }
 
@@ -96,13 +87,7 @@ fn closed(situation: &Situation<'_>, action: &Action) -> Option<Dropped> {
     let reached = |outcome: &&crate::profile::Outcome| {
         outcome.outcome.as_str() == "goal" && outcome.event.as_ref() == Some(&goal)
     };
-    let at = situation
-        .history
-        .outcomes
-        .iter()
-        .filter(reached)
-        .map(|outcome| outcome.at)
-        .max()?;
+    let at = situation.history.outcomes.iter().filter(reached).map(|outcome| outcome.at).max()?;
     (after(at, action.goal.closed_for) > situation.at).then_some(Dropped::GoalReached { at })
 }
 
@@ -113,80 +98,55 @@ fn complaint(situation: &Situation<'_>, action: &Action) -> Option<Dropped> {
     }
     let since = situation.history.last_outcome("complaint", "")?;
     let resolved = situation.history.last_outcome("complaint_resolved", "");
-    resolved
-        .is_none_or(|resolved| resolved < since)
-        .then_some(Dropped::ComplaintOpen { since })
+    resolved.is_none_or(|resolved| resolved < since).then_some(Dropped::ComplaintOpen { since })
 }
 
 fn paused(situation: &Situation<'_>, action: &Action) -> Option<Dropped> {
     let built_in = situation
         .history
         .last_outcome("rejected", action.id.as_str())
-        .map(|at| Dropped::Paused {
-            pause: None,
-            until: after(at, REJECTED_PAUSE),
-        });
-    let declared = (0u16..)
-        .zip(&situation.strategy.contact_policy.pauses)
-        .filter_map(|(index, pause)| {
-            let own = action.class == Class::Normal || pause.per == PolicyScope::Action;
-            if !own || !applies(&pause.applies_to, &action.id) {
-                return None;
-            }
-            let key = scope_key(pause.per, &action.id, &situation.request.channel);
-            let mut moments: Vec<Timestamp> = situation
-                .history
-                .outcomes
-                .iter()
-                .filter(|outcome| outcome.outcome == pause.outcome)
-                .filter(|outcome| match pause.per {
-                    PolicyScope::All | PolicyScope::Channel => true,
-                    _ => outcome
-                        .action
-                        .as_ref()
-                        .is_some_and(|action| action.within(key)),
-                })
-                .map(|outcome| outcome.at)
-                .collect();
-            moments.sort_unstable();
-            let last = *moments.last()?;
-            let window_start = before(last, pause.within);
-            let times = moments
-                .iter()
-                .filter(|moment| **moment > window_start)
-                .count();
-            (times >= pause.times as usize).then_some(Dropped::Paused {
-                pause: Some(index),
-                until: after(last, pause.pause_for),
+        .map(|at| Dropped::Paused { pause: None, until: after(at, REJECTED_PAUSE) });
+    let declared = (0u16..).zip(&situation.strategy.contact_policy.pauses).filter_map(|(index, pause)| {
+        let own = action.class == Class::Normal || pause.per == PolicyScope::Action;
+        if !own || !applies(&pause.applies_to, &action.id) {
+            return None;
+        }
+        let key = scope_key(pause.per, &action.id, &situation.request.channel);
+        let mut moments: Vec<Timestamp> = situation
+            .history
+            .outcomes
+            .iter()
+            .filter(|outcome| outcome.outcome == pause.outcome)
+            .filter(|outcome| match pause.per {
+                PolicyScope::All | PolicyScope::Channel => true,
+                _ => outcome.action.as_ref().is_some_and(|action| action.within(key)),
             })
-        });
+            .map(|outcome| outcome.at)
+            .collect();
+        moments.sort_unstable();
+        let last = *moments.last()?;
+        let window_start = before(last, pause.within);
+        let times = moments.iter().filter(|moment| **moment > window_start).count();
+        (times >= pause.times as usize)
+            .then_some(Dropped::Paused { pause: Some(index), until: after(last, pause.pause_for) })
+    });
     let until = |why: &Dropped| match why {
         Dropped::Paused { until, .. } => *until,
         _ => Timestamp::MIN,
     };
-    built_in
-        .into_iter()
-        .chain(declared)
-        .filter(|why| until(why) > situation.at)
-        .max_by_key(until)
+    built_in.into_iter().chain(declared).filter(|why| until(why) > situation.at).max_by_key(until)
 }
 
 /// A contact for the same action at the same placement that is still fresh: asking again shows it again.
 fn open_contact(situation: &Situation<'_>, action: &Action, placement: u16) -> Option<Reuse> {
     let placement = &situation.strategy.placements[usize::from(placement)];
-    let lifetime = situation
-        .strategy
-        .channel(placement.channel.as_str())?
-        .reservation;
+    let lifetime = situation.strategy.channel(placement.channel.as_str())?.reservation;
     situation
         .history
         .in_window(situation.at, lifetime)
         .filter(|contact| contact.action == action.id && contact.placement == placement.id)
         .last()
-        .map(|contact| Reuse {
-            decision: contact.decision,
-            slot: contact.slot,
-        })
+        .map(|contact| Reuse { decision: contact.decision, slot: contact.slot })
 }
 
 /// What is left of every limit, for slot filling.
@@ -209,20 +169,11 @@ impl Budget {
                     (policy.inbound_counts || contact.direction == Direction::Outbound)
                         && concerns(limit, &contact.action, &contact.channel)
                 };
-                for contact in situation
-                    .history
-                    .in_window(situation.at, limit.within)
-                    .filter(counts)
-                {
+                for contact in situation.history.in_window(situation.at, limit.within).filter(counts) {
                     let key = scope_key(limit.per, &contact.action, &contact.channel).to_owned();
-                    by_key
-                        .entry(key)
-                        .or_default()
-                        .push(stops_counting(contact, limit.within));
+                    by_key.entry(key).or_default().push(stops_counting(contact, limit.within));
                 }
-                by_key
-                    .values_mut()
-                    .for_each(|moments| moments.sort_unstable());
+                by_key.values_mut().for_each(|moments| moments.sort_unstable());
                 by_key
             })
             .collect();
@@ -235,24 +186,16 @@ impl Budget {
             return None;
         }
         let channel = &situation.request.channel;
-        (0u16..)
-            .zip(&situation.strategy.contact_policy.limits)
-            .find_map(|(index, limit)| {
-                let moments =
-                    self.taken[usize::from(index)].get(scope_key(limit.per, &action.id, channel));
-                let moments = moments.map_or(&[][..], Vec::as_slice);
-                let room_for = limit.at_most as usize;
-                (concerns(limit, &action.id, channel) && moments.len() >= room_for).then(|| {
-                    Dropped::Limit {
-                        limit: index,
-                        counted: u32::try_from(moments.len()).unwrap_or(u32::MAX),
-                        until: moments
-                            .get(moments.len() - room_for)
-                            .copied()
-                            .unwrap_or(Timestamp::MAX),
-                    }
-                })
+        (0u16..).zip(&situation.strategy.contact_policy.limits).find_map(|(index, limit)| {
+            let moments = self.taken[usize::from(index)].get(scope_key(limit.per, &action.id, channel));
+            let moments = moments.map_or(&[][..], Vec::as_slice);
+            let room_for = limit.at_most as usize;
+            (concerns(limit, &action.id, channel) && moments.len() >= room_for).then(|| Dropped::Limit {
+                limit: index,
+                counted: u32::try_from(moments.len()).unwrap_or(u32::MAX),
+                until: moments.get(moments.len() - room_for).copied().unwrap_or(Timestamp::MAX),
             })
+        })
     }
 
     /// Whether slot filling may still choose this action.
@@ -263,27 +206,17 @@ impl Budget {
     /// Takes one contact of this action from every limit it counts for.
     pub fn take(&mut self, situation: &Situation<'_>, action: &Action) {
         let channel = &situation.request.channel;
-        for (limit, taken) in situation
-            .strategy
-            .contact_policy
-            .limits
-            .iter()
-            .zip(&mut self.taken)
-        {
+        for (limit, taken) in situation.strategy.contact_policy.limits.iter().zip(&mut self.taken) {
             if concerns(limit, &action.id, channel) {
                 let key = scope_key(limit.per, &action.id, channel).to_owned();
-                taken
-                    .entry(key)
-                    .or_default()
-                    .push(after(situation.at, limit.within));
+                taken.entry(key).or_default().push(after(situation.at, limit.within));
             }
         }
     }
 }
 
 fn concerns(limit: &Limit, action: &ActionId, channel: &ChannelId) -> bool {
-    (limit.channels.is_empty() || limit.channels.contains(channel))
-        && applies(&limit.applies_to, action)
+    (limit.channels.is_empty() || limit.channels.contains(channel)) && applies(&limit.applies_to, action)
 }
 
 fn scope_key<'k>(per: PolicyScope, action: &'k ActionId, channel: &'k ChannelId) -> &'k str {

@@ -59,70 +59,30 @@ pub fn work_out<'a>(
 ) -> Worked<'a> {
     let at = Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at);
     let nothing_yet = ContactHistory::default();
-    let history = inputs
-        .customer
-        .map_or(&nothing_yet, |customer| &customer.history);
+    let history = inputs.customer.map_or(&nothing_yet, |customer| &customer.history);
     let recognised = inputs.customer.is_some();
     let moment = Moment::new(strategy, request, history, at);
+    let spoken = language(strategy, request);
 
     let mut candidates = catalogue::candidates(strategy, request);
     let in_play = purposes_in_play(strategy, &candidates);
-    let known = Known {
-        customer: inputs.customer,
-        household: inputs.household,
-    };
+    let known = Known { customer: inputs.customer, household: inputs.household };
     let permitted = consent::mask(strategy, known, request, &in_play, at);
-    let protection = Reading {
-        view: &permitted.protection,
-        moment: &moment,
-    };
-    let situation = Situation {
-        strategy,
-        request,
-        history,
-        recognised,
-        permitted: &permitted,
-        at,
-    };
+    let protection = Reading { view: &permitted.protection, moment: &moment };
+    let situation = Situation { strategy, request, history, recognised, permitted: &permitted, at };
 
     consent::apply(strategy, &mut candidates, &permitted);
-    catalogue::publishable(
-        strategy,
-        &mut candidates,
-        &permitted,
-        inputs.quotas,
-        language(strategy, request),
-        at,
-    );
+    catalogue::publishable(strategy, &mut candidates, &permitted, inputs.quotas, spoken, at);
     allow(strategy, &mut candidates, &permitted, &moment);
     principles::apply(strategy, &mut candidates, &protection);
     let budget = contact_policy::apply(&situation, &mut candidates);
     propensity::estimate(strategy, &mut candidates, &permitted, inputs, request, at);
-    arbitration::rank(
-        strategy,
-        &mut candidates,
-        &permitted,
-        request,
-        &moment,
-        inputs.adjustments,
-        at,
-    );
+    arbitration::rank(strategy, &mut candidates, &permitted, request, &moment, inputs.adjustments, at);
     let vulnerable = integrity::vulnerable(strategy, &protection, recognised);
     integrity::apply(strategy, &mut candidates, inputs.assignment, vulnerable);
-    let manner = Manner {
-        assignment: inputs.assignment,
-        vulnerable,
-        seed,
-    };
+    let manner = Manner { assignment: inputs.assignment, vulnerable, seed };
     let slots = selection::select(&situation, &mut candidates, budget, manner);
-    let effects = effects(
-        strategy,
-        &candidates,
-        &slots,
-        request,
-        inputs.assignment,
-        at,
-    );
+    let effects = effects(strategy, &candidates, &slots, request, inputs.assignment, at);
 
     let decision = Decision {
         id: decision_id(at, seed),
@@ -132,67 +92,36 @@ pub fn work_out<'a>(
         seed,
         customer: inputs.customer.map(|customer| customer.id),
         request: request.clone(),
-        trace: trace::capture(
-            strategy,
-            inputs,
-            request,
-            &permitted,
-            &in_play,
-            predictions(&candidates),
-            at,
-        ),
+        trace: trace::capture(strategy, inputs, request, &permitted, &in_play, predictions(&candidates), at),
         fates: fates(&candidates, &slots),
         slots,
         effects,
     };
-    Worked {
-        decision,
-        candidates,
-        permitted,
-        vulnerable,
-    }
+    Worked { decision, candidates, permitted, vulnerable }
 }
 
 /// The language of the texts: the one asked for when the organisation has it, else its first.
 pub fn language<'s>(strategy: &'s Strategy, request: &Request) -> &'s Language {
     let languages = &strategy.organisation.languages;
     let asked = request.language.as_ref();
-    languages
-        .iter()
-        .find(|language| Some(*language) == asked)
-        .unwrap_or(&languages[0])
+    languages.iter().find(|language| Some(*language) == asked).unwrap_or(&languages[0])
 }
 
 fn purposes_in_play(strategy: &Strategy, candidates: &[Candidate]) -> Vec<bool> {
     let mut in_play = vec![false; strategy.purposes.len()];
     let mut mark = |purpose: PurposeIndex| in_play[usize::from(purpose)] = true;
-    candidates
-        .iter()
-        .for_each(|candidate| mark(strategy.actions[usize::from(candidate.action)].purpose));
-    strategy
-        .permissions
-        .iter()
-        .for_each(|permission| mark(permission.needs));
+    candidates.iter().for_each(|candidate| mark(strategy.actions[usize::from(candidate.action)].purpose));
+    strategy.permissions.iter().for_each(|permission| mark(permission.needs));
     in_play
 }
 
 /// Allow rules: eligibility, applicability, suitability.
-fn allow(
-    strategy: &Strategy,
-    candidates: &mut [Candidate],
-    permitted: &Permitted<'_>,
-    moment: &Moment<'_>,
-) {
+fn allow(strategy: &Strategy, candidates: &mut [Candidate], permitted: &Permitted<'_>, moment: &Moment<'_>) {
     let readings: Vec<Reading<'_>> = (0u16..)
         .zip(&strategy.purposes)
-        .map(|(purpose, _)| Reading {
-            view: permitted.view_or_empty(purpose),
-            moment,
-        })
+        .map(|(purpose, _)| Reading { view: permitted.view_or_empty(purpose), moment })
         .collect();
-    let evaluation = strategy
-        .rule_book
-        .evaluate(&|purpose| &readings[usize::from(purpose)] as &dyn Facts);
+    let evaluation = strategy.rule_book.evaluate(&|purpose| &readings[usize::from(purpose)] as &dyn Facts);
     for candidate in candidates.iter_mut().filter(|candidate| candidate.alive()) {
         if let Some(refusal) = evaluation.refusal(candidate.action) {
             candidate.drop_because(refusal.into());
@@ -202,15 +131,10 @@ fn allow(
 
 /// Estimates of every action that got so far, once: at all placements they are the same.
 fn predictions(candidates: &[Candidate]) -> Vec<Prediction> {
-    let mut estimated: Vec<&Candidate> = candidates
-        .iter()
-        .filter(|candidate| !candidate.predictions.is_empty())
-        .collect();
+    let mut estimated: Vec<&Candidate> =
+        candidates.iter().filter(|candidate| !candidate.predictions.is_empty()).collect();
     estimated.dedup_by_key(|candidate| candidate.action);
-    estimated
-        .iter()
-        .flat_map(|candidate| candidate.predictions.iter().copied())
-        .collect()
+    estimated.iter().flat_map(|candidate| candidate.predictions.iter().copied()).collect()
 }
 
 fn fates(candidates: &[Candidate], slots: &[Slot]) -> Vec<CandidateFate> {
@@ -219,10 +143,7 @@ fn fates(candidates: &[Candidate], slots: &[Slot]) -> Vec<CandidateFate> {
         let slot = slots.iter().find(|slot| slot.pick == Some(index));
         match (candidate.dropped, slot) {
             (Some(why), _) => Fate::Dropped(why),
-            (None, Some(slot)) => Fate::Chosen {
-                slot: slot.number,
-                priority,
-            },
+            (None, Some(slot)) => Fate::Chosen { slot: slot.number, priority },
             (None, None) => {
                 let why = candidate.passed_over.unwrap_or(PassedOver::Outranked);
                 Fate::PassedOver { why, priority }
@@ -248,31 +169,20 @@ fn effects(
     assignment: Assignment,
     at: Timestamp,
 ) -> Vec<Effect> {
-    let Some(channel) = strategy
-        .channel(request.channel.as_str())
-        .filter(|_| !request.dry_run)
-    else {
+    let Some(channel) = strategy.channel(request.channel.as_str()).filter(|_| !request.dry_run) else {
         return Vec::new();
     };
-    let until = at
-        .saturating_add(channel.reservation)
-        .unwrap_or(Timestamp::MAX);
+    let until = at.saturating_add(channel.reservation).unwrap_or(Timestamp::MAX);
     let mut effects = Vec::new();
     for slot in slots.iter().filter(|slot| slot.reuses.is_none()) {
         if let Some(pick) = slot.pick {
             let action = candidates[usize::from(pick)].action;
-            effects.push(Effect::Reserve {
-                slot: slot.number,
-                until,
-            });
+            effects.push(Effect::Reserve { slot: slot.number, until });
             if strategy.actions[usize::from(action)].volume.is_some() {
                 effects.push(Effect::UseVolume { action });
             }
         } else if let Some(candidate) = nearest(candidates, slot, assignment) {
-            effects.push(Effect::ObserveSilence {
-                slot: slot.number,
-                candidate,
-            });
+            effects.push(Effect::ObserveSilence { slot: slot.number, candidate });
         }
     }
     effects

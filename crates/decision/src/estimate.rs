@@ -41,20 +41,13 @@ pub fn rounded(prediction: Prediction) -> Prediction {
 
 /// The same for a side outcome, of which only the probabilities count.
 pub fn rounded_bare(prediction: Prediction) -> Prediction {
-    rounded(Prediction {
-        deviation: 0.0,
-        evidence: 0.0,
-        ..prediction
-    })
+    rounded(Prediction { deviation: 0.0, evidence: 0.0, ..prediction })
 }
 
 fn write(prediction: &Prediction) -> Written {
     let evidence = libm::log2f(1.0 + prediction.evidence.max(0.0)) * EVIDENCE_STEPS;
     let deviation = (prediction.deviation * DEVIATION_STEPS).round() as u16;
-    let spread = Spread {
-        deviation,
-        evidence: evidence.round() as u8,
-    };
+    let spread = Spread { deviation, evidence: evidence.round() as u8 };
     let logit = logit_steps(prediction.probability);
     let baseline = prediction.baseline.map(logit_steps);
     match (spread == Spread::default(), baseline) {
@@ -94,17 +87,12 @@ fn probability(steps: Logit) -> f32 {
 }
 
 /// Writes rounded estimates compactly.
-pub(crate) fn serialize<S: Serializer>(
-    predictions: &[Prediction],
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
+pub(crate) fn serialize<S: Serializer>(predictions: &[Prediction], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(predictions.iter().map(write))
 }
 
 /// Reads them back.
-pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Vec<Prediction>, D::Error> {
+pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Prediction>, D::Error> {
     let written = Vec::<Written>::deserialize(deserializer)?;
     Ok(written.iter().map(read).collect())
 }
@@ -130,18 +118,11 @@ mod tests {
     fn a_rounded_estimate_stays_close_and_rounds_to_itself() {
         for probability in [1e-6, 0.0021, 0.05, 0.5, 0.93, 0.9997] {
             for deviation in [0.0, 0.13, 1.0, 4.5] {
-                let estimate = Prediction {
-                    probability,
-                    deviation,
-                    baseline: Some(probability / 2.0),
-                    evidence: 33.0,
-                };
+                let estimate =
+                    Prediction { probability, deviation, baseline: Some(probability / 2.0), evidence: 33.0 };
                 let once = rounded(estimate);
                 assert!(close(once.probability, probability), "{once:?}");
-                assert!(
-                    (once.deviation - deviation).abs() <= 0.5 / DEVIATION_STEPS,
-                    "{once:?}"
-                );
+                assert!((once.deviation - deviation).abs() <= 0.5 / DEVIATION_STEPS, "{once:?}");
                 assert_eq!(rounded(once), once);
             }
         }
@@ -150,12 +131,8 @@ mod tests {
     #[test]
     fn a_bound_or_broken_number_is_written_within_the_scale() {
         for probability in [0.0, 1.0, f32::NAN] {
-            let broken = Prediction {
-                probability,
-                deviation: f32::NAN,
-                baseline: None,
-                evidence: f32::INFINITY,
-            };
+            let broken =
+                Prediction { probability, deviation: f32::NAN, baseline: None, evidence: f32::INFINITY };
             let once = rounded(broken);
             assert!(once.probability > 0.0 && once.probability < 1.0, "{once:?}");
             assert!(once.deviation.is_finite() && once.evidence.is_finite());

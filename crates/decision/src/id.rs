@@ -108,9 +108,7 @@ impl ActionId {
     }
     /// Whether this action lies in `scope`: an issue, an `issue/group` or a whole path.
     pub fn within(&self, scope: &str) -> bool {
-        self.0
-            .strip_prefix(scope)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        self.0.strip_prefix(scope).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 }
 

@@ -24,26 +24,13 @@ pub fn vulnerable(strategy: &Strategy, protection: &Reading<'_>, recognised: boo
 /// Least expected value for the customer, in euro.
 pub fn floor(strategy: &Strategy, vulnerable: bool) -> f64 {
     let organisation = &strategy.organisation;
-    if vulnerable {
-        organisation.customer_floor_vulnerable
-    } else {
-        organisation.customer_floor
-    }
+    if vulnerable { organisation.customer_floor_vulnerable } else { organisation.customer_floor }
 }
 
 /// Drops what is below the floor, and everything normal for the silent control group.
-pub fn apply(
-    strategy: &Strategy,
-    candidates: &mut [Candidate],
-    assignment: Assignment,
-    vulnerable: bool,
-) {
+pub fn apply(strategy: &Strategy, candidates: &mut [Candidate], assignment: Assignment, vulnerable: bool) {
     let organisation = &strategy.organisation;
-    let floor = if vulnerable {
-        organisation.customer_floor_vulnerable
-    } else {
-        organisation.customer_floor
-    };
+    let floor = if vulnerable { organisation.customer_floor_vulnerable } else { organisation.customer_floor };
     for candidate in candidates.iter_mut().filter(|candidate| candidate.alive()) {
         let action = &strategy.actions[usize::from(candidate.action)];
         let Some(priority) = candidate.priority.filter(|_| action.class == Class::Normal) else {
@@ -51,10 +38,7 @@ pub fn apply(
         };
         let expected = priority.gain_for_customer();
         if expected < floor {
-            candidate.drop_because(Dropped::BelowFloor {
-                expected: expected as f32,
-                floor: floor as f32,
-            });
+            candidate.drop_because(Dropped::BelowFloor { expected: expected as f32, floor: floor as f32 });
         } else if assignment == Assignment::Silence {
             candidate.drop_because(Dropped::ControlGroup);
         }

@@ -16,13 +16,10 @@ pub fn apply(strategy: &Strategy, candidates: &mut [Candidate], protection: &Rea
         .zip(&strategy.principles)
         .map(|(principle, found)| {
             let (vetoes, unknown) = match &found.kind {
-                PrincipleKind::Veto { when, when_unknown } => {
-                    verdict(when.truth(protection), *when_unknown)
+                PrincipleKind::Veto { when, when_unknown } => verdict(when.truth(protection), *when_unknown),
+                PrincipleKind::Require { condition, when_unknown } => {
+                    verdict(negate(condition.truth(protection)), *when_unknown)
                 }
-                PrincipleKind::Require {
-                    condition,
-                    when_unknown,
-                } => verdict(negate(condition.truth(protection)), *when_unknown),
                 PrincipleKind::Weigh { .. } => (false, false),
             };
             vetoes.then_some(Dropped::Principle { principle, unknown })
@@ -34,9 +31,7 @@ pub fn apply(strategy: &Strategy, candidates: &mut [Candidate], protection: &Rea
             .principles
             .iter()
             .zip(&verdicts)
-            .find_map(|(principle, verdict)| {
-                verdict.filter(|_| applies(&principle.applies_to, action))
-            });
+            .find_map(|(principle, verdict)| verdict.filter(|_| applies(&principle.applies_to, action)));
         if let Some(why) = veto {
             candidate.drop_because(why);
         }
@@ -50,13 +45,8 @@ pub fn context_weight(strategy: &Strategy, action: ActionIndex, facts: &Reading<
         PrincipleKind::Weigh { when, weight } if when.truth(facts) == Truth::True => *weight,
         _ => 0.0,
     };
-    let weights = strategy
-        .principles
-        .iter()
-        .filter(|principle| applies(&principle.applies_to, id));
-    1.0 + weights
-        .map(|principle| weight(&principle.kind))
-        .sum::<f64>()
+    let weights = strategy.principles.iter().filter(|principle| applies(&principle.applies_to, id));
+    1.0 + weights.map(|principle| weight(&principle.kind)).sum::<f64>()
 }
 
 fn verdict(truth: Truth, when_unknown: WhenUnknown) -> (bool, bool) {

@@ -6,8 +6,8 @@
 use crate::{
     Duration, Timestamp,
     id::{
-        ActionId, AttributeName, ChannelId, CustomerId, DecisionId, EventName, OutcomeName,
-        PlacementId, PurposeId,
+        ActionId, AttributeName, ChannelId, CustomerId, DecisionId, EventName, OutcomeName, PlacementId,
+        PurposeId,
     },
     request::Direction,
     value::Value,
@@ -179,9 +179,7 @@ impl ContactHistory {
     /// little later than `at` happened before this decision all the same, and counts.
     pub fn in_window(&self, at: Timestamp, within: Duration) -> impl Iterator<Item = &Contact> {
         let start = at.saturating_sub(within).unwrap_or(Timestamp::MIN);
-        self.contacts
-            .iter()
-            .filter(move |contact| contact.at > start && contact.takes_attention(at))
+        self.contacts.iter().filter(move |contact| contact.at > start && contact.takes_attention(at))
     }
 
     /// How many contacts in a scope: "" is all, `channel:ID` a channel, anything else a path of actions.
@@ -199,11 +197,7 @@ impl ContactHistory {
             .iter()
             .filter(|found| found.outcome.as_str() == outcome)
             .filter(|found| {
-                scope.is_empty()
-                    || found
-                        .action
-                        .as_ref()
-                        .is_some_and(|action| action.within(scope))
+                scope.is_empty() || found.action.as_ref().is_some_and(|action| action.within(scope))
             })
             .map(|found| found.at)
             .max()

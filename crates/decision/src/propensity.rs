@@ -55,23 +55,16 @@ pub fn estimate(
             })
             .collect();
         let predictions = inputs.predictor.predict(&features, &arms);
-        for (candidate, predictions) in concerned.iter_mut().zip(predictions.chunks(outcomes.len()))
-        {
+        for (candidate, predictions) in concerned.iter_mut().zip(predictions.chunks(outcomes.len())) {
             let sides = predictions[1..].iter().copied().map(estimate::rounded_bare);
-            candidate.predictions = std::iter::once(estimate::rounded(predictions[0]))
-                .chain(sides)
-                .collect();
+            candidate.predictions = std::iter::once(estimate::rounded(predictions[0])).chain(sides).collect();
         }
     }
 }
 
 /// The outcomes of every action: its goal, then the organisation's side outcomes.
 pub fn outcomes(strategy: &Strategy) -> Vec<Arc<str>> {
-    let sides = strategy
-        .organisation
-        .outcomes
-        .iter()
-        .map(|side| side.outcome.shared());
+    let sides = strategy.organisation.outcomes.iter().map(|side| side.outcome.shared());
     std::iter::once(GOAL.into()).chain(sides).collect()
 }
 
@@ -84,29 +77,22 @@ pub fn features(
     at: Timestamp,
 ) -> Features {
     let view: Option<&PermittedView<'_>> = permitted.view(purpose).ok();
-    let attributes = view
-        .into_iter()
-        .flat_map(PermittedView::iter)
-        .filter_map(|(index, fact)| {
-            let attribute = &strategy.attributes[usize::from(index)];
-            attribute.learn.then(|| Feature {
-                name: attribute.name.shared(),
-                value: feature_value(fact.value, at),
-                confidence: fact.confidence,
-            })
-        });
-    let contexts = strategy
-        .contexts
-        .iter()
-        .filter(|context| context.learn)
-        .filter_map(|context| {
-            let value = request.context.get(&context.name)?;
-            Some(Feature {
-                name: format!("context.{}", context.name).into(),
-                value: feature_value(value, at),
-                confidence: 1.0,
-            })
-        });
+    let attributes = view.into_iter().flat_map(PermittedView::iter).filter_map(|(index, fact)| {
+        let attribute = &strategy.attributes[usize::from(index)];
+        attribute.learn.then(|| Feature {
+            name: attribute.name.shared(),
+            value: feature_value(fact.value, at),
+            confidence: fact.confidence,
+        })
+    });
+    let contexts = strategy.contexts.iter().filter(|context| context.learn).filter_map(|context| {
+        let value = request.context.get(&context.name)?;
+        Some(Feature {
+            name: format!("context.{}", context.name).into(),
+            value: feature_value(value, at),
+            confidence: 1.0,
+        })
+    });
     Features::new(attributes.chain(contexts).collect())
 }
 
@@ -115,8 +101,8 @@ fn feature_value(value: &Value, at: Timestamp) -> FeatureValue {
         Value::Bool(flag) => FeatureValue::Flag(*flag),
         Value::Number(number) => FeatureValue::Number(*number),
         Value::Text(text) => FeatureValue::Category(text.clone()),
-        Value::Time(moment) => FeatureValue::Number(
-            (moment.as_millisecond() - at.as_millisecond()) as f64 / MS_PER_DAY,
-        ),
+        Value::Time(moment) => {
+            FeatureValue::Number((moment.as_millisecond() - at.as_millisecond()) as f64 / MS_PER_DAY)
+        }
     }
 }

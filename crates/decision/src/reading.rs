@@ -25,16 +25,8 @@ impl<'a> Moment<'a> {
         history: &'a ContactHistory,
         at: Timestamp,
     ) -> Self {
-        let contexts = strategy
-            .contexts
-            .iter()
-            .map(|context| request.context.get(&context.name))
-            .collect();
-        Self {
-            contexts,
-            history,
-            at,
-        }
+        let contexts = strategy.contexts.iter().map(|context| request.context.get(&context.name)).collect();
+        Self { contexts, history, at }
     }
     /// Contacts and outcomes.
     pub fn history(&self) -> &'a ContactHistory {
@@ -55,11 +47,7 @@ impl Facts for Reading<'_> {
         self.view.fact(index)
     }
     fn context(&self, index: ContextIndex) -> Option<&Value> {
-        self.moment
-            .contexts
-            .get(usize::from(index))
-            .copied()
-            .flatten()
+        self.moment.contexts.get(usize::from(index)).copied().flatten()
     }
     fn now(&self) -> Timestamp {
         self.moment.at

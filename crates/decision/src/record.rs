@@ -178,10 +178,7 @@ impl Decision {
             Fate::Dropped(why) => why.step() >= Step::Arbitration,
             _ => true,
         };
-        let estimated = self
-            .fates
-            .iter()
-            .filter(|candidate| reached(&candidate.fate));
+        let estimated = self.fates.iter().filter(|candidate| reached(&candidate.fate));
         let mut actions: Vec<ActionIndex> = estimated.map(|candidate| candidate.action).collect();
         actions.dedup();
         actions
@@ -203,8 +200,5 @@ impl Decision {
 
 /// Tells a stored record that was altered by accident; against intent there is the store's chain.
 fn checksum(bytes: &[u8]) -> [u8; 8] {
-    *blake3::hash(bytes)
-        .as_bytes()
-        .first_chunk()
-        .expect("a hash has 32 bytes")
+    *blake3::hash(bytes).as_bytes().first_chunk().expect("a hash has 32 bytes")
 }

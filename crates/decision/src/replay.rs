@@ -32,22 +32,11 @@ pub fn replay_deep(
 ) -> Result<(), ReplayError> {
     let circumstances = Circumstances::of(strategy, record)?;
     if predictor.version() != record.model {
-        return Err(ReplayError::OtherModel {
-            recorded: record.model,
-            given: predictor.version(),
-        });
+        return Err(ReplayError::OtherModel { recorded: record.model, given: predictor.version() });
     }
-    let inputs = Inputs {
-        predictor,
-        ..circumstances.inputs()
-    };
-    let again = decide::decide(
-        strategy,
-        &inputs,
-        &circumstances.request,
-        circumstances.at,
-        circumstances.seed,
-    );
+    let inputs = Inputs { predictor, ..circumstances.inputs() };
+    let again =
+        decide::decide(strategy, &inputs, &circumstances.request, circumstances.at, circumstances.seed);
     compare(record, &again)
 }
 
@@ -112,8 +101,7 @@ pub(crate) fn compare(record: &Decision, again: &Decision) -> Result<(), ReplayE
     if record.encode() == again.encode() {
         return Ok(());
     }
-    let estimates =
-        |decision: &Decision| bytes(&crate::estimate::Bare(&decision.trace.predictions));
+    let estimates = |decision: &Decision| bytes(&crate::estimate::Bare(&decision.trace.predictions));
     let without_estimates = |decision: &Decision| {
         let mut trace = decision.trace.clone();
         trace.predictions.clear();
@@ -121,25 +109,13 @@ pub(crate) fn compare(record: &Decision, again: &Decision) -> Result<(), ReplayE
     };
     let parts = [
         (Part::Key, record.id == again.id),
-        (
-            Part::Trace,
-            without_estimates(record) == without_estimates(again),
-        ),
+        (Part::Trace, without_estimates(record) == without_estimates(again)),
         (Part::Estimates, estimates(record) == estimates(again)),
-        (
-            Part::Fates,
-            bytes(&fates::Bare(&record.fates)) == bytes(&fates::Bare(&again.fates)),
-        ),
+        (Part::Fates, bytes(&fates::Bare(&record.fates)) == bytes(&fates::Bare(&again.fates))),
         (Part::Slots, bytes(&record.slots) == bytes(&again.slots)),
-        (
-            Part::Effects,
-            bytes(&record.effects) == bytes(&again.effects),
-        ),
+        (Part::Effects, bytes(&record.effects) == bytes(&again.effects)),
     ];
-    let differing = parts
-        .iter()
-        .find(|(_, same)| !same)
-        .map_or(Part::Rest, |(part, _)| *part);
+    let differing = parts.iter().find(|(_, same)| !same).map_or(Part::Rest, |(part, _)| *part);
     Err(ReplayError::Differs(differing))
 }
 
@@ -169,16 +145,11 @@ impl<'s> Circumstances<'s> {
     /// Brings them back; refuses another strategy than the one that decided.
     pub fn of(strategy: &'s Strategy, record: &Decision) -> Result<Self, ReplayError> {
         if strategy.version != record.strategy {
-            return Err(ReplayError::OtherStrategy {
-                recorded: record.strategy,
-                given: strategy.version,
-            });
+            return Err(ReplayError::OtherStrategy { recorded: record.strategy, given: strategy.version });
         }
         Ok(Self {
             strategy,
-            restored: record
-                .trace
-                .restore(strategy, record.customer, &record.request),
+            restored: record.trace.restore(strategy, record.customer, &record.request),
             request: record.request.clone(),
             assignment: record.trace.assignment,
             adjustments: Vec::new(),
@@ -208,13 +179,7 @@ impl<'s> Circumstances<'s> {
     }
     /// Decides under these circumstances and keeps the working.
     pub fn work_out(&self) -> Worked<'_> {
-        decide::work_out(
-            self.strategy,
-            &self.inputs(),
-            &self.request,
-            self.at,
-            self.seed,
-        )
+        decide::work_out(self.strategy, &self.inputs(), &self.request, self.at, self.seed)
     }
 }
 
@@ -239,11 +204,7 @@ impl Recorded {
                 outcomes.iter().map(arm).zip(predictions.iter().copied())
             })
             .collect();
-        Self {
-            version: record.model,
-            by_arm,
-            priors: Priors::of(strategy),
-        }
+        Self { version: record.model, by_arm, priors: Priors::of(strategy) }
     }
 }
 
@@ -251,10 +212,7 @@ impl Predictor for Recorded {
     fn predict(&self, features: &Features, arms: &[Arm]) -> Vec<Prediction> {
         let recorded = |arm: &Arm| self.by_arm.get(&(arm.action.clone(), arm.outcome.clone()));
         let priors = self.priors.predict(features, arms);
-        arms.iter()
-            .zip(priors)
-            .map(|(arm, prior)| recorded(arm).copied().unwrap_or(prior))
-            .collect()
+        arms.iter().zip(priors).map(|(arm, prior)| recorded(arm).copied().unwrap_or(prior)).collect()
     }
     fn version(&self) -> ModelVersion {
         self.version

@@ -137,18 +137,12 @@ impl Strategy {
         let count = asked.placements.len();
         if count == 0 || count > PLACEMENTS_MAX {
             let message = format!("ask for 1 to {PLACEMENTS_MAX} placements");
-            refusals.push(NotAccepted {
-                code: "placement_count",
-                field: "placements".into(),
-                message,
-            });
+            refusals.push(NotAccepted { code: "placement_count", field: "placements".into(), message });
             return Vec::new();
         }
         let mut accepted: Vec<PlacementRequest> = Vec::new();
         for (index, (name, slots)) in asked.placements.iter().enumerate() {
-            let seen = accepted
-                .iter()
-                .any(|earlier| earlier.placement.as_str() == name);
+            let seen = accepted.iter().any(|earlier| earlier.placement.as_str() == name);
             match self.accept_placement(index, name, *slots, channel, seen) {
                 Ok(placement) => accepted.push(placement),
                 Err(refusal) => refusals.push(refusal),
@@ -166,23 +160,12 @@ impl Strategy {
         seen: bool,
     ) -> Result<PlacementRequest, NotAccepted> {
         let field = format!("placements[{index}]");
-        let here =
-            |placement: &&Placement| channel.is_none_or(|channel| placement.channel == channel.id);
+        let here = |placement: &&Placement| channel.is_none_or(|channel| placement.channel == channel.id);
         let Some(placement) = self.placement(name) else {
-            let names = self
-                .placements
-                .iter()
-                .filter(here)
-                .map(|found| found.id.as_str());
+            let names = self.placements.iter().filter(here).map(|found| found.id.as_str());
             return Err(unknown("placement", &field, name, names));
         };
-        let refuse = |code, message| {
-            Err(NotAccepted {
-                code,
-                field: field.clone(),
-                message,
-            })
-        };
+        let refuse = |code, message| Err(NotAccepted { code, field: field.clone(), message });
         if !here(&placement) {
             let message = format!("placement `{name}` is on channel `{}`", placement.channel);
             return refuse("placement_elsewhere", message);
@@ -199,10 +182,7 @@ impl Strategy {
                 format!("placement `{name}` has 1 to {} slots", placement.slots),
             );
         }
-        Ok(PlacementRequest {
-            placement: placement.id.clone(),
-            slots,
-        })
+        Ok(PlacementRequest { placement: placement.id.clone(), slots })
     }
 
     fn accept_context(
@@ -222,11 +202,7 @@ impl Strategy {
                 Ok(value) => {
                     accepted.insert(name.as_str().into(), value);
                 }
-                Err((code, message)) => refusals.push(NotAccepted {
-                    code,
-                    field,
-                    message,
-                }),
+                Err((code, message)) => refusals.push(NotAccepted { code, field, message }),
             }
         }
         accepted
@@ -235,28 +211,19 @@ impl Strategy {
 
 fn direction(channel: &Channel, asked: Option<Direction>) -> Result<Direction, NotAccepted> {
     let name = &channel.id;
-    let refuse = |code, message| {
-        Err(NotAccepted {
-            code,
-            field: "direction".into(),
-            message,
-        })
-    };
+    let refuse = |code, message| Err(NotAccepted { code, field: "direction".into(), message });
     match (asked, channel.directions.as_slice()) {
         (None, [only]) => Ok(*only),
-        (None, _) => refuse(
-            "direction_missing",
-            format!("channel `{name}` is inbound and outbound; say which"),
-        ),
+        (None, _) => {
+            refuse("direction_missing", format!("channel `{name}` is inbound and outbound; say which"))
+        }
         (Some(asked), known) if known.contains(&asked) => Ok(asked),
-        (Some(Direction::Inbound), _) => refuse(
-            "direction_elsewhere",
-            format!("channel `{name}` is outbound only"),
-        ),
-        (Some(Direction::Outbound), _) => refuse(
-            "direction_elsewhere",
-            format!("channel `{name}` is inbound only"),
-        ),
+        (Some(Direction::Inbound), _) => {
+            refuse("direction_elsewhere", format!("channel `{name}` is outbound only"))
+        }
+        (Some(Direction::Outbound), _) => {
+            refuse("direction_elsewhere", format!("channel `{name}` is inbound only"))
+        }
     }
 }
 
@@ -267,32 +234,20 @@ fn typed(context: &Context, value: &Value) -> Result<Value, (&'static str, Strin
         (wanted, value) => (value.value_type() == wanted).then(|| value.clone()),
     };
     let Some(typed) = typed else {
-        return Err((
-            "context_type",
-            format!("context `{name}` is a {}", context.value_type.as_str()),
-        ));
+        return Err(("context_type", format!("context `{name}` is a {}", context.value_type.as_str())));
     };
     match &typed {
         Value::Text(text)
-            if !context.values.is_empty()
-                && !context.values.iter().any(|known| **known == **text) =>
+            if !context.values.is_empty() && !context.values.iter().any(|known| **known == **text) =>
         {
             let known = listed(context.values.iter().map(String::as_str));
-            Err((
-                "context_value",
-                format!("context `{name}` is one of {known}"),
-            ))
+            Err(("context_value", format!("context `{name}` is one of {known}")))
         }
         _ => Ok(typed),
     }
 }
 
-fn unknown<'a>(
-    kind: &str,
-    field: &str,
-    asked: &str,
-    known: impl Iterator<Item = &'a str>,
-) -> NotAccepted {
+fn unknown<'a>(kind: &str, field: &str, asked: &str, known: impl Iterator<Item = &'a str>) -> NotAccepted {
     let known: Vec<&str> = known.collect();
     let code = match kind {
         "channel" => "unknown_channel",
@@ -304,8 +259,7 @@ fn unknown<'a>(
         [] => "none is declared".to_owned(),
         known => format!("there is {}", listed(known.iter().copied())),
     };
-    let hint = did_you_mean(asked, known.iter().copied())
-        .map_or(String::new(), |hint| format!("; {hint}"));
+    let hint = did_you_mean(asked, known.iter().copied()).map_or(String::new(), |hint| format!("; {hint}"));
     NotAccepted {
         code,
         field: field.to_owned(),

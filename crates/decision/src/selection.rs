@@ -45,29 +45,11 @@ pub fn select(
     let mut taken = Taken::default();
     let mut slots = Vec::new();
     for (placement, declared) in (0u16..).zip(&situation.strategy.placements) {
-        let asked = situation
-            .request
-            .placements
-            .iter()
-            .filter(|asked| asked.placement == declared.id);
+        let asked = situation.request.placements.iter().filter(|asked| asked.placement == declared.id);
         let count: u16 = asked.map(|asked| asked.slots).sum();
         for _ in 0..count {
-            let feasible = feasible(
-                situation,
-                candidates,
-                placement,
-                &taken,
-                &budget,
-                &conversations,
-            );
-            let slot = fill(
-                situation,
-                candidates,
-                &feasible,
-                placement,
-                manner,
-                slots.len(),
-            );
+            let feasible = feasible(situation, candidates, placement, &taken, &budget, &conversations);
+            let slot = fill(situation, candidates, &feasible, placement, manner, slots.len());
             if let Some(pick) = slot.pick {
                 let candidate = &mut candidates[usize::from(pick)];
                 let action = action_of(situation, candidate);
@@ -107,17 +89,13 @@ fn feasible(
 ) -> Vec<u16> {
     let mut feasible = Vec::new();
     for (index, candidate) in (0u16..).zip(candidates.iter_mut()) {
-        if !candidate.alive()
-            || candidate.placement != placement
-            || taken.candidates.contains(&index)
-        {
+        if !candidate.alive() || candidate.placement != placement || taken.candidates.contains(&index) {
             continue;
         }
         let action = action_of(situation, candidate);
         let group = action.id.group();
-        let other_open = conversations
-            .iter()
-            .any(|(open, about)| open == group && *about != action.id.as_str());
+        let other_open =
+            conversations.iter().any(|(open, about)| open == group && *about != action.id.as_str());
         let obstacle = if taken.actions.contains(action.id.as_str()) {
             Some(PassedOver::ActionTaken)
         } else if taken.groups.contains(group) && action.class == Class::Normal {
@@ -142,9 +120,7 @@ fn feasible(
 }
 
 fn total(candidate: &Candidate) -> f64 {
-    candidate
-        .priority
-        .map_or(f64::NEG_INFINITY, |priority| priority.total)
+    candidate.priority.map_or(f64::NEG_INFINITY, |priority| priority.total)
 }
 
 fn fill(
@@ -156,29 +132,19 @@ fn fill(
     position: usize,
 ) -> Slot {
     let number = u16::try_from(position).unwrap_or(u16::MAX);
-    let mut slot = Slot {
-        placement,
-        number,
-        ..Slot::default()
-    };
+    let mut slot = Slot { placement, number, ..Slot::default() };
     let class = |index: &u16| action_of(situation, &candidates[usize::from(*index)]).class;
     let first = feasible
         .iter()
         .copied()
         .filter(|index| class(index) != Class::Normal)
         .min_by_key(|index| class(index));
-    let again = feasible
-        .iter()
-        .copied()
-        .find(|index| candidates[usize::from(*index)].reuses.is_some());
+    let again = feasible.iter().copied().find(|index| candidates[usize::from(*index)].reuses.is_some());
     if let Some(fixed) = first.or(again) {
         slot.fixed = true;
         slot.preferred = Some(fixed);
         slot.reuses = candidates[usize::from(fixed)].reuses;
-        slot.contenders = vec![Contender {
-            candidate: fixed,
-            probability: 1.0,
-        }];
+        slot.contenders = vec![Contender { candidate: fixed, probability: 1.0 }];
         choose(&mut slot, candidates, Some(fixed));
         return slot;
     }
@@ -191,34 +157,18 @@ fn fill(
         })
         .take(CONTENDERS_MAX)
         .collect();
-    slot.preferred = contenders
-        .first()
-        .copied()
-        .filter(|index| total(&candidates[usize::from(*index)]) > 0.0);
-    let vector = vector(
-        situation,
-        candidates,
-        &contenders,
-        slot.preferred.is_some(),
-        manner,
-        number,
-    );
+    slot.preferred =
+        contenders.first().copied().filter(|index| total(&candidates[usize::from(*index)]) > 0.0);
+    let vector = vector(situation, candidates, &contenders, slot.preferred.is_some(), manner, number);
     slot.silence = vector[0] as f32;
     slot.contenders = contenders
         .iter()
         .zip(&vector[1..])
         .filter(|(_, probability)| **probability > 0.0)
-        .map(|(&candidate, &probability)| Contender {
-            candidate,
-            probability: probability as f32,
-        })
+        .map(|(&candidate, &probability)| Contender { candidate, probability: probability as f32 })
         .collect();
     let drawn = pick(&vector, keyed_uniform(manner.seed, u64::from(number)));
-    choose(
-        &mut slot,
-        candidates,
-        drawn.checked_sub(1).map(|index| contenders[index]),
-    );
+    choose(&mut slot, candidates, drawn.checked_sub(1).map(|index| contenders[index]));
     if slot.pick.is_none() {
         slot.silence_reason = Some(silence_reason(candidates, &slot, feasible));
     }
@@ -241,9 +191,7 @@ fn vector(
     }
     if manner.vulnerable || contenders.is_empty() {
         let best = usize::from(acting_preferred);
-        return (0..arms)
-            .map(|arm| if arm == best { 1.0 } else { 0.0 })
-            .collect();
+        return (0..arms).map(|arm| if arm == best { 1.0 } else { 0.0 }).collect();
     }
     let at = |arm: usize, z: f64| match arm {
         0 => 0.0,
@@ -253,33 +201,25 @@ fn vector(
     let drawn = thompson(arms, keyed, DRAWS, |arm, z| at(arm, z * THOMPSON_SCALE));
     let explorable: Vec<bool> = (0..arms)
         .map(|arm| {
-            let sensitive = arm > 0
-                && action_of(situation, &candidates[usize::from(contenders[arm - 1])]).sensitive;
+            let sensitive =
+                arm > 0 && action_of(situation, &candidates[usize::from(contenders[arm - 1])]).sensitive;
             arm > 0 && !sensitive && at(arm, WORTH_TRYING_Z) > 0.0
         })
         .collect();
     let exploration = situation.strategy.organisation.exploration;
-    with_floor(
-        &drawn,
-        &explorable,
-        exploration.floor,
-        exploration.contenders,
-    )
+    with_floor(&drawn, &explorable, exploration.floor, exploration.contenders)
 }
 
 /// Action first, then its best form: the cheapest that fits, in the order of the file on a tie.
 fn choose(slot: &mut Slot, candidates: &[Candidate], picked: Option<u16>) {
     slot.pick = picked;
-    slot.treatment =
-        picked.and_then(|index| candidates[usize::from(index)].treatments.first().copied());
+    slot.treatment = picked.and_then(|index| candidates[usize::from(index)].treatments.first().copied());
 }
 
 /// `feasible` are the candidates that could still have filled the slot.
 fn silence_reason(candidates: &[Candidate], slot: &Slot, feasible: &[u16]) -> SilenceReason {
-    let here: Vec<&Candidate> = candidates
-        .iter()
-        .filter(|candidate| candidate.placement == slot.placement)
-        .collect();
+    let here: Vec<&Candidate> =
+        candidates.iter().filter(|candidate| candidate.placement == slot.placement).collect();
     if here.is_empty() {
         SilenceReason::NoCandidates
     } else if slot.preferred.is_some() {
@@ -289,28 +229,16 @@ fn silence_reason(candidates: &[Candidate], slot: &Slot, feasible: &[u16]) -> Si
     } else if here.iter().any(|candidate| candidate.alive()) {
         SilenceReason::SlotsTaken
     } else {
-        let last = here
-            .iter()
-            .filter_map(|candidate| candidate.dropped)
-            .map(|why| why.step())
-            .max();
+        let last = here.iter().filter_map(|candidate| candidate.dropped).map(|why| why.step()).max();
         last.map_or(SilenceReason::NoCandidates, SilenceReason::AllDropped)
     }
 }
 
 /// Groups in which the customer answered (clicked, accepted) lately, with the action they answered.
 fn open_conversations(situation: &Situation<'_>) -> Vec<(String, String)> {
-    let start = situation
-        .at
-        .saturating_sub(CONVERSATION_OPEN)
-        .unwrap_or(crate::Timestamp::MIN);
+    let start = situation.at.saturating_sub(CONVERSATION_OPEN).unwrap_or(crate::Timestamp::MIN);
     let mut open: Vec<(String, String)> = Vec::new();
-    for outcome in situation
-        .history
-        .outcomes
-        .iter()
-        .filter(|outcome| outcome.at > start)
-    {
+    for outcome in situation.history.outcomes.iter().filter(|outcome| outcome.at > start) {
         let Some(action) = &outcome.action else {
             continue;
         };
@@ -333,13 +261,9 @@ fn pass_over_the_rest(candidates: &mut [Candidate], slots: &[Slot]) {
         if !candidate.alive() || picked(index) {
             continue;
         }
-        let said_here = slots
-            .iter()
-            .any(|slot| slot.placement == candidate.placement && slot.pick.is_some());
-        let only_fixed = slots
-            .iter()
-            .filter(|slot| slot.placement == candidate.placement)
-            .all(|slot| slot.fixed);
+        let said_here = slots.iter().any(|slot| slot.placement == candidate.placement && slot.pick.is_some());
+        let only_fixed =
+            slots.iter().filter(|slot| slot.placement == candidate.placement).all(|slot| slot.fixed);
         let otherwise = match (said_here, only_fixed) {
             (true, true) => PassedOver::SlotsFilled,
             (true, false) => PassedOver::Outranked,

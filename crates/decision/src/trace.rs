@@ -9,8 +9,8 @@ use crate::{
     id::{ActionId, CustomerId, DecisionId, OutcomeName},
     inputs::{Assignment, Inputs},
     profile::{
-        AttributeValue, Attributes, ConsentStatement, ConsentStatus, Contact, ContactHistory,
-        ContactState, Customer, Outcome, Profile, Source,
+        AttributeValue, Attributes, ConsentStatement, ConsentStatus, Contact, ContactHistory, ContactState,
+        Customer, Outcome, Profile, Source,
     },
     request::{Direction, Request},
     strategy::{ActionIndex, AttributeIndex, PurposeIndex, Strategy, Subject},
@@ -148,12 +148,7 @@ pub fn capture(
         .profile
         .consents
         .iter()
-        .filter(|statement| {
-            statement
-                .channel
-                .as_ref()
-                .is_none_or(|channel| *channel == request.channel)
-        })
+        .filter(|statement| statement.channel.as_ref().is_none_or(|channel| *channel == request.channel))
         .filter_map(|statement| {
             let purpose = strategy.purpose_index(statement.purpose.as_str())?;
             in_play[usize::from(purpose)].then(|| TracedConsent {
@@ -165,14 +160,8 @@ pub fn capture(
             })
         })
         .collect();
-    let contacts = customer
-        .history
-        .contacts
-        .iter()
-        .filter(|contact| contact.takes_attention(at));
-    trace.contacts = contacts
-        .map(|contact| traced_contact(strategy, contact, request, at))
-        .collect();
+    let contacts = customer.history.contacts.iter().filter(|contact| contact.takes_attention(at));
+    trace.contacts = contacts.map(|contact| traced_contact(strategy, contact, request, at)).collect();
     trace.outcomes = customer
         .history
         .outcomes
@@ -180,10 +169,7 @@ pub fn capture(
         .map(|outcome| TracedOutcome {
             outcome: outcome.outcome.clone(),
             event: outcome.event.clone(),
-            action: outcome
-                .action
-                .as_ref()
-                .map(|action| traced_action(strategy, action)),
+            action: outcome.action.as_ref().map(|action| traced_action(strategy, action)),
             at: outcome.at,
         })
         .collect();
@@ -220,9 +206,7 @@ fn attributes(
             }
             Some(TracedAttribute {
                 attribute: index,
-                value: permitted
-                    .visible_anywhere(index)
-                    .then(|| stored.value.clone()),
+                value: permitted.visible_anywhere(index).then(|| stored.value.clone()),
                 source: stored.source,
                 confidence: stored.confidence,
                 observed_at: stored.observed_at,
@@ -238,35 +222,19 @@ fn traced_action(strategy: &Strategy, action: &ActionId) -> TracedAction {
         .map_or_else(|| TracedAction::Gone(action.clone()), TracedAction::Known)
 }
 
-fn traced_contact(
-    strategy: &Strategy,
-    contact: &Contact,
-    request: &Request,
-    at: Timestamp,
-) -> TracedContact {
+fn traced_contact(strategy: &Strategy, contact: &Contact, request: &Request, at: Timestamp) -> TracedContact {
     let position = |mut ids: Box<dyn Iterator<Item = &str> + '_>, wanted: &str| {
-        ids.position(|id| id == wanted)
-            .and_then(|index| u16::try_from(index).ok())
+        ids.position(|id| id == wanted).and_then(|index| u16::try_from(index).ok())
     };
-    let placements = strategy
-        .placements
-        .iter()
-        .map(|placement| placement.id.as_str());
+    let placements = strategy.placements.iter().map(|placement| placement.id.as_str());
     let channels = strategy.channels.iter().map(|channel| channel.id.as_str());
-    let asked_again = request
-        .placements
-        .iter()
-        .any(|asked| asked.placement == contact.placement);
+    let asked_again = request.placements.iter().any(|asked| asked.placement == contact.placement);
     let lifetime = strategy
         .placement(contact.placement.as_str())
         .and_then(|placement| strategy.channel(placement.channel.as_str()))
         .map(|channel| channel.reservation);
-    let fresh = lifetime.is_some_and(|lifetime| {
-        contact
-            .at
-            .saturating_add(lifetime)
-            .is_ok_and(|end| end > at)
-    });
+    let fresh =
+        lifetime.is_some_and(|lifetime| contact.at.saturating_add(lifetime).is_ok_and(|end| end > at));
     TracedContact {
         open: (asked_again && fresh).then_some((contact.decision, contact.slot)),
         action: traced_action(strategy, &contact.action),
@@ -295,21 +263,13 @@ pub struct Restored {
 impl Trace {
     /// Brings the inputs back. Positions that the strategy does not have are left out: replaying with
     /// another strategy is refused before.
-    pub fn restore(
-        &self,
-        strategy: &Strategy,
-        customer: Option<CustomerId>,
-        request: &Request,
-    ) -> Restored {
+    pub fn restore(&self, strategy: &Strategy, customer: Option<CustomerId>, request: &Request) -> Restored {
         let of = |subject: Subject| {
             self.attributes
                 .iter()
                 .filter_map(|traced| {
                     let attribute = strategy.attributes.get(usize::from(traced.attribute))?;
-                    let value = traced
-                        .value
-                        .clone()
-                        .unwrap_or_else(|| placeholder(attribute.value_type));
+                    let value = traced.value.clone().unwrap_or_else(|| placeholder(attribute.value_type));
                     let restored = AttributeValue {
                         value,
                         source: traced.source,
@@ -335,10 +295,7 @@ impl Trace {
                 .quotas
                 .iter()
                 .filter_map(|(action, left)| {
-                    Some((
-                        strategy.actions.get(usize::from(*action))?.id.clone(),
-                        *left,
-                    ))
+                    Some((strategy.actions.get(usize::from(*action))?.id.clone(), *left))
                 })
                 .collect(),
         }
@@ -347,11 +304,7 @@ impl Trace {
     fn consents(&self, strategy: &Strategy, request: &Request) -> Vec<ConsentStatement> {
         let statement = |traced: &TracedConsent| {
             Some(ConsentStatement {
-                purpose: strategy
-                    .purposes
-                    .get(usize::from(traced.purpose))?
-                    .id
-                    .clone(),
+                purpose: strategy.purposes.get(usize::from(traced.purpose))?.id.clone(),
                 channel: traced.this_channel.then(|| request.channel.clone()),
                 status: traced.status,
                 at: traced.at,
@@ -363,12 +316,8 @@ impl Trace {
 
     fn history(&self, strategy: &Strategy) -> ContactHistory {
         let contact = |traced: &TracedContact| {
-            let channel = traced
-                .channel
-                .and_then(|index| strategy.channels.get(usize::from(index)));
-            let placement = traced
-                .placement
-                .and_then(|index| strategy.placements.get(usize::from(index)));
+            let channel = traced.channel.and_then(|index| strategy.channels.get(usize::from(index)));
+            let placement = traced.placement.and_then(|index| strategy.placements.get(usize::from(index)));
             let (decision, slot) = traced.open.unwrap_or((DecisionId(0), 0));
             Contact {
                 decision,
@@ -380,18 +329,13 @@ impl Trace {
                 at: traced.at,
                 state: traced
                     .reserved_until
-                    .map_or(ContactState::Counted { late: false }, |until| {
-                        ContactState::Reserved { until }
-                    }),
+                    .map_or(ContactState::Counted { late: false }, |until| ContactState::Reserved { until }),
             }
         };
         let outcome = |traced: &TracedOutcome| Outcome {
             outcome: traced.outcome.clone(),
             event: traced.event.clone(),
-            action: traced
-                .action
-                .as_ref()
-                .map(|action| action_id(strategy, action)),
+            action: traced.action.as_ref().map(|action| action_id(strategy, action)),
             at: traced.at,
         };
         ContactHistory {
@@ -404,10 +348,9 @@ impl Trace {
 fn action_id(strategy: &Strategy, action: &TracedAction) -> ActionId {
     match action {
         TracedAction::Gone(id) => id.clone(),
-        TracedAction::Known(index) => strategy
-            .actions
-            .get(usize::from(*index))
-            .map_or_else(|| "".into(), |action| action.id.clone()),
+        TracedAction::Known(index) => {
+            strategy.actions.get(usize::from(*index)).map_or_else(|| "".into(), |action| action.id.clone())
+        }
     }
 }
 

@@ -7,17 +7,11 @@ use std::collections::BTreeMap;
 
 fn name(fate: &Fate) -> String {
     let text = format!("{fate:?}");
-    let end = text
-        .find(" {")
-        .or_else(|| text.find('('))
-        .unwrap_or(text.len());
+    let end = text.find(" {").or_else(|| text.find('(')).unwrap_or(text.len());
     match fate {
         Fate::Dropped(why) => {
             let why = format!("{why:?}");
-            format!(
-                "dropped {}",
-                why.split([' ', '(']).next().unwrap_or_default()
-            )
+            format!("dropped {}", why.split([' ', '(']).next().unwrap_or_default())
         }
         Fate::PassedOver { why, .. } => format!("passed over {why:?}"),
         Fate::Chosen { .. } => text[..end].to_owned(),
@@ -29,15 +23,8 @@ fn generated_decisions_have_every_kind_of_fate_and_silence() {
     let mut runner = TestRunner::deterministic();
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for _ in 0..60 {
-        let strategy = organisation()
-            .new_tree(&mut runner)
-            .expect("a strategy")
-            .current()
-            .strategy();
-        let requests = vec(case(), 30)
-            .new_tree(&mut runner)
-            .expect("requests")
-            .current();
+        let strategy = organisation().new_tree(&mut runner).expect("a strategy").current().strategy();
+        let requests = vec(case(), 30).new_tree(&mut runner).expect("requests").current();
         for decision in requests.iter().map(|case| case.decide(&strategy)) {
             decision
                 .fates
@@ -89,9 +76,6 @@ fn generated_decisions_have_every_kind_of_fate_and_silence() {
         "said again",
     ];
     for kind in wanted {
-        assert!(
-            counts.contains_key(kind),
-            "no generated decision has `{kind}`: {counts:#?}"
-        );
+        assert!(counts.contains_key(kind), "no generated decision has `{kind}`: {counts:#?}");
     }
 }

@@ -44,49 +44,30 @@ fn a_customer_who_hears_nothing_reads_why() {
     story.outcome("complaint", None, 2.0);
     let reading = explained(&strategy, &story).customer(&"en".into());
     assert_eq!(reading.headline, "Morgen left you in peace this time.");
-    assert_eq!(
-        reading.why,
-        ["You have a complaint with us. We solve that first."]
-    );
+    assert_eq!(reading.why, ["You have a complaint with us. We solve that first."]);
 }
 
 #[test]
 fn a_principle_that_rests_on_derived_data_is_not_told_to_the_customer() {
     let strategy = strategy();
     let mut story = Story::default();
-    story.knows(
-        "arrears",
-        decision::value::Value::Number(90.0),
-        Source::Observed,
-    );
+    story.knows("arrears", decision::value::Value::Number(90.0), Source::Observed);
     let told = explained(&strategy, &story).customer(&dutch()).text();
     assert!(told.contains("krijgt hulp en geen aanbod"), "{told}");
-    story.knows(
-        "arrears",
-        decision::value::Value::Number(90.0),
-        Source::Derived,
-    );
+    story.knows("arrears", decision::value::Value::Number(90.0), Source::Derived);
     let told = explained(&strategy, &story).customer(&dutch()).text();
     assert!(!told.contains("krijgt hulp en geen aanbod"), "{told}");
-    assert!(
-        told.contains("niets te zeggen waar u nu echt iets aan had"),
-        "{told}"
-    );
+    assert!(told.contains("niets te zeggen waar u nu echt iets aan had"), "{told}");
 }
 
 #[test]
 fn an_employee_reads_the_count_of_a_limit_and_when_it_is_free_again() {
     let strategy = strategy();
     let mut story = Story::default();
-    [1.0, 2.0, 6.5]
-        .iter()
-        .for_each(|days_ago| story.contact(*days_ago));
+    [1.0, 2.0, 6.5].iter().for_each(|days_ago| story.contact(*days_ago));
     let explanation = explained(&strategy, &story);
     let line = &explanation.employee(&"en".into()).candidates[0];
-    assert_eq!(
-        line.fate,
-        "limit `three_a_week`: 3 of 3 in 7 days; free again at 2026-03-09T22:00+01:00"
-    );
+    assert_eq!(line.fate, "limit `three_a_week`: 3 of 3 in 7 days; free again at 2026-03-09T22:00+01:00");
     assert_eq!(
         explanation.employee(&dutch()).candidates[0].fate,
         "limiet `three_a_week`: 3 van 3 in 7 dagen; weer vrij op 2026-03-09T22:00+01:00"
@@ -99,56 +80,28 @@ fn an_employee_reads_the_arithmetic_and_the_clause_that_failed() {
     let mut story = Story::on_the_web(1);
     let explanation = explained(&strategy, &story);
     let lines = explanation.employee(&"en".into());
-    let line = |action: &str| {
-        lines
-            .candidates
-            .iter()
-            .find(|line| line.action == action)
-            .expect("a candidate")
-    };
+    let line =
+        |action: &str| lines.candidates.iter().find(|line| line.action == action).expect("a candidate");
     let waterfall = line(RENEW).waterfall.clone().expect("it was weighed");
-    assert!(
-        waterfall.starts_with("P 0.2000 × V € 70.00 + side effects € -0.21 = € 13.7"),
-        "{waterfall}"
-    );
-    assert_eq!(
-        line("care/money/plan").fate,
-        "may we: `customer.arrears > 0.0` does not hold"
-    );
+    assert!(waterfall.starts_with("P 0.2000 × V € 70.00 + side effects € -0.21 = € 13.7"), "{waterfall}");
+    assert_eq!(line("care/money/plan").fate, "may we: `customer.arrears > 0.0` does not hold");
     assert!(lines.text().contains("−1 may we → 3"), "{}", lines.text());
     story.forget("contract_type");
     let unknown = explained(&strategy, &story).employee(&"en".into());
-    let fate = &unknown
-        .candidates
-        .iter()
-        .find(|line| line.action == RENEW)
-        .expect("a candidate")
-        .fate;
-    assert_eq!(
-        fate,
-        "may we: `customer.contract_type == \"variable\"` is not known (your kind of contract)"
-    );
+    let fate = &unknown.candidates.iter().find(|line| line.action == RENEW).expect("a candidate").fate;
+    assert_eq!(fate, "may we: `customer.contract_type == \"variable\"` is not known (your kind of contract)");
 }
 
 #[test]
 fn the_smallest_change_names_the_consent_the_fact_or_the_moment() {
     let strategy = strategy();
-    let changes = |story: &Story| {
-        explained(&strategy, story).candidates[0]
-            .smallest
-            .changes
-            .clone()
-    };
+    let changes = |story: &Story| explained(&strategy, story).candidates[0].smallest.changes.clone();
     let mut story = Story::default();
     story.states("mailing", ConsentStatus::Refused);
-    assert!(
-        matches!(&changes(&story)[..], [Change::Consent { purpose, .. }] if purpose.id == "mailing")
-    );
+    assert!(matches!(&changes(&story)[..], [Change::Consent { purpose, .. }] if purpose.id == "mailing"));
     let mut story = Story::default();
     story.number("years", 0.5);
-    assert!(
-        matches!(&changes(&story)[..], [Change::Facts { facts }] if facts[0].name.id == "years")
-    );
+    assert!(matches!(&changes(&story)[..], [Change::Facts { facts }] if facts[0].name.id == "years"));
     let mut story = Story::default();
     story.outcome("rejected", Some(RENEW), 10.0);
     assert!(
@@ -162,10 +115,7 @@ fn what_would_stand_in_the_way_next_is_told_too() {
     let mut story = Story::default();
     story.number("years", 0.5);
     story.outcome("complaint", None, 2.0);
-    let line = explained(&strategy, &story)
-        .employee(&"en".into())
-        .candidates[0]
-        .clone();
+    let line = explained(&strategy, &story).employee(&"en".into()).candidates[0].clone();
     assert_eq!(
         line.smallest_change,
         "would not be dropped here with how long you are a customer: 1.001 instead of 0.5; \
@@ -188,18 +138,8 @@ fn the_auditor_gets_everything_as_data() {
             _ => None,
         })
         .collect();
-    assert!(
-        reasons
-            .iter()
-            .any(|reason| matches!(reason, Reason::NoBasis { .. })),
-        "{reasons:?}"
-    );
-    assert!(
-        explanation
-            .withheld
-            .iter()
-            .any(|withheld| withheld.attribute.id == "years")
-    );
+    assert!(reasons.iter().any(|reason| matches!(reason, Reason::NoBasis { .. })), "{reasons:?}");
+    assert!(explanation.withheld.iter().any(|withheld| withheld.attribute.id == "years"));
     assert_eq!(explanation.funnel.last().map(|step| step.left), Some(1));
 }
 

@@ -9,8 +9,8 @@ use decision::{
     id::{ActionId, CustomerId, DecisionId},
     inputs::{Assignment, Inputs},
     profile::{
-        AttributeValue, ConsentStatement, ConsentStatus, Contact, ContactState, Customer, Outcome,
-        Profile, Source,
+        AttributeValue, ConsentStatement, ConsentStatus, Contact, ContactState, Customer, Outcome, Profile,
+        Source,
     },
     record::Decision,
     request::{Direction, PlacementRequest, Request},
@@ -350,10 +350,7 @@ body.en = "We replace your meter."
 
 /// Its files.
 pub fn files() -> BTreeMap<String, String> {
-    FILES
-        .iter()
-        .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
-        .collect()
+    FILES.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()
 }
 
 /// The organisation; without exploration the best is said.
@@ -372,17 +369,9 @@ impl Predictor for Table {
     fn predict(&self, _features: &Features, arms: &[Arm]) -> Vec<Prediction> {
         let estimate = |arm: &Arm| {
             let goal = self.0.get(&*arm.action).copied().unwrap_or((0.05, None));
-            let (probability, baseline) = if &*arm.outcome == "goal" {
-                goal
-            } else {
-                (COMPLAINT.0, Some(COMPLAINT.1))
-            };
-            Prediction {
-                probability,
-                deviation: 0.0,
-                baseline,
-                evidence: 100.0,
-            }
+            let (probability, baseline) =
+                if &*arm.outcome == "goal" { goal } else { (COMPLAINT.0, Some(COMPLAINT.1)) };
+            Prediction { probability, deviation: 0.0, baseline, evidence: 100.0 }
         };
         arms.iter().map(estimate).collect()
     }
@@ -409,20 +398,13 @@ impl Default for Story {
         let request = Request {
             channel: "email".into(),
             direction: Direction::Outbound,
-            placements: vec![PlacementRequest {
-                placement: "mail".into(),
-                slots: 1,
-            }],
+            placements: vec![PlacementRequest { placement: "mail".into(), slots: 1 }],
             context: BTreeMap::new(),
             language: Some("nl".into()),
             global_privacy_control: false,
             dry_run: false,
         };
-        let nobody = Customer {
-            id: CustomerId(7),
-            profile: Profile::default(),
-            history: Default::default(),
-        };
+        let nobody = Customer { id: CustomerId(7), profile: Profile::default(), history: Default::default() };
         let mut story = Self {
             customer: nobody,
             recognised: true,
@@ -434,11 +416,7 @@ impl Default for Story {
             model: Table([(RENEW, (0.25, Some(0.05)))].into()),
         };
         story.knows("first_name", Value::Text("Noor".into()), Source::Provided);
-        story.knows(
-            "contract_type",
-            Value::Text("variable".into()),
-            Source::Provided,
-        );
+        story.knows("contract_type", Value::Text("variable".into()), Source::Provided);
         story.knows("years", Value::Number(3.0), Source::Observed);
         story.knows("solvent", Value::Bool(true), Source::Derived);
         story.knows("gain", Value::Number(40.0), Source::Derived);
@@ -457,10 +435,7 @@ impl Story {
         let mut story = Self::default();
         story.request.channel = "web".into();
         story.request.direction = Direction::Inbound;
-        story.request.placements = vec![PlacementRequest {
-            placement: "hero".into(),
-            slots,
-        }];
+        story.request.placements = vec![PlacementRequest { placement: "hero".into(), slots }];
         story
     }
     pub fn knows(&mut self, name: &str, value: Value, source: Source) {
@@ -485,13 +460,8 @@ impl Story {
     }
     pub fn states(&mut self, purpose: &str, status: ConsentStatus) {
         let at = at(DAYTIME) - days(35.0);
-        let statement = ConsentStatement {
-            purpose: purpose.into(),
-            channel: None,
-            status,
-            at,
-            expires_at: None,
-        };
+        let statement =
+            ConsentStatement { purpose: purpose.into(), channel: None, status, at, expires_at: None };
         self.customer.profile.consents.push(statement);
     }
     /// A counted contact about the lamp, by this many days ago.
@@ -509,10 +479,7 @@ impl Story {
             at: at(DAYTIME) - days(days_ago),
             state: ContactState::Counted { late: false },
         });
-        self.customer
-            .history
-            .contacts
-            .sort_by_key(|contact| contact.at);
+        self.customer.history.contacts.sort_by_key(|contact| contact.at);
     }
     pub fn outcome(&mut self, outcome: &str, action: Option<&str>, days_ago: f64) {
         self.customer.history.outcomes.push(Outcome {
@@ -521,10 +488,7 @@ impl Story {
             action: action.map(Into::into),
             at: at(DAYTIME) - days(days_ago),
         });
-        self.customer
-            .history
-            .outcomes
-            .sort_by_key(|outcome| outcome.at);
+        self.customer.history.outcomes.sort_by_key(|outcome| outcome.at);
     }
     pub fn inputs(&self) -> Inputs<'_> {
         Inputs {
@@ -546,27 +510,13 @@ impl Story {
 
 /// The fate of an action at the first placement where it is a candidate.
 pub fn fate(strategy: &Strategy, decision: &Decision, action: &str) -> Fate {
-    let index = strategy
-        .action_index(action)
-        .expect("an action of the strategy");
-    decision
-        .fates
-        .iter()
-        .find(|fate| fate.action == index)
-        .expect("a candidate")
-        .fate
+    let index = strategy.action_index(action).expect("an action of the strategy");
+    decision.fates.iter().find(|fate| fate.action == index).expect("a candidate").fate
 }
 
 /// The ids of what is said, by slot; `None` is silence.
 pub fn said(strategy: &Strategy, decision: &Decision) -> Vec<Option<String>> {
-    let action = |pick: u16| {
-        strategy.actions[usize::from(decision.fates[usize::from(pick)].action)]
-            .id
-            .to_string()
-    };
-    decision
-        .slots
-        .iter()
-        .map(|slot| slot.pick.map(action))
-        .collect()
+    let action =
+        |pick: u16| strategy.actions[usize::from(decision.fates[usize::from(pick)].action)].id.to_string();
+    decision.slots.iter().map(|slot| slot.pick.map(action)).collect()
 }

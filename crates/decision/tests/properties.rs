@@ -106,10 +106,7 @@ fn deviations(strategy: &Strategy, case: &Case, seeds: u64) -> BTreeMap<Option<u
         let Some(slot) = decision.slots.first() else {
             continue;
         };
-        let arms = slot
-            .contenders
-            .iter()
-            .map(|arm| (Some(arm.candidate), f64::from(arm.probability)));
+        let arms = slot.contenders.iter().map(|arm| (Some(arm.candidate), f64::from(arm.probability)));
         for (arm, probability) in arms.chain([(None, f64::from(slot.silence))]) {
             let (difference, variance) = sums.entry(arm).or_default();
             *difference += f64::from(u8::from(slot.pick == arm)) - probability;
@@ -117,9 +114,7 @@ fn deviations(strategy: &Strategy, case: &Case, seeds: u64) -> BTreeMap<Option<u
         }
     }
     let in_deviations = |(difference, variance): (f64, f64)| difference / variance.max(1.0).sqrt();
-    sums.into_iter()
-        .map(|(arm, sum)| (arm, in_deviations(sum)))
-        .collect()
+    sums.into_iter().map(|(arm, sum)| (arm, in_deviations(sum))).collect()
 }
 
 #[test]
@@ -130,11 +125,7 @@ fn picks_over_many_seeds_come_as_often_as_the_records_say() {
         if drawn == 6 {
             return;
         }
-        let strategy = organisation()
-            .new_tree(&mut runner)
-            .expect("a strategy")
-            .current()
-            .strategy();
+        let strategy = organisation().new_tree(&mut runner).expect("a strategy").current().strategy();
         let mut case = case().new_tree(&mut runner).expect("a request").current();
         case.assignment = Assignment::Strategy;
         let uncertain = |decision: &Decision| {
@@ -146,10 +137,7 @@ fn picks_over_many_seeds_come_as_often_as_the_records_say() {
         }
         drawn += 1;
         for (arm, deviation) in deviations(&strategy, &case, 800) {
-            assert!(
-                deviation.abs() < 4.5,
-                "arm {arm:?} is off by {deviation} standard deviations"
-            );
+            assert!(deviation.abs() < 4.5, "arm {arm:?} is off by {deviation} standard deviations");
         }
     }
     panic!("only {drawn} generated decisions had a real draw");
@@ -159,9 +147,7 @@ fn picks_over_many_seeds_come_as_often_as_the_records_say() {
 fn broken(id: &str, alter: fn(&mut Decision)) {
     let strategy = hand::strategy();
     let mut story = hand::Story::on_the_web(2);
-    [1.0, 2.0]
-        .iter()
-        .for_each(|days_ago| story.contact(*days_ago));
+    [1.0, 2.0].iter().for_each(|days_ago| story.contact(*days_ago));
     story.number("arrears", 50.0);
     let mut decision = story.decide(&strategy);
     assert_eq!(invariant::check(&strategy, &decision), Ok(()));
@@ -173,20 +159,9 @@ fn broken(id: &str, alter: fn(&mut Decision)) {
 /// Says this candidate too, in a slot of its own.
 fn say(decision: &mut Decision, candidate: u16) {
     let number = u16::try_from(decision.slots.len()).expect("few slots");
-    decision.fates[usize::from(candidate)].fate = Fate::Chosen {
-        slot: number,
-        priority: 1.0,
-    };
-    let contenders = vec![Contender {
-        candidate,
-        probability: 1.0,
-    }];
-    decision.slots.push(Slot {
-        number,
-        contenders,
-        pick: Some(candidate),
-        ..Slot::default()
-    });
+    decision.fates[usize::from(candidate)].fate = Fate::Chosen { slot: number, priority: 1.0 };
+    let contenders = vec![Contender { candidate, probability: 1.0 }];
+    decision.slots.push(Slot { number, contenders, pick: Some(candidate), ..Slot::default() });
 }
 
 #[test]

@@ -41,15 +41,9 @@ fn a_flipped_bit_anywhere_in_a_stored_record_is_noticed() {
     for bit in 0..bytes.len() * 8 {
         let mut altered = bytes.clone();
         altered[bit / 8] ^= 1 << (bit % 8);
-        assert!(
-            Decision::decode(&altered).is_err(),
-            "bit {bit} can be flipped unseen"
-        );
+        assert!(Decision::decode(&altered).is_err(), "bit {bit} can be flipped unseen");
     }
-    assert_eq!(
-        Decision::decode(&bytes[..bytes.len() - 1]),
-        Err(RecordError::Damaged)
-    );
+    assert_eq!(Decision::decode(&bytes[..bytes.len() - 1]), Err(RecordError::Damaged));
     assert_eq!(Decision::decode(&[]), Err(RecordError::Damaged));
     assert_eq!(Decision::decode(&[9, 0]), Err(RecordError::Format(9)));
 }
@@ -64,26 +58,11 @@ fn a_record_that_was_altered_on_purpose_names_the_part_that_differs() {
     };
     let part = |part| Err(ReplayError::Differs(part));
     assert_eq!(differs(|record| record.seed += 1), part(Part::Key));
-    assert_eq!(
-        differs(|record| record.trace.quotas.push((999, 5))),
-        part(Part::Trace)
-    );
-    assert_eq!(
-        differs(|record| record.trace.predictions.clear()),
-        part(Part::Estimates)
-    );
-    assert_eq!(
-        differs(|record| record.fates[0].placement += 1),
-        part(Part::Fates)
-    );
-    assert_eq!(
-        differs(|record| record.slots[0].silence += 0.1),
-        part(Part::Slots)
-    );
-    assert_eq!(
-        differs(|record| record.effects.clear()),
-        part(Part::Effects)
-    );
+    assert_eq!(differs(|record| record.trace.quotas.push((999, 5))), part(Part::Trace));
+    assert_eq!(differs(|record| record.trace.predictions.clear()), part(Part::Estimates));
+    assert_eq!(differs(|record| record.fates[0].placement += 1), part(Part::Fates));
+    assert_eq!(differs(|record| record.slots[0].silence += 0.1), part(Part::Slots));
+    assert_eq!(differs(|record| record.effects.clear()), part(Part::Effects));
 }
 
 #[test]
@@ -93,19 +72,10 @@ fn another_strategy_or_another_model_is_refused_by_name() {
     let policy = files.get_mut("contact-policy.toml").expect("a policy");
     policy.push_str("# one line more\n");
     let changed = compile(files);
-    assert!(matches!(
-        replay(&changed, &record),
-        Err(ReplayError::OtherStrategy { .. })
-    ));
-    assert!(matches!(
-        replay_deep(&strategy, &record, &Fickle(3)),
-        Err(ReplayError::OtherModel { .. })
-    ));
+    assert!(matches!(replay(&changed, &record), Err(ReplayError::OtherStrategy { .. })));
+    assert!(matches!(replay_deep(&strategy, &record, &Fickle(3)), Err(ReplayError::OtherModel { .. })));
     let mut other = story.model.clone();
     other.0.insert(hand::RENEW, (0.26, Some(0.05)));
-    assert_eq!(
-        replay_deep(&strategy, &record, &other),
-        Err(ReplayError::Differs(Part::Estimates))
-    );
+    assert_eq!(replay_deep(&strategy, &record, &other), Err(ReplayError::Differs(Part::Estimates)));
     assert_eq!(replay_deep(&strategy, &record, &story.model), Ok(()));
 }

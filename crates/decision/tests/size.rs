@@ -22,11 +22,7 @@ fn hundred() -> Strategy {
     files.insert("actions/sales/contract/first.toml".into(), offer(0));
     for index in 1..100 {
         files.insert(
-            format!(
-                "actions/{}/g{}/a{index}.toml",
-                ["sales", "care"][index % 2],
-                index % 20
-            ),
+            format!("actions/{}/g{}/a{index}.toml", ["sales", "care"][index % 2], index % 20),
             offer(index),
         );
     }
@@ -56,32 +52,21 @@ fn sizes(strategy: &Strategy) -> Vec<(usize, usize)> {
     let mut sizes: Vec<(usize, usize)> = (0..60_u32)
         .map(|seed| {
             let mut story = Story::on_the_web(2);
-            story.request.placements = vec![PlacementRequest {
-                placement: "hero".into(),
-                slots: 2,
-            }];
+            story.request.placements = vec![PlacementRequest { placement: "hero".into(), slots: 2 }];
             story.number("years", f64::from(seed % 9));
             story.number("gain", f64::from(seed % 60));
             story.knows("solvent", Value::Bool(seed % 3 > 0), Source::Derived);
-            (0..seed % 6).for_each(|contact| {
-                story.contact_about("sales/g2/a2", f64::from(contact) * 9.0 + 8.0)
-            });
+            (0..seed % 6)
+                .for_each(|contact| story.contact_about("sales/g2/a2", f64::from(contact) * 9.0 + 8.0));
             story.outcome("clicked", Some("sales/g3/a3"), 20.0);
             if seed % 10 == 0 {
                 story.states("offers", ConsentStatus::Withdrawn);
             }
             let model = Fickle(u64::from(seed));
-            let inputs = Inputs {
-                predictor: &model,
-                ..story.inputs()
-            };
+            let inputs = Inputs { predictor: &model, ..story.inputs() };
             let moment = at(DAYTIME) + days(f64::from(seed) / 10.0);
             let decision = decide(strategy, &inputs, &story.request, moment, u64::from(seed));
-            let weighed = decision
-                .fates
-                .iter()
-                .filter(|fate| !matches!(fate.fate, Fate::Dropped(_)))
-                .count();
+            let weighed = decision.fates.iter().filter(|fate| !matches!(fate.fate, Fate::Dropped(_))).count();
             (decision.encode().len(), weighed)
         })
         .collect();
@@ -96,9 +81,6 @@ fn a_record_of_a_hundred_candidates_takes_about_a_kilobyte() {
     let sizes = sizes(&strategy);
     let (least, median, most) = (sizes[0], sizes[sizes.len() / 2], sizes[sizes.len() - 1]);
     eprintln!("bytes and candidates weighed: least {least:?}, median {median:?}, most {most:?}");
-    assert!(
-        median.1 >= 20,
-        "too few are weighed to be realistic: {median:?}"
-    );
+    assert!(median.1 >= 20, "too few are weighed to be realistic: {median:?}");
     assert!(median.0 < 1280, "the median record is {} bytes", median.0);
 }

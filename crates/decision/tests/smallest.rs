@@ -16,9 +16,7 @@ fn hardly_differs(change: &Change) -> bool {
         return false;
     };
     facts.iter().any(|fact| match (&fact.from, &fact.to) {
-        (Some(Value::Number(from)), Value::Number(to)) => {
-            (to - from).abs() <= 1e-9 * from.abs().max(1.0)
-        }
+        (Some(Value::Number(from)), Value::Number(to)) => (to - from).abs() <= 1e-9 * from.abs().max(1.0),
         (Some(Value::Time(from)), Value::Time(to)) => {
             (to.as_millisecond() - from.as_millisecond()).abs() <= 1
         }
@@ -44,23 +42,13 @@ fn whole_flips_and_half_does_not(
         );
         return Ok(());
     };
-    prop_assert!(
-        !aim.reached(candidate, record),
-        "reached without a change: {found:?}"
-    );
+    prop_assert!(!aim.reached(candidate, record), "reached without a change: {found:?}");
     let change = &found.changes[position / worked.candidates.len() % found.changes.len()];
     let decide = |change: &Change| change.apply(&circumstances).map(|changed| changed.decide());
     let whole = decide(change).expect("a change that is offered can be applied");
-    prop_assert!(
-        aim.reached(candidate, &whole),
-        "not enough: {aim:?} {change:?} {:?}",
-        whole.fates[index]
-    );
+    prop_assert!(aim.reached(candidate, &whole), "not enough: {aim:?} {change:?} {:?}", whole.fates[index]);
     if found.on_the_edge {
-        prop_assert!(
-            hardly_differs(change),
-            "half is enough, but not because of a border: {change:?}"
-        );
+        prop_assert!(hardly_differs(change), "half is enough, but not because of a border: {change:?}");
         return Ok(());
     }
     let half = decide(&change.half(&circumstances)).expect("half of it too");

@@ -32,18 +32,17 @@ fn a_withdrawn_consent_silences_the_next_decision() {
 fn a_value_past_its_retention_is_not_read() {
     let strategy = strategy();
     let mut story = Story::default();
-    let years = story
-        .customer
-        .profile
-        .attributes
-        .get_mut("years")
-        .expect("known");
+    let years = story.customer.profile.attributes.get_mut("years").expect("known");
     years.expires_at = years.observed_at + crate::generated::days(1.0);
     let worked = story.work_out(&strategy);
     let attribute = strategy.attribute_index("years").expect("declared");
-    assert!(worked.permitted.withheld.iter().any(|withheld| {
-        withheld.attribute == attribute && withheld.why == Withheld::RetentionOver
-    }));
+    assert!(
+        worked
+            .permitted
+            .withheld
+            .iter()
+            .any(|withheld| { withheld.attribute == attribute && withheld.why == Withheld::RetentionOver })
+    );
     assert_eq!(step_that_drops(&story), Some(Step::Applicability));
 }
 
@@ -55,13 +54,7 @@ fn withdrawing_marketing_consent_does_not_shrink_protection() {
     story.number("arrears", 50.0);
     story.states("offers", ConsentStatus::Withdrawn);
     let lamp = fate(&strategy, &story.decide(&strategy), "sales/extra/lamp");
-    assert_eq!(
-        lamp,
-        Fate::Dropped(Dropped::Principle {
-            principle: 0,
-            unknown: false
-        })
-    );
+    assert_eq!(lamp, Fate::Dropped(Dropped::Principle { principle: 0, unknown: false }));
 }
 
 /// `catalogue::candidates`
@@ -94,15 +87,9 @@ fn a_rule_that_is_not_known_to_hold_drops_the_action() {
 fn arrears_silence_sales_and_care_wins_by_itself() {
     let strategy = strategy();
     let mut story = Story::on_the_web(1);
-    assert_eq!(
-        said(&strategy, &story.decide(&strategy)),
-        [Some(RENEW.into())]
-    );
+    assert_eq!(said(&strategy, &story.decide(&strategy)), [Some(RENEW.into())]);
     story.number("arrears", 120.0);
-    assert_eq!(
-        said(&strategy, &story.decide(&strategy)),
-        [Some("care/money/plan".into())]
-    );
+    assert_eq!(said(&strategy, &story.decide(&strategy)), [Some("care/money/plan".into())]);
 }
 
 /// `contact_policy::apply`
@@ -112,10 +99,7 @@ fn a_complaint_at_the_desk_silences_sales_on_every_channel() {
     story.outcome("complaint", None, 0.2);
     assert_eq!(step_that_drops(&story), Some(Step::ContactPolicy));
     let strategy = strategy();
-    let web = Story {
-        customer: story.customer.clone(),
-        ..Story::on_the_web(2)
-    };
+    let web = Story { customer: story.customer.clone(), ..Story::on_the_web(2) };
     assert!(matches!(
         fate(&strategy, &web.decide(&strategy), RENEW),
         Fate::Dropped(Dropped::ComplaintOpen { .. })
@@ -134,16 +118,10 @@ fn the_last_room_in_a_limit_goes_to_one_slot_only() {
     story.number("arrears", 0.0);
     let decision = story.decide(&strategy);
     assert_eq!(said(&strategy, &decision), [Some(RENEW.into()), None]);
-    assert_eq!(
-        decision.slots[1].silence_reason,
-        Some(SilenceReason::SlotsTaken)
-    );
+    assert_eq!(decision.slots[1].silence_reason, Some(SilenceReason::SlotsTaken));
     assert!(matches!(
         fate(&strategy, &decision, "sales/extra/lamp"),
-        Fate::PassedOver {
-            why: PassedOver::CapacityTaken,
-            ..
-        }
+        Fate::PassedOver { why: PassedOver::CapacityTaken, .. }
     ));
 }
 
@@ -154,10 +132,7 @@ fn what_is_likelier_to_help_comes_first() {
     let mut story = Story::on_the_web(1);
     story.model.0.insert("sales/extra/lamp", (0.9, Some(0.01)));
     story.model.0.insert(RENEW, (0.03, Some(0.01)));
-    assert_eq!(
-        said(&strategy, &story.decide(&strategy)),
-        [Some("sales/extra/lamp".into())]
-    );
+    assert_eq!(said(&strategy, &story.decide(&strategy)), [Some("sales/extra/lamp".into())]);
 }
 
 /// `arbitration::rank`
@@ -177,11 +152,7 @@ fn a_vulnerable_customer_must_have_more_in_it() {
     story.knows("illness", Value::Bool(true), Source::Provided);
     assert_eq!(step_that_drops(&story), Some(Step::Integrity));
     story.forget("illness");
-    assert_eq!(
-        step_that_drops(&story),
-        Some(Step::Integrity),
-        "not knowing counts as vulnerable"
-    );
+    assert_eq!(step_that_drops(&story), Some(Step::Integrity), "not knowing counts as vulnerable");
 }
 
 /// `integrity::apply`
@@ -198,14 +169,8 @@ fn the_silent_control_group_still_hears_what_is_mandatory() {
     let strategy = strategy();
     let mut story = Story::on_the_web(2);
     story.assignment = Assignment::Silence;
-    story
-        .request
-        .context
-        .insert("page".into(), Value::Text("bill".into()));
-    assert_eq!(
-        said(&strategy, &story.decide(&strategy)),
-        [Some("safety/meter/recall".into()), None]
-    );
+    story.request.context.insert("page".into(), Value::Text("bill".into()));
+    assert_eq!(said(&strategy, &story.decide(&strategy)), [Some("safety/meter/recall".into()), None]);
 }
 
 /// `selection::select`
@@ -216,10 +181,7 @@ fn a_weak_action_loses_to_silence() {
     story.model.0.insert(RENEW, (0.055, Some(0.05)));
     let decision = story.decide(&strategy);
     assert_eq!(said(&strategy, &decision), [None]);
-    assert_eq!(
-        decision.slots[0].silence_reason,
-        Some(SilenceReason::WorthMore)
-    );
+    assert_eq!(decision.slots[0].silence_reason, Some(SilenceReason::WorthMore));
 }
 
 /// `effects`
@@ -230,13 +192,7 @@ fn what_is_said_is_reserved_and_counted_in_the_volume() {
     let until = story.at + crate::generated::days(3.0);
     let action = strategy.action_index(RENEW).expect("renew");
     let decision = story.decide(&strategy);
-    assert_eq!(
-        decision.effects,
-        [
-            Effect::Reserve { slot: 0, until },
-            Effect::UseVolume { action }
-        ]
-    );
+    assert_eq!(decision.effects, [Effect::Reserve { slot: 0, until }, Effect::UseVolume { action }]);
     story.request.dry_run = true;
     assert_eq!(story.decide(&strategy).effects, []);
 }
@@ -247,8 +203,5 @@ fn an_unknown_language_gets_the_first_of_the_organisation() {
     let strategy = strategy();
     let mut story = Story::default();
     story.request.language = Some("fr".into());
-    assert_eq!(
-        said(&strategy, &story.decide(&strategy)),
-        [Some(RENEW.into())]
-    );
+    assert_eq!(said(&strategy, &story.decide(&strategy)), [Some(RENEW.into())]);
 }

@@ -47,16 +47,8 @@ pub struct Said {
 impl Answer {
     /// The answer that a decision gives.
     pub(crate) fn of(strategy: &Strategy, request: &Request, worked: &Worked<'_>) -> Self {
-        let slots = worked
-            .decision
-            .slots
-            .iter()
-            .map(|slot| said(strategy, request, worked, slot))
-            .collect();
-        Self {
-            decision: worked.decision.id,
-            slots,
-        }
+        let slots = worked.decision.slots.iter().map(|slot| said(strategy, request, worked, slot)).collect();
+        Self { decision: worked.decision.id, slots }
     }
 }
 
@@ -79,16 +71,10 @@ fn said(strategy: &Strategy, request: &Request, worked: &Worked<'_>, slot: &Slot
     let content = catalogue::content(action, treatment, language(strategy, request));
     let view = worked.permitted.view_or_empty(action.purpose);
     let value = |index| view.fact(index).map(|fact| fact.value.clone());
-    let contender = slot
-        .contenders
-        .iter()
-        .find(|contender| contender.candidate == pick);
+    let contender = slot.contenders.iter().find(|contender| contender.candidate == pick);
     Said {
         action: Some(action.id.clone()),
-        treatment: action
-            .treatments
-            .get(usize::from(treatment))
-            .map(|treatment| treatment.id.clone()),
+        treatment: action.treatments.get(usize::from(treatment)).map(|treatment| treatment.id.clone()),
         title: content.and_then(|content| fill(&content.title, &value)),
         body: content.and_then(|content| fill(&content.body, &value)),
         probability: contender.map_or(0.0, |contender| contender.probability),

@@ -43,35 +43,20 @@ impl Engine {
         let strategy = &published.strategy;
         let reject = |code, message: String| self.keep_reject(code, message, input.to_owned(), at);
         let Some(purpose) = strategy.purpose_index(&report.purpose) else {
-            let known: Vec<&str> = strategy
-                .purposes
-                .iter()
-                .map(|purpose| purpose.id.as_str())
-                .collect();
-            return reject(
-                "unknown_purpose",
-                format!("the purposes here are `{}`", known.join("`, `")),
-            );
+            let known: Vec<&str> = strategy.purposes.iter().map(|purpose| purpose.id.as_str()).collect();
+            return reject("unknown_purpose", format!("the purposes here are `{}`", known.join("`, `")));
         };
-        if let Some(channel) = report
-            .channel
-            .as_ref()
-            .filter(|channel| strategy.channel(channel.as_str()).is_none())
+        if let Some(channel) =
+            report.channel.as_ref().filter(|channel| strategy.channel(channel.as_str()).is_none())
         {
-            return reject(
-                "unknown_channel",
-                format!("there is no channel `{channel}`"),
-            );
+            return reject("unknown_channel", format!("there is no channel `{channel}`"));
         }
         let said = report.at.unwrap_or(at);
         if said > at {
             return reject("in_the_future", "the statement lies in the future".into());
         }
         if report.identifiers.is_empty() {
-            return reject(
-                "no_identifier",
-                "a statement needs at least one identifier".into(),
-            );
+            return reject("no_identifier", "a statement needs at least one identifier".into());
         }
         let _minting = self.lock_identifiers(&report.identifiers);
         let known = self.find_or_mint(&report.identifiers, at)?;
@@ -90,13 +75,8 @@ impl Engine {
         if statements.contains(&statement) {
             return Ok((Verdict::Duplicate, self.store.commit(Batch::default())?));
         }
-        let mut batch = Batch {
-            writes: known.writes,
-            ..Batch::default()
-        };
-        batch
-            .writes
-            .push(ledger_entry(&statement, known.id, statements.len()));
+        let mut batch = Batch { writes: known.writes, ..Batch::default() };
+        batch.writes.push(ledger_entry(&statement, known.id, statements.len()));
         let position = statements.partition_point(|known| known.at <= said);
         statements.insert(position, statement);
         loaded.write_profile(&mut batch);
@@ -106,25 +86,15 @@ impl Engine {
                 subject: known.id.0,
                 purpose: Some(purpose.shared()),
             };
-            batch
-                .journal
-                .push(Entry::Learn(row).row(Some(known.id), at.as_millisecond()));
+            batch.journal.push(Entry::Learn(row).row(Some(known.id), at.as_millisecond()));
         }
         Ok((Verdict::Accepted, self.store.commit(batch)?))
     }
 }
 
-fn ledger_entry(
-    statement: &ConsentStatement,
-    customer: decision::id::CustomerId,
-    number: usize,
-) -> Write {
+fn ledger_entry(statement: &ConsentStatement, customer: decision::id::CustomerId, number: usize) -> Write {
     let mut suffix = statement.at.as_millisecond().max(0).to_be_bytes().to_vec();
     suffix.extend((number as u64).to_be_bytes());
-    Write::put(
-        Table::Consent,
-        key::customer_row(customer, &suffix),
-        codec::encode(statement),
-    )
-    .owned_by(customer)
+    Write::put(Table::Consent, key::customer_row(customer, &suffix), codec::encode(statement))
+        .owned_by(customer)
 }

@@ -41,26 +41,18 @@ pub(crate) struct Loaded {
 
 impl Engine {
     /// Reads a customer by identifiers; `None` when nobody is known by them.
-    pub fn customer(
-        &self,
-        identifiers: &[Identifier],
-    ) -> Result<Option<CustomerState>, EngineError> {
+    pub fn customer(&self, identifiers: &[Identifier]) -> Result<Option<CustomerState>, EngineError> {
         let Some(id) = self.find(identifiers)? else {
             return Ok(None);
         };
         let loaded = self.load(id)?;
-        Ok(Some(CustomerState {
-            customer: loaded.customer,
-            household: loaded.household,
-        }))
+        Ok(Some(CustomerState { customer: loaded.customer, household: loaded.household }))
     }
 
     pub(crate) fn load(&self, id: CustomerId) -> Result<Loaded, EngineError> {
         let own = key::customer(id);
-        let rows = self.store.get(&[
-            Read::new(Table::Profile, own.clone()),
-            Read::new(Table::Contacts, own),
-        ])?;
+        let rows =
+            self.store.get(&[Read::new(Table::Profile, own.clone()), Read::new(Table::Contacts, own)])?;
         let profile: ProfileRow = match rows[0].value() {
             Some(bytes) => codec::decode("profile", bytes)?,
             None => ProfileRow::default(),
@@ -69,17 +61,9 @@ impl Engine {
             Some(bytes) => codec::decode("contacts", bytes)?,
             None => ContactHistory::default(),
         };
-        let household = profile
-            .household
-            .as_deref()
-            .map(|id| self.load_household(id))
-            .transpose()?;
+        let household = profile.household.as_deref().map(|id| self.load_household(id)).transpose()?;
         Ok(Loaded {
-            customer: Customer {
-                id,
-                profile: profile.profile,
-                history,
-            },
+            customer: Customer { id, profile: profile.profile, history },
             household_id: profile.household,
             household,
             profile_version: rows[0].version(),
@@ -88,14 +72,8 @@ impl Engine {
     }
 
     pub(crate) fn load_household(&self, id: &str) -> Result<Attributes, EngineError> {
-        let row = self
-            .store
-            .get(&[Read::new(Table::Household, self.household_key(id))])?
-            .remove(0);
-        row.value().map_or_else(
-            || Ok(Attributes::new()),
-            |bytes| codec::decode("household", bytes),
-        )
+        let row = self.store.get(&[Read::new(Table::Household, self.household_key(id))])?.remove(0);
+        row.value().map_or_else(|| Ok(Attributes::new()), |bytes| codec::decode("household", bytes))
     }
 
     pub(crate) fn household_key(&self, id: &str) -> Vec<u8> {
@@ -106,18 +84,11 @@ impl Engine {
 impl Loaded {
     /// Puts the profile row into a batch.
     pub fn write_profile(&self, batch: &mut Batch) {
-        let row = ProfileRow {
-            profile: self.customer.profile.clone(),
-            household: self.household_id.clone(),
-        };
+        let row = ProfileRow { profile: self.customer.profile.clone(), household: self.household_id.clone() };
         batch.writes.push(
-            Write::put(
-                Table::Profile,
-                key::customer(self.customer.id),
-                codec::encode(&row),
-            )
-            .owned_by(self.customer.id)
-            .expecting(self.profile_version),
+            Write::put(Table::Profile, key::customer(self.customer.id), codec::encode(&row))
+                .owned_by(self.customer.id)
+                .expecting(self.profile_version),
         );
     }
 
@@ -125,12 +96,8 @@ impl Loaded {
     pub fn write_contacts(&mut self, batch: &mut Batch, at: Timestamp) {
         let oldest = at.as_millisecond() - HISTORY_MS;
         let history = &mut self.customer.history;
-        history
-            .contacts
-            .retain(|contact| contact.at.as_millisecond() > oldest);
-        history
-            .outcomes
-            .retain(|outcome| outcome.at.as_millisecond() > oldest);
+        history.contacts.retain(|contact| contact.at.as_millisecond() > oldest);
+        history.outcomes.retain(|outcome| outcome.at.as_millisecond() > oldest);
         batch.writes.push(
             Write::put(
                 Table::Contacts,

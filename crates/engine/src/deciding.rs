@@ -102,22 +102,13 @@ impl Engine {
                 quotas: &volumes,
                 predictor,
                 assignment,
-                adjustments: if ask.request.dry_run {
-                    &ask.adjustments
-                } else {
-                    &[]
-                },
+                adjustments: if ask.request.dry_run { &ask.adjustments } else { &[] },
             };
             let worked = decide::work_out(strategy, &inputs, &ask.request, at, seed);
             let answer = Answer::of(strategy, &ask.request, &worked);
             let decision = worked.decision;
             if ask.request.dry_run {
-                return Ok(Some(Decided {
-                    decision,
-                    answer,
-                    published: published.clone(),
-                    ticket: None,
-                }));
+                return Ok(Some(Decided { decision, answer, published: published.clone(), ticket: None }));
             }
             if !wanted() {
                 return Ok(None);
@@ -128,12 +119,7 @@ impl Engine {
             }
             self.write_record(strategy, &decision, loaded.as_mut(), &mut batch);
             let ticket = Some(self.store.commit(batch)?);
-            return Ok(Some(Decided {
-                decision,
-                answer,
-                published: published.clone(),
-                ticket,
-            }));
+            return Ok(Some(Decided { decision, answer, published: published.clone(), ticket }));
         }
     }
 
@@ -145,20 +131,12 @@ impl Engine {
         batch: &mut Batch,
     ) {
         let until = decision.at.as_millisecond() + HISTORY_MS;
-        let mut record = Write::put(
-            Table::Record,
-            decision.id.0.to_be_bytes(),
-            decision.encode(),
-        )
-        .until(until);
+        let mut record =
+            Write::put(Table::Record, decision.id.0.to_be_bytes(), decision.encode()).until(until);
         if let Some(id) = decision.customer {
             record = record.owned_by(id);
             let index = key::customer_row(id, &decision.id.0.to_be_bytes());
-            batch.writes.push(
-                Write::put(Table::DecisionIndex, index, [])
-                    .owned_by(id)
-                    .until(until),
-            );
+            batch.writes.push(Write::put(Table::DecisionIndex, index, []).owned_by(id).until(until));
         }
         batch.writes.push(record);
         let counted_at_once = counts_when_decided(strategy, decision);
@@ -171,28 +149,21 @@ impl Engine {
         }
         for effect in &decision.effects {
             let (slot, candidate, acted) = match *effect {
-                Effect::Reserve { slot, .. } if counted_at_once => {
-                    (slot, pick(decision, slot), true)
-                }
+                Effect::Reserve { slot, .. } if counted_at_once => (slot, pick(decision, slot), true),
                 Effect::ObserveSilence { slot, candidate } => (slot, Some(candidate), false),
                 _ => continue,
             };
             let at_ms = decision.at.as_millisecond();
-            let exposed = candidate
-                .and_then(|candidate| exposure(strategy, decision, slot, candidate, acted, at_ms));
+            let exposed =
+                candidate.and_then(|candidate| exposure(strategy, decision, slot, candidate, acted, at_ms));
             let entry = exposed.map(|exposed| Entry::Learn(Row::Exposure(exposed)));
-            batch
-                .journal
-                .extend(entry.map(|entry| entry.row(decision.customer, at_ms)));
+            batch.journal.extend(entry.map(|entry| entry.row(decision.customer, at_ms)));
         }
     }
 
     /// Remaining volume of limited actions.
     fn remaining_volumes(&self) -> BTreeMap<ActionId, u64> {
-        self.volumes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.volumes.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Takes what the decision uses; `false` when somebody else was first and it must be decided again.
@@ -209,20 +180,13 @@ impl Engine {
             return true;
         }
         let mut volumes = self.volumes.lock().unwrap_or_else(PoisonError::into_inner);
-        if used
-            .iter()
-            .any(|action| volumes.get(*action).copied().unwrap_or(0) == 0)
-        {
+        if used.iter().any(|action| volumes.get(*action).copied().unwrap_or(0) == 0) {
             return false;
         }
         for action in used {
             if let Some(left) = volumes.get_mut(action) {
                 *left -= 1;
-                batch.writes.push(Write::put(
-                    Table::Quota,
-                    action.as_str(),
-                    codec::encode(left),
-                ));
+                batch.writes.push(Write::put(Table::Quota, action.as_str(), codec::encode(left)));
             }
         }
         true
@@ -237,13 +201,8 @@ impl Engine {
             let Some(volume) = action.volume else {
                 continue;
             };
-            let row = self
-                .store
-                .get(&[Read::new(Table::Quota, action.id.as_str())])?
-                .remove(0);
-            let left = row
-                .value()
-                .map_or(Ok(volume), |bytes| codec::decode("quota", bytes))?;
+            let row = self.store.get(&[Read::new(Table::Quota, action.id.as_str())])?.remove(0);
+            let left = row.value().map_or(Ok(volume), |bytes| codec::decode("quota", bytes))?;
             now.insert(action.id.clone(), left.min(volume));
         }
         *volumes = now;
@@ -252,33 +211,18 @@ impl Engine {
 
     /// A decision by id; `None` when there is none, or its customer has been erased.
     pub fn decision(&self, id: decision::id::DecisionId) -> Result<Option<Decision>, EngineError> {
-        let row = self
-            .store
-            .get(&[Read::new(Table::Record, id.0.to_be_bytes())])?
-            .remove(0);
+        let row = self.store.get(&[Read::new(Table::Record, id.0.to_be_bytes())])?.remove(0);
         Ok(row.value().map(Decision::decode).transpose()?)
     }
 
     /// A customer's decisions, oldest first, at most `limit`.
-    pub fn decisions_of(
-        &self,
-        customer: CustomerId,
-        limit: usize,
-    ) -> Result<Vec<Decision>, EngineError> {
+    pub fn decisions_of(&self, customer: CustomerId, limit: usize) -> Result<Vec<Decision>, EngineError> {
         let prefix = key::customer(customer);
-        let rows = self
-            .store
-            .scan(Table::DecisionIndex, &prefix, None, limit)?;
-        let reads: Vec<Read> = rows
-            .iter()
-            .map(|(key, _)| Read::new(Table::Record, key[prefix.len()..].to_vec()))
-            .collect();
+        let rows = self.store.scan(Table::DecisionIndex, &prefix, None, limit)?;
+        let reads: Vec<Read> =
+            rows.iter().map(|(key, _)| Read::new(Table::Record, key[prefix.len()..].to_vec())).collect();
         let records = self.store.get(&reads)?;
-        records
-            .iter()
-            .filter_map(|row| row.value())
-            .map(|bytes| Ok(Decision::decode(bytes)?))
-            .collect()
+        records.iter().filter_map(|row| row.value()).map(|bytes| Ok(Decision::decode(bytes)?)).collect()
     }
 }
 
@@ -289,11 +233,7 @@ fn counts_when_decided(strategy: &Strategy, decision: &Decision) -> bool {
 
 /// The candidate picked in a slot.
 pub(crate) fn pick(decision: &Decision, slot: u16) -> Option<u16> {
-    decision
-        .slots
-        .iter()
-        .find(|found| found.number == slot)?
-        .pick
+    decision.slots.iter().find(|found| found.number == slot)?.pick
 }
 
 /// The contact of a slot's pick, in the given state.
@@ -309,11 +249,7 @@ pub(crate) fn contact(
         slot,
         action: strategy.actions.get(usize::from(fate.action))?.id.clone(),
         channel: decision.request.channel.clone(),
-        placement: strategy
-            .placements
-            .get(usize::from(fate.placement))?
-            .id
-            .clone(),
+        placement: strategy.placements.get(usize::from(fate.placement))?.id.clone(),
         direction: decision.request.direction,
         at: decision.at,
         state,

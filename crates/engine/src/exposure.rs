@@ -23,34 +23,20 @@ pub(crate) fn exposure(
 ) -> Option<Exposure> {
     let fate = decision.fates.get(usize::from(candidate))?;
     let action = strategy.actions.get(usize::from(fate.action))?;
-    let restored = decision
-        .trace
-        .restore(strategy, decision.customer, &decision.request);
-    let known = Known {
-        customer: restored.customer.as_ref(),
-        household: restored.household.as_ref(),
-    };
+    let restored = decision.trace.restore(strategy, decision.customer, &decision.request);
+    let known = Known { customer: restored.customer.as_ref(), household: restored.household.as_ref() };
     let mut in_play = vec![false; strategy.purposes.len()];
     in_play[usize::from(action.purpose)] = true;
     let permitted = consent::mask(strategy, known, &decision.request, &in_play, decision.at);
     Some(Exposure {
-        id: ExposureId {
-            decision: decision.id.0,
-            slot,
-        },
+        id: ExposureId { decision: decision.id.0, slot },
         subject: subject(decision),
         purpose: strategy.purposes[usize::from(action.purpose)].id.shared(),
         at_ms,
         action: action.id.shared(),
         channel: decision.request.channel.shared(),
         acted,
-        features: features(
-            strategy,
-            &permitted,
-            action.purpose,
-            &decision.request,
-            decision.at,
-        ),
+        features: features(strategy, &permitted, action.purpose, &decision.request, decision.at),
         expected: expected(strategy, action),
     })
 }

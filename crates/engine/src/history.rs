@@ -82,20 +82,14 @@ impl Engine {
     ) -> Result<Option<Outlook>, EngineError> {
         let published = self.published();
         let strategy = &published.strategy;
-        let known = self
-            .find(identifiers)?
-            .zip(strategy.action_index(action.as_str()));
+        let known = self.find(identifiers)?.zip(strategy.action_index(action.as_str()));
         let Some((customer, index)) = known else {
             return Ok(None);
         };
         let loaded = self.load(customer)?;
         let action = &strategy.actions[usize::from(index)];
         let features = features_then(strategy, action, &loaded, request, at);
-        let arm = Arm {
-            action: action.id.shared(),
-            channel: request.channel.shared(),
-            outcome: GOAL.into(),
-        };
+        let arm = Arm { action: action.id.shared(), channel: request.channel.shared(), outcome: GOAL.into() };
         Ok(features.map(|features| Outlook { features, arm }))
     }
 
@@ -113,23 +107,14 @@ impl Engine {
         let strategy = &published.strategy;
         let reject = |code, message: String| self.keep_reject(code, message, input.to_owned(), at);
         if contact.identifiers.is_empty() {
-            return reject(
-                "no_identifier",
-                "a contact needs at least one identifier".into(),
-            );
+            return reject("no_identifier", "a contact needs at least one identifier".into());
         }
         let Some(index) = strategy.action_index(contact.action.as_str()) else {
-            return reject(
-                "unknown_action",
-                format!("there is no action `{}`", contact.action),
-            );
+            return reject("unknown_action", format!("there is no action `{}`", contact.action));
         };
         let channel = contact.request.channel.as_str();
         if strategy.channel(channel).is_none() || contact.request.placements.is_empty() {
-            return reject(
-                "unknown_channel",
-                "a contact needs a declared channel and a place".into(),
-            );
+            return reject("unknown_channel", "a contact needs a declared channel and a place".into());
         }
         if contact.at > at {
             return reject("in_the_future", "the contact lies in the future".into());
@@ -143,10 +128,7 @@ impl Engine {
         }
         let action = &strategy.actions[usize::from(index)];
         let decision = self.past_decision(known.id, contact);
-        let mut batch = Batch {
-            writes: known.writes,
-            ..Batch::default()
-        };
+        let mut batch = Batch { writes: known.writes, ..Batch::default() };
         let row = PastRow {
             decision,
             action: action.id.clone(),
@@ -161,9 +143,7 @@ impl Engine {
         let mut loaded = self.load(known.id)?;
         if let Some(exposure) = exposure_then(strategy, action, &loaded, contact, decision) {
             let entry = Entry::Learn(Row::Exposure(exposure));
-            batch
-                .journal
-                .push(entry.row(Some(known.id), at.as_millisecond()));
+            batch.journal.push(entry.row(Some(known.id), at.as_millisecond()));
         }
         let contacts = &mut loaded.customer.history.contacts;
         let position = contacts.partition_point(|known| known.at <= contact.at);
@@ -186,35 +166,20 @@ impl Engine {
         if strategy.event(outcome.outcome.as_str()).is_none() {
             return reject(
                 "unknown_event",
-                format!(
-                    "event `{}` is not declared in the inventory",
-                    outcome.outcome
-                ),
+                format!("event `{}` is not declared in the inventory", outcome.outcome),
             );
         }
         let Some(customer) = self.find(&outcome.identifiers)? else {
-            return reject(
-                "unknown_contact",
-                "nobody is known by these identifiers".into(),
-            );
+            return reject("unknown_contact", "nobody is known by these identifiers".into());
         };
         let _guard = self.lock(customer);
-        let kept = self
-            .store
-            .get(&[contact_row(customer, &outcome.contact)])?
-            .remove(0);
+        let kept = self.store.get(&[contact_row(customer, &outcome.contact)])?.remove(0);
         let Some(bytes) = kept.value() else {
-            return reject(
-                "unknown_contact",
-                "this customer had no such contact".into(),
-            );
+            return reject("unknown_contact", "this customer had no such contact".into());
         };
         let past: PastRow = codec::decode("past contact", bytes)?;
         if outcome.at.as_millisecond() < past.at_ms {
-            return reject(
-                "before_contact",
-                "the outcome lies before the contact".into(),
-            );
+            return reject("before_contact", "the outcome lies before the contact".into());
         }
         if outcome.at > at {
             return reject("in_the_future", "the outcome lies in the future".into());
@@ -238,9 +203,7 @@ impl Engine {
             event: outcome.outcome.shared(),
             exposure: Some(exposure_id(past.decision)),
         };
-        batch
-            .journal
-            .push(Entry::Learn(row).row(Some(customer), at.as_millisecond()));
+        batch.journal.push(Entry::Learn(row).row(Some(customer), at.as_millisecond()));
         Ok((Verdict::Accepted, self.store.commit(batch)?))
     }
 
@@ -264,10 +227,7 @@ impl Engine {
 
 fn contact_row(customer: CustomerId, id: &str) -> Read {
     let hash = blake3::hash(&[b"contact", id.as_bytes()].concat());
-    Read::new(
-        Table::Event,
-        key::customer_row(customer, &hash.as_bytes()[..16]),
-    )
+    Read::new(Table::Event, key::customer_row(customer, &hash.as_bytes()[..16]))
 }
 
 fn outcome_row(customer: CustomerId, past: &PastRow, outcome: &EventName) -> Read {
@@ -278,10 +238,7 @@ fn outcome_row(customer: CustomerId, past: &PastRow, outcome: &EventName) -> Rea
 }
 
 fn exposure_id(decision: DecisionId) -> ExposureId {
-    ExposureId {
-        decision: decision.0,
-        slot: 0,
-    }
+    ExposureId { decision: decision.0, slot: 0 }
 }
 
 fn counted(contact: &PastContact, decision: DecisionId) -> Contact {
@@ -311,10 +268,7 @@ fn features_then(
     if let Some(household) = &mut household {
         keep_known_before(household, at);
     }
-    let known = Known {
-        customer: Some(&customer),
-        household: household.as_ref(),
-    };
+    let known = Known { customer: Some(&customer), household: household.as_ref() };
     let mut in_play = vec![false; strategy.purposes.len()];
     in_play[usize::from(action.purpose)] = true;
     let permitted = consent::mask(strategy, known, request, &in_play, at);
@@ -359,9 +313,7 @@ fn note(strategy: &Strategy, past: &PastRow, outcome: &PastOutcome, loaded: &mut
     if goal.as_ref() == Some(&outcome.outcome) {
         remember(outcomes, GOAL, Some(event), about(), outcome.at);
     }
-    let meaning = strategy
-        .event(event)
-        .and_then(|event| event.outcome.as_ref());
+    let meaning = strategy.event(event).and_then(|event| event.outcome.as_ref());
     if let Some(meaning) = meaning {
         remember(outcomes, meaning.as_str(), None, about(), outcome.at);
     }

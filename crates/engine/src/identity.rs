@@ -21,10 +21,7 @@ pub struct Identifier {
 impl Identifier {
     /// An identifier of a kind.
     pub fn new(kind: &str, value: &str) -> Self {
-        Self {
-            kind: kind.into(),
-            value: value.into(),
-        }
+        Self { kind: kind.into(), value: value.into() }
     }
 }
 
@@ -61,15 +58,9 @@ impl Engine {
             .map(|identifier| Read::new(Table::Identifier, self.identifier_key(identifier)))
             .collect();
         let rows = self.store.get(&reads)?;
-        let known = rows
-            .iter()
-            .find_map(|row| row.value())
-            .map(|bytes| codec::decode("identifier", bytes));
+        let known = rows.iter().find_map(|row| row.value()).map(|bytes| codec::decode("identifier", bytes));
         let id = known.transpose()?.unwrap_or_else(|| self.mint(&reads, at));
-        let missing = reads
-            .into_iter()
-            .zip(&rows)
-            .filter(|(_, row)| row.value().is_none());
+        let missing = reads.into_iter().zip(&rows).filter(|(_, row)| row.value().is_none());
         let writes = missing
             .map(|(read, row)| {
                 Write::put(Table::Identifier, read.key, codec::encode(&id))
@@ -88,9 +79,7 @@ impl Engine {
             hasher.update(&read.key);
         });
         let bytes = *hasher.finalize().as_bytes();
-        CustomerId(u128::from_be_bytes(
-            bytes[..16].try_into().expect("16 of 32 bytes"),
-        ))
+        CustomerId(u128::from_be_bytes(bytes[..16].try_into().expect("16 of 32 bytes")))
     }
 
     fn identifier_key(&self, identifier: &Identifier) -> Vec<u8> {
@@ -102,15 +91,9 @@ impl Engine {
     }
 
     /// Which lock guards the creation of these identifiers.
-    pub(crate) fn lock_identifiers(
-        &self,
-        identifiers: &[Identifier],
-    ) -> std::sync::MutexGuard<'_, ()> {
-        let first = identifiers
-            .iter()
-            .map(|identifier| self.identifier_key(identifier))
-            .min()
-            .unwrap_or_default();
+    pub(crate) fn lock_identifiers(&self, identifiers: &[Identifier]) -> std::sync::MutexGuard<'_, ()> {
+        let first =
+            identifiers.iter().map(|identifier| self.identifier_key(identifier)).min().unwrap_or_default();
         self.minting.guard(&first)
     }
 }

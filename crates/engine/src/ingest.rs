@@ -64,10 +64,7 @@ impl Engine {
             );
         }
         if report.identifiers.is_empty() {
-            return reject(
-                "no_identifier",
-                "an event needs at least one identifier".into(),
-            );
+            return reject("no_identifier", "an event needs at least one identifier".into());
         }
         let happened = report.at.unwrap_or(at);
         if happened.as_millisecond() > at.as_millisecond() + CLOCK_SKEW_MS {
@@ -80,46 +77,22 @@ impl Engine {
         let _minting = self.lock_identifiers(&report.identifiers);
         let known = self.find_or_mint(&report.identifiers, at)?;
         let _guard = self.lock(known.id);
-        let seen = Read::new(
-            Table::Event,
-            key::customer_row(known.id, &event_key(&report.id)),
-        );
-        if self
-            .store
-            .get(std::slice::from_ref(&seen))?
-            .remove(0)
-            .value()
-            .is_some()
-        {
+        let seen = Read::new(Table::Event, key::customer_row(known.id, &event_key(&report.id)));
+        if self.store.get(std::slice::from_ref(&seen))?.remove(0).value().is_some() {
             return Ok((Verdict::Duplicate, self.store.commit(Batch::default())?));
         }
-        let once = Write::put(Table::Event, seen.key, [])
-            .owned_by(known.id)
-            .until(at.as_millisecond() + HISTORY_MS);
-        let mut batch = Batch {
-            writes: known.writes,
-            ..Batch::default()
-        };
+        let once =
+            Write::put(Table::Event, seen.key, []).owned_by(known.id).until(at.as_millisecond() + HISTORY_MS);
+        let mut batch = Batch { writes: known.writes, ..Batch::default() };
         batch.writes.push(once);
         let mut loaded = self.load(known.id)?;
         self.join_household(report, &mut loaded)?;
         let settings = self.settings(strategy, declared, report, happened);
         let provided = self.apply(strategy, settings, report.source, &mut loaded, happened);
-        self.happened(
-            strategy,
-            declared,
-            &provided,
-            &mut loaded,
-            &mut batch,
-            happened,
-        );
+        self.happened(strategy, declared, &provided, &mut loaded, &mut batch, happened);
         loaded.write_profile(&mut batch);
         if let (Some(id), Some(household)) = (&loaded.household_id, &loaded.household) {
-            batch.writes.push(Write::put(
-                Table::Household,
-                self.household_key(id),
-                codec::encode(household),
-            ));
+            batch.writes.push(Write::put(Table::Household, self.household_key(id), codec::encode(household)));
         }
         Ok((Verdict::Accepted, self.store.commit(batch)?))
     }
@@ -144,18 +117,11 @@ impl Engine {
     ) -> BTreeMap<String, Option<Value>> {
         let no_properties = BTreeMap::new();
         let declared_properties = declared.map_or(&no_properties, |event| &event.properties);
-        for name in report
-            .properties
-            .keys()
-            .filter(|name| !declared_properties.contains_key(*name))
-        {
+        for name in report.properties.keys().filter(|name| !declared_properties.contains_key(*name)) {
             self.count_dropped(&format!("{}.{name}", report.event));
         }
-        let mut settings: BTreeMap<String, Option<Value>> = report
-            .attributes
-            .iter()
-            .map(|(name, value)| (name.clone(), Some(value.clone())))
-            .collect();
+        let mut settings: BTreeMap<String, Option<Value>> =
+            report.attributes.iter().map(|(name, value)| (name.clone(), Some(value.clone()))).collect();
         for (index, setting) in declared.map_or(&[][..], |event| &event.sets) {
             let value = match setting {
                 Setting::Literal(value) => Some(value.clone()),
@@ -166,13 +132,7 @@ impl Engine {
                     None => continue,
                 },
             };
-            settings.insert(
-                strategy.attributes[usize::from(*index)]
-                    .name
-                    .as_str()
-                    .to_owned(),
-                value,
-            );
+            settings.insert(strategy.attributes[usize::from(*index)].name.as_str().to_owned(), value);
         }
         settings
     }
@@ -232,17 +192,11 @@ impl Engine {
         at: Timestamp,
     ) {
         let events = declared.map(|event| event.name.clone());
-        let events = events
-            .into_iter()
-            .chain(provided.iter().map(|name| provided_event(name)));
+        let events = events.into_iter().chain(provided.iter().map(|name| provided_event(name)));
         let mut noted = false;
         for event in events {
             let outcomes = &mut loaded.customer.history.outcomes;
-            if strategy
-                .actions
-                .iter()
-                .any(|action| strategy.goal_event(action) == event)
-            {
+            if strategy.actions.iter().any(|action| strategy.goal_event(action) == event) {
                 remember(outcomes, "goal", Some(event.as_str()), None, at);
                 noted = true;
             }
@@ -252,18 +206,10 @@ impl Engine {
                 event: event.shared(),
                 exposure: None,
             };
-            batch
-                .journal
-                .push(Entry::Learn(row).row(Some(loaded.customer.id), at.as_millisecond()));
+            batch.journal.push(Entry::Learn(row).row(Some(loaded.customer.id), at.as_millisecond()));
         }
         if let Some(outcome) = declared.and_then(|event| event.outcome.as_ref()) {
-            remember(
-                &mut loaded.customer.history.outcomes,
-                outcome.as_str(),
-                None,
-                None,
-                at,
-            );
+            remember(&mut loaded.customer.history.outcomes, outcome.as_str(), None, None, at);
             noted = true;
         }
         if noted {
@@ -273,22 +219,15 @@ impl Engine {
 }
 
 fn event_key(id: &str) -> [u8; 16] {
-    blake3::hash(id.as_bytes()).as_bytes()[..16]
-        .try_into()
-        .expect("16 of 32 bytes")
+    blake3::hash(id.as_bytes()).as_bytes()[..16].try_into().expect("16 of 32 bytes")
 }
 
 /// Whether this value is one of those that only say "unknown".
 pub fn means_unknown(attribute: &Attribute, value: &Value) -> bool {
-    attribute
-        .treat_as_unknown
-        .iter()
-        .any(|dirty| match (dirty, value) {
-            (Value::Text(dirty), Value::Text(text)) => {
-                dirty.trim().eq_ignore_ascii_case(text.trim())
-            }
-            _ => dirty == value,
-        })
+    attribute.treat_as_unknown.iter().any(|dirty| match (dirty, value) {
+        (Value::Text(dirty), Value::Text(text)) => dirty.trim().eq_ignore_ascii_case(text.trim()),
+        _ => dirty == value,
+    })
 }
 
 /// The value in the attribute's type; text that reads as a moment is one. `None` when it does not fit.
@@ -297,36 +236,21 @@ pub fn typed(attribute: &Attribute, value: Value) -> Option<Value> {
     match (attribute.value_type, value) {
         (ValueType::Time, Value::Text(text)) => text.parse().ok().map(Value::Time),
         (ValueType::Text, Value::Text(text)) => {
-            let listed = attribute.values.is_empty()
-                || attribute.values.iter().any(|known| **known == *text);
+            let listed = attribute.values.is_empty() || attribute.values.iter().any(|known| **known == *text);
             listed.then_some(Value::Text(text))
         }
         (wanted, value) => (value.value_type() == wanted).then_some(value),
     }
 }
 
-fn set(
-    values: &mut Attributes,
-    attribute: &Attribute,
-    value: Value,
-    source: Source,
-    at: Timestamp,
-) {
+fn set(values: &mut Attributes, attribute: &Attribute, value: Value, source: Source, at: Timestamp) {
     let beaten = values.get(&attribute.name).is_some_and(|known| {
-        known.expires_at > at
-            && (known.source < source || (known.source == source && known.observed_at > at))
+        known.expires_at > at && (known.source < source || (known.source == source && known.observed_at > at))
     });
     if !beaten {
-        let expires_at = at
-            .saturating_add(attribute.retention)
-            .unwrap_or(Timestamp::MAX);
-        let stored = AttributeValue {
-            value,
-            source,
-            confidence: attribute.confidence,
-            observed_at: at,
-            expires_at,
-        };
+        let expires_at = at.saturating_add(attribute.retention).unwrap_or(Timestamp::MAX);
+        let stored =
+            AttributeValue { value, source, confidence: attribute.confidence, observed_at: at, expires_at };
         values.insert(attribute.name.clone(), stored);
     }
 }

@@ -12,11 +12,7 @@ pub(crate) enum Entry {
     /// Something to learn from.
     Learn(Row),
     /// A model was published: after entry `through`, credit was brought up to `at_ms`.
-    Published {
-        through: u64,
-        at_ms: i64,
-        model: ModelVersion,
-    },
+    Published { through: u64, at_ms: i64, model: ModelVersion },
 }
 
 impl Entry {
@@ -25,10 +21,6 @@ impl Entry {
     }
 
     pub fn row(&self, owner: Option<CustomerId>, at_ms: i64) -> JournalRow {
-        JournalRow {
-            owner,
-            value: codec::encode(self),
-            expires_at_ms: Some(at_ms + HISTORY_MS),
-        }
+        JournalRow { owner, value: codec::encode(self), expires_at_ms: Some(at_ms + HISTORY_MS) }
     }
 }

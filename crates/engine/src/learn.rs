@@ -66,27 +66,14 @@ impl Learning {
         let row = store.get(&[Read::new(Table::Meta, CHECKPOINT)])?.remove(0);
         let mut fold = match row.value() {
             Some(bytes) => codec::decode("learner", bytes)?,
-            None => Fold {
-                through: 0,
-                learner: Learner::new(config(strategy)),
-            },
+            None => Fold { through: 0, learner: Learner::new(config(strategy)) },
         };
         declare(&mut fold.learner, strategy);
         let snapshot = fold.learner.snapshot();
         let key = model_key(snapshot.version());
-        if store
-            .get(&[Read::new(Table::Meta, key.clone())])?
-            .remove(0)
-            .value()
-            .is_none()
-        {
+        if store.get(&[Read::new(Table::Meta, key.clone())])?.remove(0).value().is_none() {
             let write = Write::put(Table::Meta, key, snapshot.encode());
-            store
-                .commit(Batch {
-                    writes: vec![write],
-                    ..Batch::default()
-                })?
-                .wait()?;
+            store.commit(Batch { writes: vec![write], ..Batch::default() })?.wait()?;
         }
         Ok(Self {
             fold: Mutex::new(fold),
@@ -100,22 +87,12 @@ impl Learning {
 fn config(strategy: &Strategy) -> Config {
     let mut priors = vec![prior(GOAL.into(), GOAL_PRIOR)];
     let sides = &strategy.organisation.outcomes;
-    priors.extend(
-        sides
-            .iter()
-            .map(|side| prior(side.outcome.shared(), side.prior)),
-    );
-    Config {
-        priors,
-        ..Config::default()
-    }
+    priors.extend(sides.iter().map(|side| prior(side.outcome.shared(), side.prior)));
+    Config { priors, ..Config::default() }
 }
 
 fn prior(outcome: Arc<str>, probability: f64) -> Prior {
-    Prior {
-        outcome,
-        probability,
-    }
+    Prior { outcome, probability }
 }
 
 /// Tells the learner the declared base rate of every action that it does not know yet.
@@ -133,21 +110,13 @@ impl Engine {
 
     /// Lets the learner know the actions of a newly published strategy.
     pub(crate) fn declare_actions(&self, strategy: &Strategy) {
-        let mut fold = self
-            .learning
-            .fold
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut fold = self.learning.fold.lock().unwrap_or_else(PoisonError::into_inner);
         declare(&mut fold.learner, strategy);
     }
 
     /// Folds what is new in the journal, brings delayed credit up to `at` and publishes the model.
     pub fn learn(&self, at: Timestamp) -> Result<Learned, EngineError> {
-        let mut fold = self
-            .learning
-            .fold
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut fold = self.learning.fold.lock().unwrap_or_else(PoisonError::into_inner);
         let before = fold.through;
         loop {
             let page = self.store.journal(fold.through, PAGE)?;
@@ -164,109 +133,61 @@ impl Engine {
         let at_ms = at.as_millisecond();
         fold.learner.advance(at_ms);
         let model = self.publish_model(&fold, at_ms, true)?;
-        Ok(Learned {
-            rows: fold.through - before,
-            model,
-        })
+        Ok(Learned { rows: fold.through - before, model })
     }
 
     /// Folds the whole journal again, without what has been withdrawn or erased since, and publishes the
     /// result. Without withdrawals and erasures it equals the model before, byte for byte.
     pub fn rebuild(&self, at: Timestamp) -> Result<Rebuilt, EngineError> {
-        let mut fold = self
-            .learning
-            .fold
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut fold = self.learning.fold.lock().unwrap_or_else(PoisonError::into_inner);
         let entries = self.journal_through(fold.through)?;
         let withdrawn = withdrawn(&entries);
         let publications: Vec<(u64, i64)> = self.publications()?;
         let mut learner = Learner::new(fold.learner.config().clone());
         let (mut masked, mut next) = (0, 0);
         for (sequence, entry) in &entries {
-            while let Some((_, at_ms)) = publications
-                .get(next)
-                .filter(|(through, _)| through < sequence)
-            {
+            while let Some((_, at_ms)) = publications.get(next).filter(|(through, _)| through < sequence) {
                 learner.advance(*at_ms);
                 next += 1;
             }
             match entry {
-                Entry::Learn(Row::Exposure(exposure)) if is_withdrawn(&withdrawn, exposure) => {
-                    masked += 1
-                }
+                Entry::Learn(Row::Exposure(exposure)) if is_withdrawn(&withdrawn, exposure) => masked += 1,
                 Entry::Learn(row) => learner.apply(row),
                 Entry::Published { .. } => {}
             }
         }
-        publications[next.min(publications.len())..]
-            .iter()
-            .for_each(|(_, at_ms)| learner.advance(*at_ms));
+        publications[next.min(publications.len())..].iter().for_each(|(_, at_ms)| learner.advance(*at_ms));
         let before = self.model().version();
         let rows = entries.len() as u64;
-        *fold = Fold {
-            through: fold.through,
-            learner,
-        };
+        *fold = Fold { through: fold.through, learner };
         let model = self.publish_model(&fold, at.as_millisecond(), false)?;
-        Ok(Rebuilt {
-            rows,
-            masked,
-            model,
-            before,
-        })
+        Ok(Rebuilt { rows, masked, model, before })
     }
 
     /// Keeps what has been learned and lets its model decide from now on. `journalled` notes the moment, so
     /// that a rebuild brings delayed credit up to it at the same place.
-    fn publish_model(
-        &self,
-        fold: &Fold,
-        at_ms: i64,
-        journalled: bool,
-    ) -> Result<ModelVersion, EngineError> {
+    fn publish_model(&self, fold: &Fold, at_ms: i64, journalled: bool) -> Result<ModelVersion, EngineError> {
         let snapshot = fold.learner.snapshot();
         let model = snapshot.version();
         let through = fold.through;
-        let entry = Entry::Published {
-            through,
-            at_ms,
-            model,
-        };
+        let entry = Entry::Published { through, at_ms, model };
         let writes = vec![
-            Write::put(Table::Meta, model_key(model), snapshot.encode())
-                .until(at_ms + MODEL_KEPT_MS),
+            Write::put(Table::Meta, model_key(model), snapshot.encode()).until(at_ms + MODEL_KEPT_MS),
             Write::put(Table::Meta, CHECKPOINT, codec::encode(fold)),
         ];
         let journal = journalled.then(|| entry.row(None, at_ms));
-        self.store
-            .commit(Batch {
-                writes,
-                journal: journal.into_iter().collect(),
-            })?
-            .wait()?;
+        self.store.commit(Batch { writes, journal: journal.into_iter().collect() })?.wait()?;
         self.learning.model.store(Arc::new(snapshot));
         Ok(model)
     }
 
     /// A model that was published, read back from the store; `None` when it is no longer kept.
     pub fn model_at(&self, version: ModelVersion) -> Result<Option<Arc<Snapshot>>, EngineError> {
-        let last = || {
-            self.learning
-                .read_back
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-        };
-        if let Some(snapshot) = last()
-            .as_ref()
-            .filter(|snapshot| snapshot.version() == version)
-        {
+        let last = || self.learning.read_back.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(snapshot) = last().as_ref().filter(|snapshot| snapshot.version() == version) {
             return Ok(Some(snapshot.clone()));
         }
-        let row = self
-            .store
-            .get(&[Read::new(Table::Meta, model_key(version))])?
-            .remove(0);
+        let row = self.store.get(&[Read::new(Table::Meta, model_key(version))])?.remove(0);
         let Some(bytes) = row.value() else {
             return Ok(None);
         };
@@ -318,12 +239,7 @@ type Withdrawals = BTreeMap<(u128, Option<Arc<str>>), i64>;
 fn withdrawn(entries: &[(u64, Entry)]) -> Withdrawals {
     let mut last = Withdrawals::new();
     for (_, entry) in entries {
-        if let Entry::Learn(Row::Withdrawal {
-            subject,
-            purpose,
-            at_ms,
-        }) = entry
-        {
+        if let Entry::Learn(Row::Withdrawal { subject, purpose, at_ms }) = entry {
             let known = last.entry((*subject, purpose.clone())).or_insert(*at_ms);
             *known = (*known).max(*at_ms);
         }
@@ -334,8 +250,6 @@ fn withdrawn(entries: &[(u64, Entry)]) -> Withdrawals {
 fn is_withdrawn(withdrawn: &Withdrawals, exposure: &Exposure) -> bool {
     let scopes = [Some(exposure.purpose.clone()), None];
     scopes.into_iter().any(|purpose| {
-        withdrawn
-            .get(&(exposure.subject, purpose))
-            .is_some_and(|at_ms| *at_ms >= exposure.at_ms)
+        withdrawn.get(&(exposure.subject, purpose)).is_some_and(|at_ms| *at_ms >= exposure.at_ms)
     })
 }

@@ -84,11 +84,7 @@ impl Engine {
     /// Opens a store and publishes a strategy. `entropy` becomes the store's secret when it has none yet.
     ///
     /// Errors: the strategy does not check, or the store cannot be read.
-    pub fn open(
-        store: Arc<dyn Store>,
-        files: &Files,
-        entropy: [u8; 32],
-    ) -> Result<Self, EngineError> {
+    pub fn open(store: Arc<dyn Store>, files: &Files, entropy: [u8; 32]) -> Result<Self, EngineError> {
         let published = Published::load(files)?;
         let secret = secret(&*store, entropy)?;
         let learning = Learning::open(&*store, &published.strategy)?;
@@ -141,10 +137,7 @@ impl Engine {
 
     /// How often each undeclared name was dropped.
     pub fn dropped_names(&self) -> BTreeMap<String, u64> {
-        self.dropped
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.dropped.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn lock(&self, customer: CustomerId) -> MutexGuard<'_, ()> {
@@ -174,14 +167,8 @@ fn secret(store: &dyn Store, entropy: [u8; 32]) -> Result<[u8; 32], EngineError>
     match row.value() {
         Some(bytes) => codec::decode("secret", bytes),
         None => {
-            let write =
-                Write::put(Table::Meta, read.key, codec::encode(&entropy)).expecting(row.version());
-            store
-                .commit(Batch {
-                    writes: vec![write],
-                    ..Batch::default()
-                })?
-                .wait()?;
+            let write = Write::put(Table::Meta, read.key, codec::encode(&entropy)).expecting(row.version());
+            store.commit(Batch { writes: vec![write], ..Batch::default() })?.wait()?;
             Ok(entropy)
         }
     }

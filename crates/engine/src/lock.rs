@@ -15,10 +15,7 @@ impl Striped {
     /// Holds the lock of a key.
     pub fn guard(&self, key: &[u8]) -> MutexGuard<'_, ()> {
         let hash = blake3::hash(key);
-        let stripe =
-            usize::from(u16::from_be_bytes([hash.as_bytes()[0], hash.as_bytes()[1]])) % STRIPES;
-        self.0[stripe]
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        let stripe = usize::from(u16::from_be_bytes([hash.as_bytes()[0], hash.as_bytes()[1]])) % STRIPES;
+        self.0[stripe].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -19,10 +19,7 @@ impl Published {
     /// Compiles files; [`EngineError::Strategy`] lists all problems.
     pub fn load(files: &Files) -> Result<Self, EngineError> {
         let loaded = load(files).map_err(EngineError::Strategy)?;
-        Ok(Self {
-            strategy: loaded.strategy,
-            tests: loaded.tests,
-        })
+        Ok(Self { strategy: loaded.strategy, tests: loaded.tests })
     }
 }
 
@@ -40,15 +37,9 @@ pub fn last_published(store: &dyn Store) -> Result<Option<Files>, EngineError> {
 
 fn kept_files(store: &dyn Store, version: StrategyVersion) -> Result<Files, EngineError> {
     let unknown = || EngineError::UnknownStrategy(version.to_string());
-    let row = store
-        .get(&[Read::new(Table::Meta, meta_key(version))])?
-        .remove(0);
+    let row = store.get(&[Read::new(Table::Meta, meta_key(version))])?.remove(0);
     let files = Files(codec::decode("strategy", row.value().ok_or_else(unknown)?)?);
-    if files.version() == version {
-        Ok(files)
-    } else {
-        Err(unknown())
-    }
+    if files.version() == version { Ok(files) } else { Err(unknown()) }
 }
 
 /// Where the files of a version are kept.
@@ -63,11 +54,7 @@ impl Engine {
         if current.strategy.version == version {
             return Ok(current);
         }
-        let kept = || {
-            self.kept_strategies
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-        };
+        let kept = || self.kept_strategies.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = kept().get(&version) {
             return Ok(found.clone());
         }

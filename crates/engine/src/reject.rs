@@ -40,26 +40,16 @@ impl Engine {
         let newest_first = |number: u64| (u64::MAX - number).to_be_bytes();
         let mut key = newest_first(at_ms.max(0).cast_unsigned()).to_vec();
         key.extend(newest_first(number));
-        let reject = Reject {
-            at_ms,
-            code: code.into(),
-            message: message.clone(),
-            input,
-        };
+        let reject = Reject { at_ms, code: code.into(), message: message.clone(), input };
         let write = Write::put(Table::Reject, key, codec::encode(&reject)).until(at_ms + KEPT_MS);
-        let ticket = self.store.commit(Batch {
-            writes: vec![write],
-            ..Batch::default()
-        })?;
+        let ticket = self.store.commit(Batch { writes: vec![write], ..Batch::default() })?;
         Ok((Verdict::Rejected { code, message }, ticket))
     }
 
     /// Rejects, newest first, at most `limit`.
     pub fn rejected(&self, limit: usize) -> Result<Vec<Reject>, EngineError> {
         let rows = self.store.scan(Table::Reject, &[], None, limit)?;
-        rows.iter()
-            .map(|(_, bytes)| codec::decode("reject", bytes))
-            .collect()
+        rows.iter().map(|(_, bytes)| codec::decode("reject", bytes)).collect()
     }
 
     /// How many rejects there have been since the start of the process.

@@ -34,13 +34,8 @@ pub struct ReplayFailure {
 
 impl Engine {
     /// Replays one decision; `None` when there is none, or its customer has been erased.
-    pub fn replay(
-        &self,
-        id: DecisionId,
-    ) -> Result<Option<Result<Replayed, ReplayFailure>>, EngineError> {
-        Ok(self
-            .decision(id)?
-            .map(|decision| self.replay_record(&decision)))
+    pub fn replay(&self, id: DecisionId) -> Result<Option<Result<Replayed, ReplayFailure>>, EngineError> {
+        Ok(self.decision(id)?.map(|decision| self.replay_record(&decision)))
     }
 
     /// Replays every kept decision, oldest first; `each` hears of every one. Records that cannot be read
@@ -60,9 +55,7 @@ impl Engine {
             };
             after = Some(last.clone());
             for (key, bytes) in &page {
-                let id = DecisionId(u128::from_be_bytes(
-                    key.as_slice().try_into().unwrap_or_default(),
-                ));
+                let id = DecisionId(u128::from_be_bytes(key.as_slice().try_into().unwrap_or_default()));
                 let replayed = match Decision::decode(bytes) {
                     Ok(decision) if decision.id == id => self.replay_record(&decision),
                     Ok(_) => Err(failure(id, "the record names another decision")),
@@ -82,9 +75,7 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let mut after: Option<Vec<u8>> = None;
         loop {
-            let page = self
-                .store
-                .scan(Table::DecisionIndex, &[], after.as_deref(), PAGE)?;
+            let page = self.store.scan(Table::DecisionIndex, &[], after.as_deref(), PAGE)?;
             let Some((last, _)) = page.last() else {
                 return Ok(());
             };
@@ -103,12 +94,8 @@ impl Engine {
     }
 
     fn replay_record(&self, decision: &Decision) -> Result<Replayed, ReplayFailure> {
-        let published = self
-            .strategy_at(decision.strategy)
-            .map_err(|error| failure(decision.id, error))?;
-        let model = self
-            .model_at(decision.model)
-            .map_err(|error| failure(decision.id, error))?;
+        let published = self.strategy_at(decision.strategy).map_err(|error| failure(decision.id, error))?;
+        let model = self.model_at(decision.model).map_err(|error| failure(decision.id, error))?;
         match model {
             Some(model) => replay_deep(&published.strategy, decision, &*model)
                 .map(|_| Replayed::Deep)
@@ -121,8 +108,5 @@ impl Engine {
 }
 
 fn failure(decision: DecisionId, why: impl ToString) -> ReplayFailure {
-    ReplayFailure {
-        decision,
-        why: why.to_string(),
-    }
+    ReplayFailure { decision, why: why.to_string() }
 }

@@ -22,15 +22,8 @@ use learning::{ExposureId, Row};
 use serde::{Deserialize, Serialize};
 
 /// Outcomes that every channel may report, besides declared events.
-pub const REPORTED: [&str; 7] = [
-    "delivered",
-    "displayed",
-    "clicked",
-    "accepted",
-    "dismissed",
-    "rejected",
-    "disqualified",
-];
+pub const REPORTED: [&str; 7] =
+    ["delivered", "displayed", "clicked", "accepted", "dismissed", "rejected", "disqualified"];
 
 /// One outcome of one slot of a decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,36 +54,20 @@ impl Engine {
         };
         let published = self.strategy_at(decision.strategy)?;
         let strategy = &published.strategy;
-        if !REPORTED.contains(&report.outcome.as_str()) && strategy.event(&report.outcome).is_none()
-        {
+        if !REPORTED.contains(&report.outcome.as_str()) && strategy.event(&report.outcome).is_none() {
             let known = REPORTED.join("`, `");
-            return reject(
-                "unknown_outcome",
-                format!("an outcome is `{known}` or a declared event"),
-            );
+            return reject("unknown_outcome", format!("an outcome is `{known}` or a declared event"));
         }
         let Some(candidate) = pick(&decision, slot) else {
             return reject("nothing_said", "nothing was said in this slot".into());
         };
         let happened = report.at.unwrap_or(at).min(at);
         if happened < decision.at {
-            return reject(
-                "before_decision",
-                "the outcome lies before the decision".into(),
-            );
+            return reject("before_decision", "the outcome lies before the decision".into());
         }
         let _guard = decision.customer.map(|id| self.lock(id));
-        let counted = Read::new(
-            Table::Outcome,
-            outcome_key(&decision, slot, &report.outcome),
-        );
-        if self
-            .store
-            .get(std::slice::from_ref(&counted))?
-            .remove(0)
-            .value()
-            .is_some()
-        {
+        let counted = Read::new(Table::Outcome, outcome_key(&decision, slot, &report.outcome));
+        if self.store.get(std::slice::from_ref(&counted))?.remove(0).value().is_some() {
             return Ok((Verdict::Duplicate, self.store.commit(Batch::default())?));
         }
         let mut batch = Batch::default();
@@ -99,13 +76,7 @@ impl Engine {
         once.owner = decision.customer;
         batch.writes.push(once);
         let mut loaded = decision.customer.map(|id| self.load(id)).transpose()?;
-        let happening = Happening {
-            strategy,
-            decision: &decision,
-            slot,
-            candidate,
-            at: happened,
-        };
+        let happening = Happening { strategy, decision: &decision, slot, candidate, at: happened };
         if reaches_customer(strategy, &decision, &report.outcome) {
             happening.count_contact(loaded.as_mut(), &mut batch);
         }
@@ -121,11 +92,7 @@ impl Engine {
         let Some(decision) = self.decision(id)? else {
             return Ok(None);
         };
-        let reuses = decision
-            .slots
-            .iter()
-            .find(|found| found.number == slot)
-            .and_then(|found| found.reuses);
+        let reuses = decision.slots.iter().find(|found| found.number == slot).and_then(|found| found.reuses);
         match reuses {
             Some(reuse) => self.original(reuse.decision, reuse.slot),
             None => Ok(Some((decision, slot))),
@@ -190,17 +157,9 @@ impl Happening<'_> {
             contacts.insert(position, counted);
         }
         let at_ms = self.at.as_millisecond();
-        if let Some(exposed) = exposure(
-            self.strategy,
-            self.decision,
-            self.slot,
-            self.candidate,
-            true,
-            at_ms,
-        ) {
-            batch
-                .journal
-                .push(Entry::Learn(Row::Exposure(exposed)).row(self.decision.customer, at_ms));
+        if let Some(exposed) = exposure(self.strategy, self.decision, self.slot, self.candidate, true, at_ms)
+        {
+            batch.journal.push(Entry::Learn(Row::Exposure(exposed)).row(self.decision.customer, at_ms));
         }
     }
 
@@ -210,8 +169,8 @@ impl Happening<'_> {
 
     /// Remembers the outcome for later decisions and hands it to learning.
     fn note(&self, outcome: &str, loaded: Option<&mut Loaded>, batch: &mut Batch) {
-        let action = &self.strategy.actions
-            [usize::from(self.decision.fates[usize::from(self.candidate)].action)];
+        let action =
+            &self.strategy.actions[usize::from(self.decision.fates[usize::from(self.candidate)].action)];
         if let Some(loaded) = loaded.filter(|_| !matches!(outcome, "delivered" | "displayed")) {
             let outcomes = &mut loaded.customer.history.outcomes;
             let id = Some(action.id.clone());
@@ -219,10 +178,7 @@ impl Happening<'_> {
             if self.strategy.goal_event(action).as_str() == outcome {
                 remember(outcomes, "goal", Some(outcome), id.clone(), self.at);
             }
-            let meaning = self
-                .strategy
-                .event(outcome)
-                .and_then(|event| event.outcome.as_ref());
+            let meaning = self.strategy.event(outcome).and_then(|event| event.outcome.as_ref());
             if let Some(meaning) = meaning {
                 remember(outcomes, meaning.as_str(), None, id, self.at);
             }
@@ -231,14 +187,9 @@ impl Happening<'_> {
             at_ms: self.at.as_millisecond(),
             subject: subject(self.decision),
             event: outcome.into(),
-            exposure: Some(ExposureId {
-                decision: self.decision.id.0,
-                slot: self.slot,
-            }),
+            exposure: Some(ExposureId { decision: self.decision.id.0, slot: self.slot }),
         };
-        batch
-            .journal
-            .push(Entry::Learn(row).row(self.decision.customer, self.at.as_millisecond()));
+        batch.journal.push(Entry::Learn(row).row(self.decision.customer, self.at.as_millisecond()));
     }
 }
 
@@ -251,13 +202,5 @@ pub(crate) fn remember(
     at: Timestamp,
 ) {
     let position = outcomes.partition_point(|known| known.at <= at);
-    outcomes.insert(
-        position,
-        Outcome {
-            outcome: outcome.into(),
-            event: event.map(Into::into),
-            action,
-            at,
-        },
-    );
+    outcomes.insert(position, Outcome { outcome: outcome.into(), event: event.map(Into::into), action, at });
 }

@@ -21,12 +21,8 @@ fn record(shop: &Shop, contact: &PastContact) -> Verdict {
 }
 
 fn outcome(shop: &Shop, contact: &str, moment: &str) -> Verdict {
-    let outcome = PastOutcome {
-        contact: contact.into(),
-        identifiers: jan(),
-        outcome: "bought".into(),
-        at: at(moment),
-    };
+    let outcome =
+        PastOutcome { contact: contact.into(), identifiers: jan(), outcome: "bought".into(), at: at(moment) };
     let recorded = shop.engine.record_outcome(&outcome, "", at(moment));
     recorded.expect("the store works").0
 }
@@ -54,26 +50,11 @@ fn past_contacts_and_their_outcomes_count_once() {
     let sent = contact("a", "2026-03-04T09:00:00Z");
     assert_eq!(record(&shop, &sent), Verdict::Accepted);
     assert_eq!(record(&shop, &sent), Verdict::Duplicate);
-    assert_eq!(
-        outcome(&shop, "a", "2026-03-05T09:00:00Z"),
-        Verdict::Accepted
-    );
-    assert_eq!(
-        outcome(&shop, "a", "2026-03-06T09:00:00Z"),
-        Verdict::Duplicate
-    );
-    let history = shop
-        .engine
-        .customer(&jan())
-        .unwrap()
-        .unwrap()
-        .customer
-        .history;
+    assert_eq!(outcome(&shop, "a", "2026-03-05T09:00:00Z"), Verdict::Accepted);
+    assert_eq!(outcome(&shop, "a", "2026-03-06T09:00:00Z"), Verdict::Duplicate);
+    let history = shop.engine.customer(&jan()).unwrap().unwrap().customer.history;
     assert_eq!(history.contacts.len(), 1);
-    let goals = history
-        .outcomes
-        .iter()
-        .filter(|found| found.outcome.as_str() == "goal");
+    let goals = history.outcomes.iter().filter(|found| found.outcome.as_str() == "goal");
     assert_eq!(goals.count(), 1);
 }
 
@@ -93,29 +74,17 @@ fn models_learn_from_past_contacts_and_see_only_what_was_known_before_them() {
     let shop = Shop::with_jan("2026-03-01T09:00:00Z");
     let sent = contact("a", "2026-03-04T09:00:00Z");
     let outlook = |moment: &str| {
-        let found = shop
-            .engine
-            .outlook(&jan(), &sent.action, &sent.request, at(moment));
+        let found = shop.engine.outlook(&jan(), &sent.action, &sent.request, at(moment));
         found.unwrap()
     };
     let names = |moment: &str| -> Vec<String> {
         let features = outlook(moment).unwrap().features;
-        features
-            .iter()
-            .map(|feature| feature.name.to_string())
-            .collect()
+        features.iter().map(|feature| feature.name.to_string()).collect()
     };
     assert_eq!(names("2026-03-04T09:00:00Z"), ["has_garden", "town"]);
-    assert!(
-        names("2026-03-01T09:00:00Z").is_empty(),
-        "known at that very moment is not known before it"
-    );
+    assert!(names("2026-03-01T09:00:00Z").is_empty(), "known at that very moment is not known before it");
     let seen = outlook("2026-03-04T09:00:00Z").unwrap();
-    let expected = || {
-        shop.engine
-            .model()
-            .predict(&seen.features, std::slice::from_ref(&seen.arm))[0]
-    };
+    let expected = || shop.engine.model().predict(&seen.features, std::slice::from_ref(&seen.arm))[0];
     let before = expected();
     record(&shop, &sent);
     outcome(&shop, "a", "2026-03-05T09:00:00Z");
@@ -130,9 +99,7 @@ fn a_contact_made_without_basis_counts_but_teaches_nothing() {
     shop.say(ConsentStatus::Withdrawn, "2026-03-02T09:00:00Z");
     let sent = contact("a", "2026-03-04T09:00:00Z");
     assert_eq!(record(&shop, &sent), Verdict::Accepted);
-    let outlook = shop
-        .engine
-        .outlook(&jan(), &sent.action, &sent.request, sent.at);
+    let outlook = shop.engine.outlook(&jan(), &sent.action, &sent.request, sent.at);
     assert_eq!(outlook.unwrap(), None);
     let before = shop.engine.model().version();
     shop.engine.learn(at("2026-06-01T09:00:00Z")).unwrap();

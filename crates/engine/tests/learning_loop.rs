@@ -9,8 +9,7 @@ use std::sync::Arc;
 /// Shows the offer to Jan every day for a while; he buys after every third display.
 fn months(shop: &Shop) {
     for day in 0..60_i64 {
-        let noon =
-            at("2026-03-09T12:00:00Z") + decision::Duration::from_hours(24 * 70 * day / 60 * 5);
+        let noon = at("2026-03-09T12:00:00Z") + decision::Duration::from_hours(24 * 70 * day / 60 * 5);
         let later = noon + decision::Duration::from_hours(20);
         let decided = shop.home(&noon.to_string(), day as u64);
         shop.report(&decided, "displayed", &noon.to_string());
@@ -22,11 +21,7 @@ fn months(shop: &Shop) {
 }
 
 fn propensity(engine: &Engine) -> f32 {
-    let arm = Arm {
-        action: crate::shop::OFFER.into(),
-        channel: "web".into(),
-        outcome: "goal".into(),
-    };
+    let arm = Arm { action: crate::shop::OFFER.into(), channel: "web".into(), outcome: "goal".into() };
     engine.model().predict(&Features::default(), &[arm])[0].probability
 }
 
@@ -35,11 +30,7 @@ fn outcomes_change_what_the_next_decision_expects() {
     let shop = Shop::with_jan("2026-03-09T09:00:00Z");
     let before = propensity(&shop.engine);
     months(&shop);
-    assert!(
-        propensity(&shop.engine) > before,
-        "{before} before, {} after",
-        propensity(&shop.engine)
-    );
+    assert!(propensity(&shop.engine) > before, "{before} before, {} after", propensity(&shop.engine));
 }
 
 #[test]
@@ -60,11 +51,7 @@ fn a_withdrawn_customer_is_out_of_the_model_after_the_next_rebuild() {
     shop.engine.learn(at("2028-01-01T00:00:01Z")).unwrap();
     let rebuilt = shop.engine.rebuild(at("2028-01-01T00:00:02Z")).unwrap();
     assert!(rebuilt.masked > 0);
-    assert_eq!(
-        propensity(&shop.engine),
-        fresh,
-        "as if Jan had never been there"
-    );
+    assert_eq!(propensity(&shop.engine), fresh, "as if Jan had never been there");
 }
 
 #[test]
@@ -91,46 +78,28 @@ fn a_changed_strategy_decides_new_asks_and_old_records_replay_with_theirs() {
     shop.engine.publish(&Files(changed)).unwrap();
     let after = shop.mail("2026-03-09T13:00:00Z", 2);
     assert_eq!(crate::shop::said(&after), None);
-    assert!(matches!(
-        shop.engine.replay(before.decision.id).unwrap(),
-        Some(Ok(Replayed::Deep))
-    ));
+    assert!(matches!(shop.engine.replay(before.decision.id).unwrap(), Some(Ok(Replayed::Deep))));
 }
 
 #[test]
 fn a_strategy_that_does_not_check_leaves_the_previous_one_in_place() {
     let shop = Shop::with_jan("2026-03-09T09:00:00Z");
     let Files(mut broken) = files();
-    broken
-        .get_mut("purposes.toml")
-        .unwrap()
-        .push_str("[purposes.x]\nbasis = \"because\"\n");
+    broken.get_mut("purposes.toml").unwrap().push_str("[purposes.x]\nbasis = \"because\"\n");
     let before = shop.engine.published().strategy.version;
-    assert!(matches!(
-        shop.engine.publish(&Files(broken)),
-        Err(EngineError::Strategy(_))
-    ));
+    assert!(matches!(shop.engine.publish(&Files(broken)), Err(EngineError::Strategy(_))));
     assert_eq!(shop.engine.published().strategy.version, before);
 }
 
 #[test]
 fn a_restarted_engine_continues_where_it_was() {
     let store = Arc::new(MemoryStore::new());
-    let shop = Shop {
-        engine: Engine::open(store.clone(), &files(), [7; 32]).unwrap(),
-    };
+    let shop = Shop { engine: Engine::open(store.clone(), &files(), [7; 32]).unwrap() };
     shop.say(ConsentStatus::Given, "2026-03-09T09:00:00Z");
-    shop.know(
-        "e1",
-        "2026-03-09T09:00:00Z",
-        &[("has_garden", decision::value::Value::Bool(true))],
-    );
+    shop.know("e1", "2026-03-09T09:00:00Z", &[("has_garden", decision::value::Value::Bool(true))]);
     months(&shop);
     let model = shop.engine.model().version();
     let again = Engine::open(store, &files(), [9; 32]).unwrap();
     assert_eq!(again.model().version(), model);
-    assert!(
-        again.customer(&crate::shop::jan()).unwrap().is_some(),
-        "the first secret stays"
-    );
+    assert!(again.customer(&crate::shop::jan()).unwrap().is_some(), "the first secret stays");
 }

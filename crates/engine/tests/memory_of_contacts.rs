@@ -17,20 +17,14 @@ fn a_customer_with_consent_and_a_garden_gets_the_offer_with_permitted_words() {
     let shop = Shop::with_jan(MORNING);
     let decided = shop.mail(NOON, 1);
     assert_eq!(said(&decided), Some(OFFER));
-    assert_eq!(
-        decided.answer.slots[0].body.as_deref(),
-        Some("In Gouda, spring is near.")
-    );
+    assert_eq!(decided.answer.slots[0].body.as_deref(), Some("In Gouda, spring is near."));
 }
 
 #[test]
 fn a_withdrawn_consent_silences_the_next_decision() {
     let shop = Shop::with_jan(MORNING);
     assert_eq!(said(&shop.home("2026-03-09T10:00:00Z", 1)), Some(OFFER));
-    assert_eq!(
-        shop.say(ConsentStatus::Withdrawn, "2026-03-09T10:00:00.001Z"),
-        Verdict::Accepted
-    );
+    assert_eq!(shop.say(ConsentStatus::Withdrawn, "2026-03-09T10:00:00.001Z"), Verdict::Accepted);
     assert_eq!(said(&shop.mail("2026-03-09T10:00:00.002Z", 2)), None);
 }
 
@@ -63,65 +57,34 @@ fn five_reloads_are_one_contact() {
 fn one_attention_budget_is_shared_by_web_and_mail() {
     let shop = Shop::with_jan(MORNING);
     shop.report(&shop.home(NOON, 1), "displayed", NOON);
-    shop.report(
-        &shop.mail("2026-03-10T12:00:00Z", 2),
-        "delivered",
-        "2026-03-10T13:00:00Z",
-    );
+    shop.report(&shop.mail("2026-03-10T12:00:00Z", 2), "delivered", "2026-03-10T13:00:00Z");
     let third = shop.home("2026-03-11T12:00:00Z", 3);
     assert_eq!(
         third.answer.slots[0].silence_reason,
-        Some(SilenceReason::AllDropped(
-            decision::candidate::Step::ContactPolicy
-        ))
+        Some(SilenceReason::AllDropped(decision::candidate::Step::ContactPolicy))
     );
     let free = shop.home("2026-03-16T12:00:00.001Z", 4);
-    assert_eq!(
-        said(&free),
-        Some(OFFER),
-        "the first contact has left the exact window"
-    );
+    assert_eq!(said(&free), Some(OFFER), "the first contact has left the exact window");
 }
 
 #[test]
 fn an_expired_reservation_frees_its_place_and_a_late_display_still_counts() {
     let shop = Shop::with_jan(MORNING);
     let first = shop.home(NOON, 1);
-    assert_eq!(
-        shop.report(&first, "displayed", "2026-03-09T15:00:00Z"),
-        Verdict::Accepted
-    );
+    assert_eq!(shop.report(&first, "displayed", "2026-03-09T15:00:00Z"), Verdict::Accepted);
     let state = shop.engine.customer(&jan()).unwrap().unwrap();
-    assert_eq!(
-        state.customer.history.contacts[0].state,
-        ContactState::Counted { late: true }
-    );
+    assert_eq!(state.customer.history.contacts[0].state, ContactState::Counted { late: true });
 }
 
 #[test]
 fn a_mandatory_notice_goes_out_past_every_limit_and_first() {
     let shop = Shop::with_jan(MORNING);
-    shop.know(
-        "e2",
-        MORNING,
-        &[("owns_heater", decision::value::Value::Bool(true))],
-    );
+    shop.know("e2", MORNING, &[("owns_heater", decision::value::Value::Bool(true))]);
     shop.report(&shop.home(NOON, 1), "displayed", NOON);
-    shop.report(
-        &shop.home("2026-03-10T12:00:00Z", 2),
-        "displayed",
-        "2026-03-10T12:00:00Z",
-    );
-    let both = shop.ask(
-        request("email", Direction::Outbound, "mail", 2),
-        "2026-03-11T12:00:00Z",
-        3,
-    );
+    shop.report(&shop.home("2026-03-10T12:00:00Z", 2), "displayed", "2026-03-10T12:00:00Z");
+    let both = shop.ask(request("email", Direction::Outbound, "mail", 2), "2026-03-11T12:00:00Z", 3);
     assert_eq!(said(&both), Some(NOTICE));
-    assert_eq!(
-        both.answer.slots[1].action, None,
-        "the budget is used, the notice does not need it"
-    );
+    assert_eq!(both.answer.slots[1].action, None, "the budget is used, the notice does not need it");
 }
 
 #[test]
@@ -160,15 +123,9 @@ fn a_dry_run_leaves_no_trace() {
     let shop = Shop::with_jan(MORNING);
     let before = shop.engine.customer(&jan()).unwrap();
     let dry = |seed| {
-        let request = decision::request::Request {
-            dry_run: true,
-            ..request("web", Direction::Inbound, "home", 1)
-        };
-        let ask = Ask {
-            identifiers: jan(),
-            request,
-            adjustments: Vec::new(),
-        };
+        let request =
+            decision::request::Request { dry_run: true, ..request("web", Direction::Inbound, "home", 1) };
+        let ask = Ask { identifiers: jan(), request, adjustments: Vec::new() };
         shop.engine.decide(&ask, at(NOON), seed).unwrap()
     };
     let decided = dry(1);
@@ -189,10 +146,7 @@ fn the_cheapest_form_of_the_chosen_action_is_used() {
     let shop = Shop::with_jan(MORNING);
     shop.engine.publish(&Files(files)).unwrap();
     let decided = shop.home(NOON, 1);
-    assert_eq!(
-        decided.answer.slots[0].treatment.as_ref().unwrap().as_str(),
-        "short"
-    );
+    assert_eq!(decided.answer.slots[0].treatment.as_ref().unwrap().as_str(), "short");
 }
 
 #[test]
@@ -213,9 +167,6 @@ fn a_limit_holds_when_many_channels_ask_at_once() {
     });
     let state = shop.engine.customer(&jan()).unwrap().unwrap();
     let window = decision::Duration::from_hours(7 * 24);
-    let contacts = state
-        .customer
-        .history
-        .contacts("", at("2026-03-09T12:01:00Z"), window);
+    let contacts = state.customer.history.contacts("", at("2026-03-09T12:01:00Z"), window);
     assert!(contacts <= 2, "{contacts} contacts with a limit of 2");
 }

@@ -183,9 +183,7 @@ pub fn jan() -> Vec<Identifier> {
 impl Shop {
     pub fn open() -> Self {
         let store = Arc::new(MemoryStore::new());
-        Self {
-            engine: Engine::open(store, &files(), [7; 32]).expect("the strategy checks"),
-        }
+        Self { engine: Engine::open(store, &files(), [7; 32]).expect("the strategy checks") }
     }
 
     /// A shop in which Jan has a garden in Gouda and wants offers.
@@ -195,60 +193,31 @@ impl Shop {
         shop.know(
             "e1",
             moment,
-            &[
-                ("has_garden", decision::value::Value::Bool(true)),
-                ("town", "Gouda".into_value()),
-            ],
+            &[("has_garden", decision::value::Value::Bool(true)), ("town", "Gouda".into_value())],
         );
         shop
     }
 
     pub fn say(&self, status: ConsentStatus, moment: &str) -> Verdict {
-        let report = ConsentReport {
-            identifiers: jan(),
-            purpose: "offers".into(),
-            channel: None,
-            status,
-            at: None,
-        };
-        self.engine
-            .consent(&report, "", at(moment))
-            .expect("the store works")
-            .0
+        let report =
+            ConsentReport { identifiers: jan(), purpose: "offers".into(), channel: None, status, at: None };
+        self.engine.consent(&report, "", at(moment)).expect("the store works").0
     }
 
-    pub fn know(
-        &self,
-        id: &str,
-        moment: &str,
-        attributes: &[(&str, decision::value::Value)],
-    ) -> Verdict {
+    pub fn know(&self, id: &str, moment: &str, attributes: &[(&str, decision::value::Value)]) -> Verdict {
         let report = EventReport {
-            attributes: attributes
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), value.clone()))
-                .collect(),
+            attributes: attributes.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
             ..event(id, "customer_updated")
         };
-        self.engine
-            .ingest(&report, "", at(moment))
-            .expect("the store works")
-            .0
+        self.engine.ingest(&report, "", at(moment)).expect("the store works").0
     }
 
     pub fn happen(&self, id: &str, name: &str, moment: &str) -> Verdict {
-        self.engine
-            .ingest(&event(id, name), "", at(moment))
-            .expect("the store works")
-            .0
+        self.engine.ingest(&event(id, name), "", at(moment)).expect("the store works").0
     }
 
     pub fn mail(&self, moment: &str, seed: u64) -> Decided {
-        self.ask(
-            request("email", Direction::Outbound, "mail", 1),
-            moment,
-            seed,
-        )
+        self.ask(request("email", Direction::Outbound, "mail", 1), moment, seed)
     }
 
     pub fn home(&self, moment: &str, seed: u64) -> Decided {
@@ -256,27 +225,14 @@ impl Shop {
     }
 
     pub fn ask(&self, request: Request, moment: &str, seed: u64) -> Decided {
-        let ask = Ask {
-            identifiers: jan(),
-            request,
-            adjustments: Vec::new(),
-        };
-        self.engine
-            .decide(&ask, at(moment), seed)
-            .expect("the store works")
+        let ask = Ask { identifiers: jan(), request, adjustments: Vec::new() };
+        self.engine.decide(&ask, at(moment), seed).expect("the store works")
     }
 
     pub fn report(&self, decided: &Decided, outcome: &str, moment: &str) -> Verdict {
-        let report = OutcomeReport {
-            decision: decided.decision.id,
-            slot: 0,
-            outcome: outcome.into(),
-            at: None,
-        };
-        self.engine
-            .report(&report, "", at(moment))
-            .expect("the store works")
-            .0
+        let report =
+            OutcomeReport { decision: decided.decision.id, slot: 0, outcome: outcome.into(), at: None };
+        self.engine.report(&report, "", at(moment)).expect("the store works").0
     }
 }
 
@@ -297,10 +253,7 @@ pub fn request(channel: &str, direction: Direction, placement: &str, slots: u16)
     Request {
         channel: channel.into(),
         direction,
-        placements: vec![PlacementRequest {
-            placement: placement.into(),
-            slots,
-        }],
+        placements: vec![PlacementRequest { placement: placement.into(), slots }],
         context: BTreeMap::new(),
         language: Some(Language::from("en")),
         global_privacy_control: false,
@@ -321,8 +274,5 @@ impl IntoValue for &str {
 
 /// What is said in the first slot.
 pub fn said(decided: &Decided) -> Option<&str> {
-    decided.answer.slots[0]
-        .action
-        .as_ref()
-        .map(decision::id::ActionId::as_str)
+    decided.answer.slots[0].action.as_ref().map(decision::id::ActionId::as_str)
 }

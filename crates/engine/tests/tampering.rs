@@ -5,8 +5,8 @@ use decision::{profile::ConsentStatus, value::Value};
 use engine::{
     Engine, Replayed,
     storage::{
-        Batch, Expired, Health, JournalEntry, MemoryStore, Read, Row, Store, StoreError, Table,
-        Ticket, Value as Bytes, Write,
+        Batch, Expired, Health, JournalEntry, MemoryStore, Read, Row, Store, StoreError, Table, Ticket,
+        Value as Bytes, Write,
     },
 };
 use std::sync::Arc;
@@ -20,53 +20,30 @@ struct Kept {
 /// A store with one decision made by a learned model.
 fn kept() -> Kept {
     let store = Arc::new(MemoryStore::new());
-    let shop = Shop {
-        engine: Engine::open(store.clone(), &files(), [7; 32]).unwrap(),
-    };
+    let shop = Shop { engine: Engine::open(store.clone(), &files(), [7; 32]).unwrap() };
     shop.say(ConsentStatus::Given, "2026-03-09T09:00:00Z");
     shop.know(
         "e1",
         "2026-03-09T09:00:00Z",
-        &[
-            ("has_garden", Value::Bool(true)),
-            ("town", Value::Text("Gouda".into())),
-        ],
+        &[("has_garden", Value::Bool(true)), ("town", Value::Text("Gouda".into()))],
     );
     let first = shop.home("2026-03-09T12:00:00Z", 1);
     shop.report(&first, "displayed", "2026-03-09T12:00:00Z");
     let decision = shop.mail("2026-03-10T12:00:00Z", 2).decision;
-    Kept {
-        store,
-        shop,
-        decision,
-    }
+    Kept { store, shop, decision }
 }
 
 impl Kept {
     /// Changes a stored row behind the engine's back, and replays in a fresh engine.
-    fn replay_after(
-        &self,
-        table: Table,
-        key: &[u8],
-        change: impl Fn(&mut Vec<u8>),
-    ) -> Vec<(String, bool)> {
+    fn replay_after(&self, table: Table, key: &[u8], change: impl Fn(&mut Vec<u8>)) -> Vec<(String, bool)> {
         let row = self.store.get(&[Read::new(table, key)]).unwrap().remove(0);
         let mut bytes = row.value().expect("the row is there").to_vec();
         change(&mut bytes);
         let writes = vec![Write::put(table, key, bytes)];
-        self.store
-            .commit(Batch {
-                writes,
-                ..Batch::default()
-            })
-            .unwrap()
-            .wait()
-            .unwrap();
+        self.store.commit(Batch { writes, ..Batch::default() }).unwrap().wait().unwrap();
         let fresh = Engine::open(self.store.clone(), &changed(), [1; 32]).unwrap();
         let mut found = Vec::new();
-        fresh
-            .replay_all(&mut |id, replayed| found.push((id.to_string(), replayed.is_ok())))
-            .unwrap();
+        fresh.replay_all(&mut |id, replayed| found.push((id.to_string(), replayed.is_ok()))).unwrap();
         found
     }
 
@@ -96,10 +73,7 @@ fn every_flipped_bit_of_a_record_is_found_and_named() {
     let bits = kept.decision.encode().len() * 8;
     for bit in (0..bits).step_by(7) {
         let flip = |bytes: &mut Vec<u8>| bytes[bit / 8] ^= 1 << (bit % 8);
-        assert!(
-            kept.failed(&kept.replay_after(Table::Record, &key, flip)),
-            "bit {bit} went unnoticed"
-        );
+        assert!(kept.failed(&kept.replay_after(Table::Record, &key, flip)), "bit {bit} went unnoticed");
         kept.replay_after(Table::Record, &key, flip);
     }
 }
@@ -110,10 +84,7 @@ fn one_changed_line_of_the_strategy_fails_every_decision_it_made() {
     let key = format!("strategy/{}", kept.decision.strategy);
     let found = kept.replay_after(Table::Meta, key.as_bytes(), |bytes| {
         let line = b"customer.has_garden";
-        let start = bytes
-            .windows(line.len())
-            .position(|window| window == line)
-            .expect("the line is there");
+        let start = bytes.windows(line.len()).position(|window| window == line).expect("the line is there");
         bytes[start + line.len() - 1] = b'm';
     });
     assert_eq!(found.len(), 2);
@@ -138,10 +109,7 @@ struct Spoiled {
 }
 
 fn damaged() -> StoreError {
-    StoreError::Damaged {
-        table: "record",
-        key_hash: "0123abcd".into(),
-    }
+    StoreError::Damaged { table: "record", key_hash: "0123abcd".into() }
 }
 
 impl Store for Spoiled {
@@ -186,15 +154,10 @@ impl Store for Spoiled {
 #[test]
 fn a_record_that_the_disk_spoiled_is_named_and_the_others_replay() {
     let kept = kept();
-    let spoiled = Spoiled {
-        store: kept.store.clone(),
-        record: kept.decision.id.0.to_be_bytes().to_vec(),
-    };
+    let spoiled = Spoiled { store: kept.store.clone(), record: kept.decision.id.0.to_be_bytes().to_vec() };
     let engine = Engine::open(Arc::new(spoiled), &files(), [1; 32]).unwrap();
     let mut found = Vec::new();
-    engine
-        .replay_all(&mut |id, replayed| found.push((id.to_string(), replayed.is_ok())))
-        .unwrap();
+    engine.replay_all(&mut |id, replayed| found.push((id.to_string(), replayed.is_ok()))).unwrap();
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(kept.failed(&found) && found.iter().any(|(_, replayed)| *replayed));
 }

@@ -37,10 +37,8 @@ impl Funnel {
         for slot in &decision.slots {
             self.slots += 1;
             self.silent_slots += u64::from(slot.pick.is_none());
-            let by_choice = matches!(
-                slot.silence_reason,
-                Some(SilenceReason::WorthMore | SilenceReason::Chance)
-            );
+            let by_choice =
+                matches!(slot.silence_reason, Some(SilenceReason::WorthMore | SilenceReason::Chance));
             self.silent_by_choice += u64::from(by_choice);
         }
         for candidate in &decision.fates {
@@ -55,10 +53,6 @@ impl Funnel {
 
     /// Share of slots in which nothing was said, 0 to 1; 0 when there were none.
     pub fn silence_share(&self) -> f64 {
-        if self.slots == 0 {
-            0.0
-        } else {
-            self.silent_slots as f64 / self.slots as f64
-        }
+        if self.slots == 0 { 0.0 } else { self.silent_slots as f64 / self.slots as f64 }
     }
 }

@@ -27,35 +27,18 @@ impl Interval {
         let customers = per_customer.len();
         let mean = per_customer.iter().sum::<f64>() / customers.max(1) as f64;
         if customers < 2 {
-            return Self {
-                mean,
-                low: f64::NEG_INFINITY,
-                high: f64::INFINITY,
-                customers,
-            };
+            return Self { mean, low: f64::NEG_INFINITY, high: f64::INFINITY, customers };
         }
-        let squares: f64 = per_customer
-            .iter()
-            .map(|value| (value - mean) * (value - mean))
-            .sum();
+        let squares: f64 = per_customer.iter().map(|value| (value - mean) * (value - mean)).sum();
         let error = libm::sqrt(squares / (customers - 1) as f64 / customers as f64);
-        Self {
-            mean,
-            low: mean - Z95 * error,
-            high: mean + Z95 * error,
-            customers,
-        }
+        Self { mean, low: mean - Z95 * error, high: mean + Z95 * error, customers }
     }
 
     /// The interval of the mean difference `ours − theirs`, customer by customer.
     ///
     /// Both must list the same customers in the same order; what is beyond the shorter is ignored.
     pub fn of_difference(ours: &[f64], theirs: &[f64]) -> Self {
-        let differences: Vec<f64> = ours
-            .iter()
-            .zip(theirs)
-            .map(|(ours, theirs)| ours - theirs)
-            .collect();
+        let differences: Vec<f64> = ours.iter().zip(theirs).map(|(ours, theirs)| ours - theirs).collect();
         Self::of(&differences)
     }
 
@@ -81,11 +64,8 @@ mod tests {
     #[test]
     fn pairing_removes_what_differs_between_customers() {
         let theirs: Vec<f64> = (0..100).map(f64::from).collect();
-        let ours: Vec<f64> = theirs
-            .iter()
-            .enumerate()
-            .map(|(n, value)| value + 1.0 + (n % 2) as f64 * 0.1)
-            .collect();
+        let ours: Vec<f64> =
+            theirs.iter().enumerate().map(|(n, value)| value + 1.0 + (n % 2) as f64 * 0.1).collect();
         assert!(Interval::of_difference(&ours, &theirs).excludes_zero());
         assert!(Interval::of(&theirs).high - Interval::of(&theirs).low > 10.0);
     }

@@ -68,11 +68,7 @@ fn share(observed: &[Observed]) -> f64 {
 
 fn surprise(found: &Observed) -> f64 {
     let probability = found.probability.clamp(CLIP, 1.0 - CLIP);
-    -libm::log(if found.happened {
-        probability
-    } else {
-        1.0 - probability
-    })
+    -libm::log(if found.happened { probability } else { 1.0 - probability })
 }
 
 /// Mann-Whitney with mid-ranks, on estimates in ascending order.
@@ -107,37 +103,19 @@ mod tests {
     use super::*;
 
     fn observed(pairs: &[(f64, bool)]) -> Vec<Observed> {
-        pairs
-            .iter()
-            .map(|&(probability, happened)| Observed {
-                probability,
-                happened,
-            })
-            .collect()
+        pairs.iter().map(|&(probability, happened)| Observed { probability, happened }).collect()
     }
 
     #[test]
     fn auc_counts_ordered_pairs_and_half_of_the_ties() {
-        let found = observed(&[
-            (0.1, false),
-            (0.4, true),
-            (0.4, false),
-            (0.35, true),
-            (0.8, true),
-        ]);
-        let pairs = found
-            .iter()
-            .filter(|found| found.happened)
-            .flat_map(|positive| {
-                found
-                    .iter()
-                    .filter(|found| !found.happened)
-                    .map(|negative| match positive.probability {
-                        p if p > negative.probability => 1.0,
-                        p if p == negative.probability => 0.5,
-                        _ => 0.0,
-                    })
-            });
+        let found = observed(&[(0.1, false), (0.4, true), (0.4, false), (0.35, true), (0.8, true)]);
+        let pairs = found.iter().filter(|found| found.happened).flat_map(|positive| {
+            found.iter().filter(|found| !found.happened).map(|negative| match positive.probability {
+                p if p > negative.probability => 1.0,
+                p if p == negative.probability => 0.5,
+                _ => 0.0,
+            })
+        });
         let by_pairs = pairs.sum::<f64>() / 6.0;
         assert_eq!(Quality::of(&found, 10).auc, Some(by_pairs));
     }
@@ -163,17 +141,7 @@ mod tests {
             })
             .collect();
         let quality = Quality::of(&found, 2);
-        assert_eq!(
-            quality.calibration[0],
-            Bin {
-                estimated: 0.25,
-                happened: 0.25,
-                count: 500
-            }
-        );
-        assert!(
-            (quality.calibration_error - 0.125).abs() < 1e-12,
-            "{quality:?}"
-        );
+        assert_eq!(quality.calibration[0], Bin { estimated: 0.25, happened: 0.25, count: 500 });
+        assert!((quality.calibration_error - 0.125).abs() < 1e-12, "{quality:?}");
     }
 }

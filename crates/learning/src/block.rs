@@ -66,10 +66,7 @@ impl Block {
         for (offset, &input) in inputs[known..].iter().enumerate() {
             variance += input * input * prior_variance(prior, known + offset);
         }
-        Part {
-            mean: self.mean(inputs),
-            variance: variance.max(0.0),
-        }
+        Part { mean: self.mean(inputs), variance: variance.max(0.0) }
     }
 
     /// Grows to the inputs and returns covariance × inputs, with the level's part of the logit.
@@ -145,14 +142,8 @@ impl Block {
     /// Mean and variance of one column's weight.
     pub(crate) fn weight(&self, column: usize, prior: &LevelPrior) -> Part {
         match self.mean.get(column) {
-            Some(&mean) => Part {
-                mean,
-                variance: self.covariance[triangle(column) + column],
-            },
-            None => Part {
-                mean: 0.0,
-                variance: prior_variance(prior, column),
-            },
+            Some(&mean) => Part { mean, variance: self.covariance[triangle(column) + column] },
+            None => Part { mean: 0.0, variance: prior_variance(prior, column) },
         }
     }
 }
@@ -162,23 +153,14 @@ fn triangle(row: usize) -> usize {
 }
 
 fn prior_variance(prior: &LevelPrior, column: usize) -> f64 {
-    if column == 0 {
-        prior.intercept_variance
-    } else {
-        prior.column_variance
-    }
+    if column == 0 { prior.intercept_variance } else { prior.column_variance }
 }
 
 /// Four partial sums in a fixed order: the same bits on every machine, and room for vectors.
 fn dot(left: &[f64], right: &[f64]) -> f64 {
     let mut lanes = [0.0; 4];
     let (left_blocks, right_blocks) = (left.chunks_exact(4), right.chunks_exact(4));
-    let tail: f64 = left_blocks
-        .remainder()
-        .iter()
-        .zip(right_blocks.remainder())
-        .map(|(a, b)| a * b)
-        .sum();
+    let tail: f64 = left_blocks.remainder().iter().zip(right_blocks.remainder()).map(|(a, b)| a * b).sum();
     for (a, b) in left_blocks.zip(right_blocks) {
         for lane in 0..4 {
             lanes[lane] += a[lane] * b[lane];
@@ -191,10 +173,7 @@ fn dot(left: &[f64], right: &[f64]) -> f64 {
 mod tests {
     use super::*;
 
-    const PRIOR: LevelPrior = LevelPrior {
-        intercept_variance: 2.0,
-        column_variance: 0.5,
-    };
+    const PRIOR: LevelPrior = LevelPrior { intercept_variance: 2.0, column_variance: 0.5 };
 
     #[test]
     fn an_unseen_level_answers_with_its_prior() {
@@ -226,11 +205,7 @@ mod tests {
     fn forgetting_never_lifts_a_variance_above_the_prior() {
         let mut block = Block::default();
         let (projected, _) = block.project(&[1.0, 1.0], &PRIOR);
-        let step = Step {
-            gain: 0.1,
-            shrink: 0.2,
-            inflation: 100.0,
-        };
+        let step = Step { gain: 0.1, shrink: 0.2, inflation: 100.0 };
         block.learn(&projected, step, &PRIOR);
         let variances = [block.covariance[0], block.covariance[2]];
         assert!((variances[0] - 2.0).abs() < 1e-12 && (variances[1] - 0.5).abs() < 1e-12);

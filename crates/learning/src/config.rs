@@ -60,28 +60,13 @@ const DAY_MS: i64 = 86_400_000;
 
 impl Default for Config {
     fn default() -> Self {
-        let prior = |outcome: &str, probability| Prior {
-            outcome: outcome.into(),
-            probability,
-        };
-        let level = |intercept_variance, column_variance| LevelPrior {
-            intercept_variance,
-            column_variance,
-        };
+        let prior = |outcome: &str, probability| Prior { outcome: outcome.into(), probability };
+        let level = |intercept_variance, column_variance| LevelPrior { intercept_variance, column_variance };
         Self {
-            priors: vec![
-                prior("complaint", 0.002),
-                prior("goal", 0.05),
-                prior("opt_out", 0.002),
-            ],
+            priors: vec![prior("complaint", 0.002), prior("goal", 0.05), prior("opt_out", 0.002)],
             action_priors: BTreeMap::new(),
             unlisted_probability: 0.05,
-            levels: [
-                level(1.0, 0.25),
-                level(0.5, 0.1),
-                level(0.5, 0.1),
-                level(0.1, 0.0),
-            ],
+            levels: [level(1.0, 0.25), level(0.5, 0.1), level(0.5, 0.1), level(0.1, 0.0)],
             memories: [20_000.0, 300.0],
             fixed_share: 0.001,
             baseline_evidence: 30.0,
@@ -104,8 +89,7 @@ impl Config {
     #[must_use]
     pub fn action_probability(&self, action: &str, outcome: &str) -> f64 {
         let own = self.action_priors.get(action);
-        own.and_then(|priors| listed(priors, outcome))
-            .unwrap_or_else(|| self.prior_probability(outcome))
+        own.and_then(|priors| listed(priors, outcome)).unwrap_or_else(|| self.prior_probability(outcome))
     }
 }
 

@@ -39,9 +39,7 @@ impl Waiting {
     pub(crate) fn after_look(self) -> Option<Self> {
         match self {
             Self::Incremental { checkpoint } if usize::from(checkpoint) + 1 < CHECKPOINTS.len() => {
-                Some(Self::Incremental {
-                    checkpoint: checkpoint + 1,
-                })
+                Some(Self::Incremental { checkpoint: checkpoint + 1 })
             }
             _ => None,
         }
@@ -84,10 +82,7 @@ impl Timing {
         let reach = part.clamp(0.0, 1.0) * BINS as f64;
         let whole = reach as usize;
         let full: f64 = self.delays[..whole.min(BINS)].iter().sum();
-        let partial = self
-            .delays
-            .get(whole)
-            .map_or(0.0, |bin| bin * (reach - whole as f64));
+        let partial = self.delays.get(whole).map_or(0.0, |bin| bin * (reach - whole as f64));
         (full + partial) / total
     }
 

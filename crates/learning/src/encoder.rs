@@ -91,8 +91,7 @@ impl Encoder {
             let Some(column) = self.claim(rejected) else {
                 return;
             };
-            self.numbers
-                .insert(name.clone(), (column, Moments::default()));
+            self.numbers.insert(name.clone(), (column, Moments::default()));
         }
         if let Some((_, moments)) = self.numbers.get_mut(name) {
             moments.observe(compress(number));
@@ -165,19 +164,12 @@ impl Encoder {
 
     /// The name of each column, with the word for columns of a category, in order of name.
     pub(crate) fn names(&self) -> Vec<(u16, Arc<str>, Option<Arc<str>>)> {
-        let numbers = self
-            .numbers
+        let numbers = self.numbers.iter().map(|(name, (column, _))| (*column, name, None));
+        let flags = self.flags.iter().map(|(name, column)| (*column, name, None));
+        let categories = self
+            .categories
             .iter()
-            .map(|(name, (column, _))| (*column, name, None));
-        let flags = self
-            .flags
-            .iter()
-            .map(|(name, column)| (*column, name, None));
-        let categories = self.categories.iter().flat_map(|(name, words)| {
-            words
-                .iter()
-                .map(move |(word, column)| (*column, name, Some(word)))
-        });
+            .flat_map(|(name, words)| words.iter().map(move |(word, column)| (*column, name, Some(word))));
         let mut names: Vec<_> = numbers
             .chain(flags)
             .chain(categories)
@@ -190,11 +182,7 @@ impl Encoder {
 
 /// The confidence within 0 to 1; NaN is 0.
 fn trust(feature: &Feature) -> f32 {
-    if feature.confidence > 0.0 {
-        feature.confidence.min(1.0)
-    } else {
-        0.0
-    }
+    if feature.confidence > 0.0 { feature.confidence.min(1.0) } else { 0.0 }
 }
 
 fn compress(number: f64) -> f64 {
@@ -206,11 +194,7 @@ mod tests {
     use super::*;
 
     fn feature(value: FeatureValue, confidence: f32) -> Features {
-        Features::new(vec![Feature {
-            name: "it".into(),
-            value,
-            confidence,
-        }])
+        Features::new(vec![Feature { name: "it".into(), value, confidence }])
     }
 
     fn seen(numbers: &[f64]) -> Encoder {
@@ -225,11 +209,7 @@ mod tests {
     #[test]
     fn a_number_is_standardised_and_clipped() {
         let encoder = seen(&[0.0, 3.0, 0.0, 3.0]);
-        let row = |number| {
-            encoder
-                .encode(&feature(FeatureValue::Number(number), 1.0))
-                .0
-        };
+        let row = |number| encoder.encode(&feature(FeatureValue::Number(number), 1.0)).0;
         assert_eq!(row(3.0), [1.0, 1.0]);
         assert_eq!(row(1e300), [1.0, 3.0]);
         assert_eq!(row(-1e300), [1.0, -3.0]);
@@ -274,10 +254,7 @@ mod tests {
             encoder.observe(&feature(word, 1.0), &mut rejected);
         }
         assert_eq!(usize::from(encoder.columns), COLUMNS_PER_CATEGORY_MAX);
-        assert_eq!(
-            rejected.ignored_values,
-            1000 - COLUMNS_PER_CATEGORY_MAX as u64
-        );
+        assert_eq!(rejected.ignored_values, 1000 - COLUMNS_PER_CATEGORY_MAX as u64);
     }
 
     #[test]

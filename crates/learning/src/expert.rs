@@ -36,21 +36,11 @@ pub(crate) struct Expert {
 
 impl Expert {
     pub(crate) fn new(context: bool, memory: f64) -> Self {
-        Self {
-            context,
-            memory,
-            levels: Default::default(),
-        }
+        Self { context, memory, levels: Default::default() }
     }
 
     /// One level's part of the logit; an unknown node has the prior.
-    pub(crate) fn part(
-        &self,
-        level: usize,
-        node: Option<u32>,
-        inputs: &[f64],
-        config: &Config,
-    ) -> Part {
+    pub(crate) fn part(&self, level: usize, node: Option<u32>, inputs: &[f64], config: &Config) -> Part {
         let prior = &config.levels[level];
         let inputs = self.view(prior, inputs);
         match node.and_then(|node| self.levels[level].get(node as usize)) {
@@ -82,10 +72,7 @@ impl Expert {
         seen: Observation,
         config: &Config,
     ) -> f64 {
-        let mut total = Part {
-            mean: offset,
-            variance: 0.0,
-        };
+        let mut total = Part { mean: offset, variance: 0.0 };
         let mut projections = Vec::with_capacity(LEVELS);
         for (level, node) in known(path) {
             let prior = &config.levels[level];
@@ -98,18 +85,13 @@ impl Expert {
         }
         let step = step(total, seen, self.memory);
         for ((level, node), projected) in known(path).zip(&projections) {
-            self.block(level, node)
-                .learn(projected, step, &config.levels[level]);
+            self.block(level, node).learn(projected, step, &config.levels[level]);
         }
         total.mean
     }
 
     fn view<'a>(&self, prior: &LevelPrior, inputs: &'a [f64]) -> &'a [f64] {
-        if self.context && prior.column_variance > 0.0 {
-            inputs
-        } else {
-            &inputs[..1]
-        }
+        if self.context && prior.column_variance > 0.0 { inputs } else { &inputs[..1] }
     }
 
     fn block(&mut self, level: usize, node: u32) -> &mut Block {
@@ -124,17 +106,14 @@ impl Expert {
     /// Mean and variance of a column's weight at the global level.
     pub(crate) fn global_weight(&self, column: usize, config: &Config) -> Part {
         let prior = &config.levels[0];
-        self.levels[0].first().map_or_else(
-            || Block::default().weight(column, prior),
-            |block| block.weight(column, prior),
-        )
+        self.levels[0]
+            .first()
+            .map_or_else(|| Block::default().weight(column, prior), |block| block.weight(column, prior))
     }
 }
 
 fn known(path: &Path) -> impl Iterator<Item = (usize, u32)> {
-    path.iter()
-        .enumerate()
-        .filter_map(|(level, node)| node.map(|node| (level, node)))
+    path.iter().enumerate().filter_map(|(level, node)| node.map(|node| (level, node)))
 }
 
 fn step(predicted: Part, seen: Observation, memory: f64) -> Step {
@@ -152,10 +131,7 @@ fn step(predicted: Part, seen: Observation, memory: f64) -> Step {
 /// Solves η = mean + variance · weight · (target − σ(η)): Newton's method kept within a bracket.
 fn mode(predicted: Part, target: f64, weight: f64) -> f64 {
     let reach = predicted.variance * weight;
-    let (mut low, mut high) = (
-        predicted.mean - reach * (1.0 - target),
-        predicted.mean + reach * target,
-    );
+    let (mut low, mut high) = (predicted.mean - reach * (1.0 - target), predicted.mean + reach * target);
     let mut logit = predicted.mean;
     for _ in 0..30 {
         let probability = logistic(logit);
@@ -166,11 +142,7 @@ fn mode(predicted: Part, target: f64, weight: f64) -> f64 {
             low = logit;
         }
         let newton = logit - excess / (1.0 + reach * probability * (1.0 - probability));
-        let next = if newton > low && newton < high {
-            newton
-        } else {
-            0.5 * (low + high)
-        };
+        let next = if newton > low && newton < high { newton } else { 0.5 * (low + high) };
         if (next - logit).abs() < 1e-10 {
             break;
         }
@@ -192,14 +164,8 @@ mod tests {
     use super::*;
 
     const HERE: Path = [Some(0), Some(0), Some(0), Some(0)];
-    const HIT: Observation = Observation {
-        positive: true,
-        weight: 1.0,
-    };
-    const MISS: Observation = Observation {
-        positive: false,
-        weight: 1.0,
-    };
+    const HIT: Observation = Observation { positive: true, weight: 1.0 };
+    const MISS: Observation = Observation { positive: false, weight: 1.0 };
 
     #[test]
     fn the_step_goes_to_the_mode_of_prior_times_likelihood() {
@@ -217,12 +183,10 @@ mod tests {
         let config = Config::default();
         let mut expert = Expert::new(false, 1e9);
         expert.learn(&HERE, &[1.0], 0.0, HIT, &config);
-        let moved: Vec<f64> = (0..LEVELS)
-            .map(|level| expert.part(level, Some(0), &[1.0], &config).mean)
-            .collect();
+        let moved: Vec<f64> =
+            (0..LEVELS).map(|level| expert.part(level, Some(0), &[1.0], &config).mean).collect();
         for level in 1..LEVELS {
-            let ratio =
-                config.levels[level].intercept_variance / config.levels[0].intercept_variance;
+            let ratio = config.levels[level].intercept_variance / config.levels[0].intercept_variance;
             assert!((moved[level] / moved[0] - ratio).abs() < 1e-9, "{moved:?}");
         }
     }
@@ -235,9 +199,7 @@ mod tests {
             let seen = if round % 10 == 0 { HIT } else { MISS };
             expert.learn(&HERE, &[1.0], 0.0, seen, &config);
         }
-        let mean: f64 = (0..LEVELS)
-            .map(|level| expert.part(level, Some(0), &[1.0], &config).mean)
-            .sum();
+        let mean: f64 = (0..LEVELS).map(|level| expert.part(level, Some(0), &[1.0], &config).mean).sum();
         assert!((logistic(mean) - 0.1).abs() < 0.01, "{}", logistic(mean));
     }
 

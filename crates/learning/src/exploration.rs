@@ -12,12 +12,7 @@ pub const THOMPSON_SCALE: f64 = 0.25;
 /// per arm and antithetic (`z`, then `-z`), keyed by `seed`; an odd number of draws is rounded up
 /// and 0 counts as 2. Ties go to the lowest index; a NaN score never wins from a number. Empty for
 /// no arms.
-pub fn thompson(
-    arms: usize,
-    seed: u64,
-    draws: usize,
-    score: impl Fn(usize, f64) -> f64,
-) -> Vec<f64> {
+pub fn thompson(arms: usize, seed: u64, draws: usize, score: impl Fn(usize, f64) -> f64) -> Vec<f64> {
     let mut wins = vec![0.0; arms];
     if arms == 0 {
         return wins;
@@ -49,11 +44,7 @@ pub fn with_floor(vector: &[f64], explorable: &[bool], floor_total: f64, k: usiz
     let mut contenders: Vec<usize> = (0..vector.len()).filter(|&arm| explorable[arm]).collect();
     contenders.sort_by(|&a, &b| vector[b].total_cmp(&vector[a]).then(a.cmp(&b)));
     contenders.truncate(k);
-    let floor = if contenders.is_empty() {
-        0.0
-    } else {
-        floor_total.clamp(0.0, 1.0)
-    };
+    let floor = if contenders.is_empty() { 0.0 } else { floor_total.clamp(0.0, 1.0) };
     let mut mixed: Vec<f64> = vector.iter().map(|entry| (1.0 - floor) * entry).collect();
     for &arm in &contenders {
         mixed[arm] += floor / contenders.len() as f64;
@@ -94,16 +85,13 @@ pub fn keyed_uniform(seed: u64, slot: u64) -> f64 {
 fn keyed_normal(seed: u64, slot: u64) -> f64 {
     let radius_uniform = 1.0 - keyed_uniform(seed, 2 * slot);
     let angle_uniform = keyed_uniform(seed, 2 * slot + 1);
-    libm::sqrt(-2.0 * libm::log(radius_uniform))
-        * libm::cos(2.0 * std::f64::consts::PI * angle_uniform)
+    libm::sqrt(-2.0 * libm::log(radius_uniform)) * libm::cos(2.0 * std::f64::consts::PI * angle_uniform)
 }
 
 /// Two rounds of the SplitMix64 finaliser (Steele, Lea, Flood 2014), one per half of the key.
 fn mix(seed: u64, slot: u64) -> u64 {
     const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
-    finalise(
-        finalise(seed.wrapping_add(GOLDEN)).wrapping_add(slot.wrapping_add(1).wrapping_mul(GOLDEN)),
-    )
+    finalise(finalise(seed.wrapping_add(GOLDEN)).wrapping_add(slot.wrapping_add(1).wrapping_mul(GOLDEN)))
 }
 
 fn finalise(mut bits: u64) -> u64 {
@@ -180,10 +168,7 @@ mod tests {
         for (count, probability) in counts.iter().zip(&vector) {
             let sd = (probability * (1.0 - probability) / f64::from(draws)).sqrt();
             let frequency = f64::from(*count) / f64::from(draws);
-            assert!(
-                (frequency - probability).abs() <= 4.0 * sd,
-                "{counts:?} {vector:?}"
-            );
+            assert!((frequency - probability).abs() <= 4.0 * sd, "{counts:?} {vector:?}");
         }
         assert_eq!(counts[3], 0);
     }

@@ -75,11 +75,7 @@ mod tests {
     use super::*;
 
     fn flag(name: &str, value: bool) -> Feature {
-        Feature {
-            name: name.into(),
-            value: FeatureValue::Flag(value),
-            confidence: 1.0,
-        }
+        Feature { name: name.into(), value: FeatureValue::Flag(value), confidence: 1.0 }
     }
 
     #[test]
@@ -93,9 +89,6 @@ mod tests {
     fn features_read_back_from_bytes_are_sorted_again() {
         let unsorted = postcard::to_stdvec(&vec![flag("b", true), flag("a", false)]).unwrap();
         let features: Features = postcard::from_bytes(&unsorted).unwrap();
-        assert_eq!(
-            features,
-            Features::new(vec![flag("a", false), flag("b", true)])
-        );
+        assert_eq!(features, Features::new(vec![flag("a", false), flag("b", true)]));
     }
 }

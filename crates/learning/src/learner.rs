@@ -73,11 +73,7 @@ impl Learner {
     /// Declares the starting base rates of an action; an action that has some keeps them, so that what
     /// was learned relative to them stays true.
     pub fn declare(&mut self, action: Arc<str>, priors: Vec<Prior>) {
-        self.model
-            .config
-            .action_priors
-            .entry(action)
-            .or_insert(priors);
+        self.model.config.action_priors.entry(action).or_insert(priors);
     }
 
     /// Folds one row. Silence up to the row's time is weighed first; a row dated earlier than one
@@ -86,20 +82,13 @@ impl Learner {
         self.advance(row.at_ms());
         match row {
             Row::Exposure(exposure) => self.open(exposure),
-            Row::Outcome {
-                at_ms,
-                subject,
-                event,
-                exposure,
-            } => self.outcome(EarlyOutcome {
+            Row::Outcome { at_ms, subject, event, exposure } => self.outcome(EarlyOutcome {
                 at_ms: *at_ms,
                 subject: *subject,
                 event: event.clone(),
                 exposure: *exposure,
             }),
-            Row::Withdrawal {
-                subject, purpose, ..
-            } => {
+            Row::Withdrawal { subject, purpose, .. } => {
                 self.pending.withdraw(*subject, purpose.as_deref());
                 if purpose.is_none() {
                     self.early.withdraw(*subject);
@@ -152,10 +141,8 @@ impl Learner {
         let inputs = encoder.encode(&exposure.features);
         let waits = self.waits(exposure);
         let longest_ms = waits.iter().map(|wait| wait.within_ms).max().unwrap_or(0);
-        let forget_at_ms = exposure
-            .at_ms
-            .saturating_add(longest_ms)
-            .saturating_add(self.model.config.remember_ms);
+        let forget_at_ms =
+            exposure.at_ms.saturating_add(longest_ms).saturating_add(self.model.config.remember_ms);
         let (action, channel) = (&exposure.action, &exposure.channel);
         let open = Open {
             subject: exposure.subject,
@@ -218,12 +205,8 @@ impl Learner {
             if weight > 0.0 {
                 wait.given += weight;
                 timing.record_exposure(weight);
-                let silence = Observation {
-                    positive: false,
-                    weight,
-                };
-                self.model
-                    .learn(&wait.outcome, &open.lesson, silence, weight);
+                let silence = Observation { positive: false, weight };
+                self.model.learn(&wait.outcome, &open.lesson, silence, weight);
             }
         }
         self.pending.look_again(id, index);
@@ -240,9 +223,7 @@ impl Learner {
     fn remember(&mut self, outcome: EarlyOutcome) {
         let config = &self.model.config;
         let expires_ms = self.now_ms.saturating_add(config.remember_ms);
-        let gone = self
-            .early
-            .remember(outcome, expires_ms, config.remember_count_max);
+        let gone = self.early.remember(outcome, expires_ms, config.remember_count_max);
         self.rejected.unmatched_outcomes += gone;
     }
 
@@ -336,21 +317,14 @@ impl Learner {
             timing.record_delay(part.unwrap_or(1.0).clamp(0.0, 1.0));
             timing.record_exposure(exposures);
         }
-        let arrival = Observation {
-            positive: true,
-            weight: 1.0,
-        };
-        self.model
-            .learn(&wait.outcome, &open.lesson, arrival, exposures);
+        let arrival = Observation { positive: true, weight: 1.0 };
+        self.model.learn(&wait.outcome, &open.lesson, arrival, exposures);
     }
 }
 
 fn expecting(open: &Open, event: &str) -> Vec<usize> {
     let waits = open.waits.iter().enumerate();
-    waits
-        .filter(|(_, wait)| &*wait.event == event)
-        .map(|(index, _)| index)
-        .collect()
+    waits.filter(|(_, wait)| &*wait.event == event).map(|(index, _)| index).collect()
 }
 
 /// How far into the window this time lies: 0 at the exposure, 1 at the end; `None` when the

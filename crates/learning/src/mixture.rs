@@ -46,9 +46,7 @@ impl Mixture {
 
     /// Exposures of a node that taught; 0 for an unknown one.
     pub(crate) fn evidence(&self, level: usize, node: Option<u32>) -> f64 {
-        node.and_then(|node| self.evidence[level].get(node as usize))
-            .copied()
-            .unwrap_or(0.0)
+        node.and_then(|node| self.evidence[level].get(node as usize)).copied().unwrap_or(0.0)
     }
 
     /// Counts (a part of) an exposure as evidence for every level of the path.
@@ -93,13 +91,7 @@ impl Mixture {
     }
 
     /// The mixed probability alone, without the price of its deviation.
-    pub(crate) fn probability(
-        &self,
-        path: &Path,
-        offset: f64,
-        inputs: &[f64],
-        config: &Config,
-    ) -> f64 {
+    pub(crate) fn probability(&self, path: &Path, offset: f64, inputs: &[f64], config: &Config) -> f64 {
         let experts = self.experts.iter().zip(self.asked());
         experts
             .filter(|(_, share)| *share > 0.0)
@@ -133,10 +125,7 @@ impl Mixture {
             mean += share * total.mean;
             square += share * (total.variance + total.mean * total.mean);
         }
-        Belief {
-            probability,
-            deviation: (square - mean * mean).max(0.0).sqrt(),
-        }
+        Belief { probability, deviation: (square - mean * mean).max(0.0).sqrt() }
     }
 }
 
@@ -144,11 +133,7 @@ impl Mixture {
 fn log_loss(logit: f64, positive: bool) -> f64 {
     const WORST: f64 = 20.0;
     let against = if positive { -logit } else { logit };
-    let loss = if against > WORST {
-        against
-    } else {
-        libm::log1p(libm::exp(against))
-    };
+    let loss = if against > WORST { against } else { libm::log1p(libm::exp(against)) };
     loss.min(WORST)
 }
 
@@ -168,10 +153,7 @@ mod tests {
         let config = Config::default();
         let mut mixture = Mixture::new(&config);
         for round in 0..500 {
-            let seen = Observation {
-                positive: round % 3 == 0,
-                weight: 1.0,
-            };
+            let seen = Observation { positive: round % 3 == 0, weight: 1.0 };
             let inputs = [1.0, f64::from(round % 5) - 2.0];
             mixture.learn(&[Some(0); LEVELS], &inputs, -2.0, seen, &config);
         }
@@ -184,10 +166,7 @@ mod tests {
         let config = Config::default();
         let mut mixture = Mixture::new(&config);
         mixture.shares = [1.0, 0.0, 0.0, 0.0];
-        let seen = Observation {
-            positive: true,
-            weight: 1.0,
-        };
+        let seen = Observation { positive: true, weight: 1.0 };
         mixture.learn(&[Some(0); LEVELS], &[1.0], -2.0, seen, &config);
         for share in &mixture.shares[1..] {
             assert!((share - config.fixed_share / 4.0).abs() < 1e-12);
@@ -212,10 +191,7 @@ mod tests {
         let mut mixture = Mixture::new(&config);
         let (path, inputs) = ([Some(0); LEVELS], [1.0, 0.5]);
         for round in 0..50 {
-            let seen = Observation {
-                positive: round % 3 == 0,
-                weight: 1.0,
-            };
+            let seen = Observation { positive: round % 3 == 0, weight: 1.0 };
             mixture.learn(&path, &inputs, -2.0, seen, &config);
         }
         let mut totals = [Part::default(); EXPERTS];

@@ -32,18 +32,8 @@ struct Node {
 impl Hierarchy {
     pub(crate) fn path(&self, action: &str, channel: &str) -> Path {
         match self.actions.get(action) {
-            Some(node) => [
-                Some(0),
-                Some(node.group),
-                Some(node.action),
-                node.channels.get(channel).copied(),
-            ],
-            None => [
-                Some(0),
-                self.groups.get(group_of(action)).copied(),
-                None,
-                None,
-            ],
+            Some(node) => [Some(0), Some(node.group), Some(node.action), node.channels.get(channel).copied()],
+            None => [Some(0), self.groups.get(group_of(action)).copied(), None, None],
         }
     }
 
@@ -51,15 +41,8 @@ impl Hierarchy {
     fn claim(&mut self, action: &Arc<str>, channel: &Arc<str>) -> Path {
         if !self.actions.contains_key(action) {
             let next_group = self.groups.len() as u32;
-            let group = *self
-                .groups
-                .entry(group_of(action).into())
-                .or_insert(next_group);
-            let node = Node {
-                group,
-                action: self.actions.len() as u32,
-                channels: BTreeMap::new(),
-            };
+            let group = *self.groups.entry(group_of(action).into()).or_insert(next_group);
+            let node = Node { group, action: self.actions.len() as u32, channels: BTreeMap::new() };
             self.actions.insert(action.clone(), node);
         }
         if let Some(node) = self.actions.get_mut(action)
@@ -119,12 +102,7 @@ impl Model {
         if !acted {
             path[crate::expert::TREATMENT] = None;
         }
-        Lesson {
-            action: action.clone(),
-            acted,
-            path,
-            inputs,
-        }
+        Lesson { action: action.clone(), acted, path, inputs }
     }
 
     /// The prior's logit; weights are learned relative to it.
@@ -133,29 +111,17 @@ impl Model {
     }
 
     /// Learns an observation; `exposures` is the part of an exposure it completes.
-    pub(crate) fn learn(
-        &mut self,
-        outcome: &Arc<str>,
-        lesson: &Lesson,
-        seen: Observation,
-        exposures: f64,
-    ) {
+    pub(crate) fn learn(&mut self, outcome: &Arc<str>, lesson: &Lesson, seen: Observation, exposures: f64) {
         let offset = self.offset(&lesson.action, outcome);
         if !self.outcomes.contains_key(outcome) {
-            let fresh = OutcomeModel {
-                acting: Mixture::new(&self.config),
-                not_acting: Mixture::new(&self.config),
-            };
+            let fresh =
+                OutcomeModel { acting: Mixture::new(&self.config), not_acting: Mixture::new(&self.config) };
             self.outcomes.insert(outcome.clone(), fresh);
         }
         let Some(model) = self.outcomes.get_mut(outcome) else {
             return;
         };
-        let mixture = if lesson.acted {
-            &mut model.acting
-        } else {
-            &mut model.not_acting
-        };
+        let mixture = if lesson.acted { &mut model.acting } else { &mut model.not_acting };
         let inputs = lesson.inputs.to_f64();
         mixture.learn(&lesson.path, &inputs, offset, seen, &self.config);
         mixture.count(&lesson.path, exposures);

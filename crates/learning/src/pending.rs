@@ -134,11 +134,7 @@ impl Pending {
         let Some(mine) = self.by_subject.get(&subject) else {
             return Vec::new();
         };
-        mine.iter()
-            .rev()
-            .filter(|(at_ms, _)| *at_ms <= until_ms)
-            .map(|(_, id)| *id)
-            .collect()
+        mine.iter().rev().filter(|(at_ms, _)| *at_ms <= until_ms).map(|(_, id)| *id).collect()
     }
 
     pub(crate) fn forget(&mut self, id: ExposureId) {
@@ -174,10 +170,9 @@ impl Pending {
     /// Exposures of which at least one window is open.
     pub(crate) fn open_count(&self) -> usize {
         let open = |held: &&Held| match held {
-            Held::Open(open) => open
-                .waits
-                .iter()
-                .any(|wait| matches!(wait.state, State::Open | State::Arrived { .. })),
+            Held::Open(open) => {
+                open.waits.iter().any(|wait| matches!(wait.state, State::Open | State::Arrived { .. }))
+            }
             Held::Withdrawn => false,
         };
         self.held.values().filter(open).count()
@@ -207,9 +202,7 @@ enum EarlyKey {
 
 impl EarlyKey {
     fn of(outcome: &EarlyOutcome) -> Self {
-        outcome
-            .exposure
-            .map_or(Self::Subject(outcome.subject), Self::Exposure)
+        outcome.exposure.map_or(Self::Subject(outcome.subject), Self::Exposure)
     }
 }
 
@@ -224,12 +217,7 @@ pub(crate) struct Early {
 
 impl Early {
     /// Remembers the outcome; returns how many older ones had to give way.
-    pub(crate) fn remember(
-        &mut self,
-        outcome: EarlyOutcome,
-        expires_ms: i64,
-        count_max: usize,
-    ) -> u64 {
+    pub(crate) fn remember(&mut self, outcome: EarlyOutcome, expires_ms: i64, count_max: usize) -> u64 {
         let key = EarlyKey::of(&outcome);
         self.arrivals += 1;
         self.outcomes.insert((key, self.arrivals), outcome);
@@ -244,11 +232,7 @@ impl Early {
     /// Forgets what expired; returns how many.
     pub(crate) fn expire(&mut self, now_ms: i64) -> u64 {
         let mut gone = 0;
-        while self
-            .expiry
-            .first_key_value()
-            .is_some_and(|((expires_ms, _), _)| *expires_ms < now_ms)
-        {
+        while self.expiry.first_key_value().is_some_and(|((expires_ms, _), _)| *expires_ms < now_ms) {
             gone += self.drop_first();
         }
         gone
@@ -270,14 +254,11 @@ impl Early {
         fits: impl Fn(&EarlyOutcome) -> bool,
     ) -> Vec<EarlyOutcome> {
         let named = self.range(EarlyKey::Exposure(id)).collect::<Vec<_>>();
-        let own = self
-            .range(EarlyKey::Subject(subject))
-            .filter(|key| self.outcomes.get(key).is_some_and(&fits));
+        let own =
+            self.range(EarlyKey::Subject(subject)).filter(|key| self.outcomes.get(key).is_some_and(&fits));
         let mut keys: Vec<_> = named.into_iter().chain(own).collect();
         keys.sort_by_key(|(_, arrival)| *arrival);
-        keys.iter()
-            .filter_map(|key| self.outcomes.remove(key))
-            .collect()
+        keys.iter().filter_map(|key| self.outcomes.remove(key)).collect()
     }
 
     fn range(&self, key: EarlyKey) -> impl Iterator<Item = (EarlyKey, u64)> + '_ {
@@ -287,7 +268,6 @@ impl Early {
 
     /// Forgets a subject's outcomes.
     pub(crate) fn withdraw(&mut self, subject: u128) {
-        self.outcomes
-            .retain(|_, outcome| outcome.subject != subject);
+        self.outcomes.retain(|_, outcome| outcome.subject != subject);
     }
 }

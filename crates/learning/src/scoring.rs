@@ -23,9 +23,7 @@ pub(crate) fn predict(model: &Model, features: &Features, arms: &[Arm]) -> Vec<P
     arms.iter()
         .map(|arm| {
             let path = match last {
-                Some((same, path)) if same.action == arm.action && same.channel == arm.channel => {
-                    path
-                }
+                Some((same, path)) if same.action == arm.action && same.channel == arm.channel => path,
                 _ => model.hierarchy.path(&arm.action, &arm.channel),
             };
             last = Some((arm, path));
@@ -102,8 +100,7 @@ impl Shared {
             if parts.len() <= slot {
                 parts.resize(slot + 1, None);
             }
-            let part = parts[slot]
-                .get_or_insert_with(|| mixture.parts(level, path[level], inputs, config));
+            let part = parts[slot].get_or_insert_with(|| mixture.parts(level, path[level], inputs, config));
             add(&mut totals, part);
         }
         mixture.mix(offset, &totals)

@@ -93,9 +93,7 @@ impl Snapshot {
         if format != FORMAT {
             return Err(DecodeError::UnknownFormat(format));
         }
-        let (stored, payload) = rest
-            .split_first_chunk::<DIGEST_BYTES>()
-            .ok_or(DecodeError::CutShort)?;
+        let (stored, payload) = rest.split_first_chunk::<DIGEST_BYTES>().ok_or(DecodeError::CutShort)?;
         if digest(payload) != *stored {
             return Err(DecodeError::Damaged);
         }
@@ -113,11 +111,7 @@ impl Snapshot {
         let mixture = &model.acting;
         let experts = mixture.experts.iter().zip(mixture.shares);
         experts
-            .map(|(expert, share)| ExpertShare {
-                context: expert.context,
-                memory: expert.memory,
-                share,
-            })
+            .map(|(expert, share)| ExpertShare { context: expert.context, memory: expert.memory, share })
             .collect()
     }
 
@@ -141,12 +135,7 @@ impl Snapshot {
                     mean += share / total * part.mean;
                     square += share / total * (part.variance + part.mean * part.mean);
                 }
-                ColumnWeight {
-                    name,
-                    word,
-                    weight: mean,
-                    deviation: (square - mean * mean).max(0.0).sqrt(),
-                }
+                ColumnWeight { name, word, weight: mean, deviation: (square - mean * mean).max(0.0).sqrt() }
             })
             .collect()
     }

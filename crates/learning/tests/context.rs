@@ -27,13 +27,8 @@ impl World {
             let age = 2.0 * dice.uniform() - 1.0;
             let city = ["Gent", "Utrecht", "Breda"][dice.below(3)];
             let action = dice.below(3);
-            let mut known = vec![
-                number("age", age),
-                feature("city", FeatureValue::Category(city.into())),
-            ];
-            known.extend(
-                (0..self.noise_columns).map(|n| number(&format!("noise{n}"), dice.uniform())),
-            );
+            let mut known = vec![number("age", age), feature("city", FeatureValue::Category(city.into()))];
+            known.extend((0..self.noise_columns).map(|n| number(&format!("noise{n}"), dice.uniform())));
             let features = Features::new(known);
             let logit = (self.truth)(action, age, city);
             let converted = dice.chance(1.0 / (1.0 + libm::exp(-logit)));
@@ -42,10 +37,7 @@ impl World {
                 scored.push((predicted.probability, converted));
             }
             let at_ms = decision as i64 * 2 * MINUTE_MS;
-            let shown = Exposure {
-                features,
-                ..exposure(decision, decision, at_ms, GROUPS[action])
-            };
+            let shown = Exposure { features, ..exposure(decision, decision, at_ms, GROUPS[action]) };
             for row in immediate(shown, converted) {
                 learner.apply(&row);
             }
@@ -56,11 +48,7 @@ impl World {
 
 fn context_share(learner: &Learner) -> f64 {
     let shares = learner.snapshot().expert_shares("goal");
-    shares
-        .iter()
-        .filter(|expert| expert.context)
-        .map(|expert| expert.share)
-        .sum()
+    shares.iter().filter(|expert| expert.context).map(|expert| expert.share).sum()
 }
 
 #[test]
@@ -80,10 +68,7 @@ fn where_context_matters_the_experts_that_use_it_win() {
 
 #[test]
 fn opposite_tastes_are_learned_per_action() {
-    let world = World {
-        noise_columns: 1,
-        truth: |action, age, _| [2.0, -2.0, 0.0][action] * age - 1.0,
-    };
+    let world = World { noise_columns: 1, truth: |action, age, _| [2.0, -2.0, 0.0][action] * age - 1.0 };
     let learner = world.run(4_000).learner;
     let at = |action, age| {
         let features = Features::new(vec![number("age", age)]);
@@ -96,19 +81,13 @@ fn opposite_tastes_are_learned_per_action() {
 
 #[test]
 fn where_context_carries_nothing_the_intercept_experts_get_the_weight() {
-    let world = World {
-        noise_columns: 20,
-        truth: |action, _, _| [-1.0, -2.0, -3.0][action],
-    };
+    let world = World { noise_columns: 20, truth: |action, _, _| [-1.0, -2.0, -3.0][action] };
     let run = world.run(6_000);
     let share = context_share(&run.learner);
     assert!(share < 0.05, "share of context {share}");
     for (action, rate) in GROUPS.iter().zip([0.2689, 0.1192, 0.0474]) {
         let found = goal(&run.learner, &Features::default(), action).probability;
-        assert!(
-            libm::log(f64::from(found) / rate).abs() < 0.25,
-            "{action} {found}"
-        );
+        assert!(libm::log(f64::from(found) / rate).abs() < 0.25, "{action} {found}");
     }
 }
 
@@ -140,9 +119,7 @@ fn before_any_evidence_the_prior_of_the_outcome_answers() {
     unlisted.outcome = "renewed".into();
     let found = snapshot.predict(&Features::default(), &[arm(GROUPS[0]), unlisted]);
     assert!((found[0].probability - 0.02).abs() < 1e-7);
-    assert!(
-        (f64::from(found[1].probability) - Config::default().unlisted_probability).abs() < 1e-7
-    );
+    assert!((f64::from(found[1].probability) - Config::default().unlisted_probability).abs() < 1e-7);
     assert!(found[0].deviation > 1.0 && found[0].baseline.is_none() && found[0].evidence == 0.0);
 }
 
@@ -153,11 +130,7 @@ fn a_baseline_is_given_once_not_acting_was_seen_often_enough() {
     for decision in 0..400_u128 {
         let mut shown = exposure(decision, decision, decision as i64 * MINUTE_MS, GROUPS[0]);
         shown.acted = decision % 2 == 0;
-        let converted = if shown.acted {
-            decision % 4 == 0
-        } else {
-            decision % 20 == 1
-        };
+        let converted = if shown.acted { decision % 4 == 0 } else { decision % 20 == 1 };
         for row in immediate(shown, converted) {
             learner.apply(&row);
         }
@@ -165,22 +138,12 @@ fn a_baseline_is_given_once_not_acting_was_seen_often_enough() {
     }
     assert!(baselines[..50].iter().all(Option::is_none));
     let found = goal(&learner, &Features::default(), GROUPS[0]);
-    let baseline = found
-        .baseline
-        .expect("200 withheld exposures support a baseline");
+    let baseline = found.baseline.expect("200 withheld exposures support a baseline");
     assert!((baseline - 0.1).abs() < 0.04, "{baseline}");
-    assert!(
-        (found.probability - 0.5).abs() < 0.1,
-        "{}",
-        found.probability
-    );
+    assert!((found.probability - 0.5).abs() < 0.1, "{}", found.probability);
     let sibling = goal(&learner, &Features::default(), "sales/bread/white");
     assert!(sibling.baseline.is_some(), "the group supports it");
-    assert!(
-        goal(&learner, &Features::default(), GROUPS[1])
-            .baseline
-            .is_none()
-    );
+    assert!(goal(&learner, &Features::default(), GROUPS[1]).baseline.is_none());
 }
 
 #[test]
@@ -216,16 +179,10 @@ fn arms_asked_together_answer_as_arms_asked_alone() {
         }
     }
     let together = snapshot.predict(&features, &arms);
-    let alone: Vec<_> = arms
-        .iter()
-        .flat_map(|arm| snapshot.predict(&features, std::slice::from_ref(arm)))
-        .collect();
+    let alone: Vec<_> =
+        arms.iter().flat_map(|arm| snapshot.predict(&features, std::slice::from_ref(arm))).collect();
     assert_eq!(together, alone);
-    let goals: Vec<_> = together
-        .iter()
-        .step_by(3)
-        .map(|it| it.probability)
-        .collect();
+    let goals: Vec<_> = together.iter().step_by(3).map(|it| it.probability).collect();
     assert!(goals.windows(2).all(|two| two[0] != two[1]), "{goals:?}");
 }
 
@@ -237,9 +194,7 @@ fn the_columns_that_matter_have_the_weight() {
     };
     let weights = world.run(4_000).learner.snapshot().column_weights("goal");
     let of = |name: &str, word: Option<&str>| {
-        let found = weights
-            .iter()
-            .find(|column| &*column.name == name && column.word.as_deref() == word);
+        let found = weights.iter().find(|column| &*column.name == name && column.word.as_deref() == word);
         found.expect("a column per number and word").weight
     };
     assert!(of("age", None) > 0.5);

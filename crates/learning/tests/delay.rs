@@ -42,10 +42,7 @@ fn incremental_credit_comes_close_to_the_rate_where_counting_what_arrived_is_bia
     let found = f64::from(evidence_and_probability(&learner).1);
     assert!(learner.waiting() > 1_000, "most windows are still open");
     assert!((naive / rate - 1.0).abs() > 0.05, "naive {naive}");
-    assert!(
-        (found / rate - 1.0).abs() < 0.15,
-        "found {found}, naive {naive}"
-    );
+    assert!((found / rate - 1.0).abs() < 0.15, "found {found}, naive {naive}");
 }
 
 #[test]
@@ -68,10 +65,7 @@ fn silence_counts_in_full_only_at_the_end_of_the_window() {
     }
     learner.advance(30 * DAY_MS + 1);
     let last = evidence_and_probability(&learner);
-    assert!(
-        seen.windows(2)
-            .all(|two| two[0].0 <= two[1].0 && two[0].1 >= two[1].1)
-    );
+    assert!(seen.windows(2).all(|two| two[0].0 <= two[1].0 && two[0].1 >= two[1].1));
     assert_eq!(seen[0].0, 0.0);
     assert!((0.05..0.1).contains(&seen[1].0), "{seen:?}");
     assert!((0.4..0.8).contains(&seen[4].0), "{seen:?}");
@@ -97,10 +91,7 @@ fn an_outcome_in_the_last_millisecond_counts_and_one_later_is_reported_late() {
     let end_ms = 30 * DAY_MS;
     for (at_ms, late) in [(end_ms, 0), (end_ms + 1, 1)] {
         for named in [Some(id(1)), None] {
-            let rows = [
-                Row::Exposure(exposure(1, 1, 0, ACTION)),
-                bought(at_ms, 1, named),
-            ];
+            let rows = [Row::Exposure(exposure(1, 1, 0, ACTION)), bought(at_ms, 1, named)];
             let learner = learned(starting_at(0.05), &rows);
             assert_eq!(learner.rejected().late_outcomes, late);
             assert_eq!(evidence_and_probability(&learner).1 > 0.05, late == 0);
@@ -146,10 +137,7 @@ fn an_outcome_that_comes_before_its_exposure_is_credited_when_the_exposure_arriv
 
 #[test]
 fn an_outcome_that_was_there_before_the_exposure_was_displayed_is_not_its_doing() {
-    let rows = [
-        bought(0, 1, None),
-        Row::Exposure(exposure(1, 1, DAY_MS, ACTION)),
-    ];
+    let rows = [bought(0, 1, None), Row::Exposure(exposure(1, 1, DAY_MS, ACTION))];
     let learner = learned(starting_at(0.05), &rows);
     assert_eq!(evidence_and_probability(&learner), (0.0, 0.05));
 }
@@ -163,10 +151,7 @@ fn outcomes_without_exposure_are_remembered_for_a_bounded_time_and_in_a_bounded_
     learner.apply(&Row::Exposure(exposure(1, 1, 8 * DAY_MS, ACTION)));
     assert_eq!(evidence_and_probability(&learner).0, 0.0);
 
-    let crowded = Config {
-        remember_count_max: 10,
-        ..starting_at(0.05)
-    };
+    let crowded = Config { remember_count_max: 10, ..starting_at(0.05) };
     let rows: Vec<_> = (0..25).map(|subject| bought(0, subject, None)).collect();
     assert_eq!(learned(crowded, &rows).rejected().unmatched_outcomes, 15);
 }
@@ -184,11 +169,7 @@ fn the_last_displayed_exposure_is_credited_and_the_others_stop() {
     rows.iter().for_each(|row| learner.apply(row));
     let features = Features::default();
     assert_eq!(goal(&learner, &features, other).evidence, 1.0);
-    assert_eq!(
-        learner.waiting(),
-        1,
-        "only the exposure after the outcome waits on"
-    );
+    assert_eq!(learner.waiting(), 1, "only the exposure after the outcome waits on");
     let stopped_at = goal(&learner, &features, ACTION).evidence;
     learner.advance(60 * DAY_MS);
     assert_eq!(goal(&learner, &features, ACTION).evidence, stopped_at);
@@ -222,40 +203,22 @@ fn what_was_withheld_together_is_credited_together_and_what_was_withheld_before_
         withheld(2, 1, MINUTE_MS),
         bought(2 * MINUTE_MS, 1, None),
     ];
-    let always_a_baseline = Config {
-        baseline_evidence: 0.0,
-        ..starting_at(0.05)
-    };
+    let always_a_baseline = Config { baseline_evidence: 0.0, ..starting_at(0.05) };
     let mut learner = learned(always_a_baseline, &rows);
-    assert_eq!(
-        (learner.waiting(), learner.rejected().duplicate_outcomes),
-        (0, 0)
-    );
+    assert_eq!((learner.waiting(), learner.rejected().duplicate_outcomes), (0, 0));
     learner.advance(60 * DAY_MS);
     let [first, second, before] = [0, 1, 2].map(|slot| {
         let found = goal(&learner, &Features::default(), &format!("group{slot}/item"));
         found.baseline.expect("a baseline needs no evidence here")
     });
-    assert!(
-        first > 1.1 * before && second > 1.1 * before,
-        "{first} {second} {before}"
-    );
+    assert!(first > 1.1 * before && second > 1.1 * before, "{first} {second} {before}");
 }
 
 #[test]
 fn outcomes_nobody_expects_and_impossible_windows_are_counted() {
     let mut shown = exposure(1, 1, 0, ACTION);
-    shown.expected.push(Expected {
-        outcome: "complaint".into(),
-        event: "complained".into(),
-        within_ms: 0,
-    });
-    let complaint = Row::Outcome {
-        at_ms: 1,
-        subject: 1,
-        event: "complained".into(),
-        exposure: Some(id(1)),
-    };
+    shown.expected.push(Expected { outcome: "complaint".into(), event: "complained".into(), within_ms: 0 });
+    let complaint = Row::Outcome { at_ms: 1, subject: 1, event: "complained".into(), exposure: Some(id(1)) };
     let learner = learned(starting_at(0.05), &[Row::Exposure(shown), complaint]);
     assert_eq!(learner.rejected().invalid_windows, 1);
     assert_eq!(learner.rejected().unexpected_outcomes, 1);

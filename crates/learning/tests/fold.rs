@@ -1,8 +1,6 @@
 //! Is the model a function of its rows, and of nothing else?
 
-use learning::{
-    Arm, Config, DecodeError, Features, Learner, ModelVersion, Predictor, Prior, Row, Snapshot,
-};
+use learning::{Arm, Config, DecodeError, Features, Learner, ModelVersion, Predictor, Prior, Row, Snapshot};
 
 use crate::journal::*;
 
@@ -27,10 +25,7 @@ fn a_checkpoint_plus_the_tail_equals_the_whole() {
     let mut resumed: Learner = postcard::from_bytes(&bytes).unwrap();
     tail.iter().for_each(|row| resumed.apply(row));
     let whole = fold(&rows);
-    assert_eq!(
-        postcard::to_stdvec(&resumed).unwrap(),
-        postcard::to_stdvec(&whole).unwrap()
-    );
+    assert_eq!(postcard::to_stdvec(&resumed).unwrap(), postcard::to_stdvec(&whole).unwrap());
     assert_eq!(resumed.snapshot().encode(), whole.snapshot().encode());
 }
 
@@ -43,11 +38,7 @@ fn one_customer_left_out_equals_never_having_seen_that_customer() {
         Row::Outcome { subject, .. } | Row::Withdrawal { subject, .. } => *subject == 120,
     };
     assert!(everyone.iter().any(|row| of_the_last(&row)));
-    let rebuilt: Vec<_> = everyone
-        .iter()
-        .filter(|row| !of_the_last(row))
-        .cloned()
-        .collect();
+    let rebuilt: Vec<_> = everyone.iter().filter(|row| !of_the_last(row)).cloned().collect();
     let never_seen = fold(&nobody_else).snapshot();
     assert_eq!(fold(&rebuilt).snapshot().encode(), never_seen.encode());
     assert_ne!(fold(&everyone).snapshot().encode(), never_seen.encode());
@@ -61,10 +52,7 @@ fn a_clock_that_runs_back_between_rows_loses_nothing() {
         bought(49 * DAY_MS + 1, 2, None),
     ];
     let learner = fold(&late);
-    assert_eq!(
-        goal(&learner, &Features::default(), "sales/bread/rye").evidence,
-        1.0
-    );
+    assert_eq!(goal(&learner, &Features::default(), "sales/bread/rye").evidence, 1.0);
 }
 
 #[test]
@@ -74,10 +62,7 @@ fn a_snapshot_read_back_answers_the_same_under_the_same_name() {
     assert_eq!(back, snapshot);
     let features = Features::new(vec![number("age", 44.0)]);
     let arms = [arm("sales/group0/action1"), arm("sales/group1/new")];
-    assert_eq!(
-        back.predict(&features, &arms),
-        snapshot.predict(&features, &arms)
-    );
+    assert_eq!(back.predict(&features, &arms), snapshot.predict(&features, &arms));
 }
 
 #[test]
@@ -109,22 +94,11 @@ fn a_model_that_has_only_seen_columns_is_another_model() {
 fn an_action_starts_at_its_own_declared_rate_and_learns_from_there() {
     let declared = |probability| {
         let outcome = "goal".into();
-        vec![Prior {
-            outcome,
-            probability,
-        }]
+        vec![Prior { outcome, probability }]
     };
     let ask = |learner: &Learner, action: &str| {
-        let arm = Arm {
-            action: action.into(),
-            channel: "web".into(),
-            outcome: "goal".into(),
-        };
-        learner
-            .snapshot()
-            .predict(&Features::default(), &[arm])
-            .remove(0)
-            .probability
+        let arm = Arm { action: action.into(), channel: "web".into(), outcome: "goal".into() };
+        learner.snapshot().predict(&Features::default(), &[arm]).remove(0).probability
     };
     let mut learner = fold(&mixed(3, 40));
     let others = ask(&learner, "care/arrears/unheard");

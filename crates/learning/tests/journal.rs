@@ -2,8 +2,8 @@
 
 use learning::exploration::keyed_uniform;
 use learning::{
-    Arm, Config, Expected, Exposure, ExposureId, Feature, FeatureValue, Features, Learner,
-    Prediction, Predictor, Prior, Row,
+    Arm, Config, Expected, Exposure, ExposureId, Feature, FeatureValue, Features, Learner, Prediction,
+    Predictor, Prior, Row,
 };
 
 pub const MINUTE_MS: i64 = 60_000;
@@ -39,11 +39,7 @@ pub fn number(name: &str, value: f64) -> Feature {
 }
 
 pub fn feature(name: &str, value: FeatureValue) -> Feature {
-    Feature {
-        name: name.into(),
-        value,
-        confidence: 1.0,
-    }
+    Feature { name: name.into(), value, confidence: 1.0 }
 }
 
 pub fn id(decision: u128) -> ExposureId {
@@ -66,38 +62,19 @@ pub fn exposure(decision: u128, subject: u128, at_ms: i64, action: &str) -> Expo
 }
 
 pub fn expected(within_ms: i64) -> Expected {
-    Expected {
-        outcome: "goal".into(),
-        event: "bought".into(),
-        within_ms,
-    }
+    Expected { outcome: "goal".into(), event: "bought".into(), within_ms }
 }
 
 pub fn bought(at_ms: i64, subject: u128, exposure: Option<ExposureId>) -> Row {
-    Row::Outcome {
-        at_ms,
-        subject,
-        event: "bought".into(),
-        exposure,
-    }
+    Row::Outcome { at_ms, subject, event: "bought".into(), exposure }
 }
 
 pub fn arm(action: &str) -> Arm {
-    Arm {
-        action: action.into(),
-        channel: "web".into(),
-        outcome: "goal".into(),
-    }
+    Arm { action: action.into(), channel: "web".into(), outcome: "goal".into() }
 }
 
 pub fn starting_at(probability: f64) -> Config {
-    Config {
-        priors: vec![Prior {
-            outcome: "goal".into(),
-            probability,
-        }],
-        ..Config::default()
-    }
+    Config { priors: vec![Prior { outcome: "goal".into(), probability }], ..Config::default() }
 }
 
 pub fn learned<'a>(config: Config, rows: impl IntoIterator<Item = &'a Row>) -> Learner {
@@ -113,10 +90,7 @@ pub fn goal(learner: &Learner, features: &Features, action: &str) -> Prediction 
 /// An exposure that waits a minute, and its outcome after half of it, if any.
 pub fn immediate(exposure: Exposure, converted: bool) -> Vec<Row> {
     let (at_ms, subject, id) = (exposure.at_ms, exposure.subject, exposure.id);
-    let quick = Exposure {
-        expected: vec![expected(MINUTE_MS)],
-        ..exposure
-    };
+    let quick = Exposure { expected: vec![expected(MINUTE_MS)], ..exposure };
     let mut rows = vec![Row::Exposure(quick)];
     if converted {
         rows.push(bought(at_ms + MINUTE_MS / 2, subject, Some(id)));
@@ -150,11 +124,7 @@ fn customer(seed: u64, subject: u128) -> Vec<Row> {
         }
     }
     if dice.chance(0.05) {
-        rows.push(Row::Withdrawal {
-            at_ms: 60 * DAY_MS,
-            subject,
-            purpose: None,
-        });
+        rows.push(Row::Withdrawal { at_ms: 60 * DAY_MS, subject, purpose: None });
     }
     rows
 }

@@ -14,9 +14,7 @@ fn sound(learner: &Learner, features: &Features) -> bool {
             && found.deviation.is_finite()
             && found.deviation >= 0.0
             && found.evidence.is_finite()
-            && found
-                .baseline
-                .is_none_or(|baseline| baseline > 0.0 && baseline < 1.0)
+            && found.baseline.is_none_or(|baseline| baseline > 0.0 && baseline < 1.0)
     })
 }
 
@@ -34,14 +32,8 @@ fn any_number() -> impl Strategy<Value = f64> {
 }
 
 fn any_features() -> impl Strategy<Value = Features> {
-    (
-        any_number(),
-        any_number(),
-        any::<bool>(),
-        0..40_u8,
-        -1.0_f32..2.0,
-    )
-        .prop_map(|(first, second, flag, word, confidence)| {
+    (any_number(), any_number(), any::<bool>(), 0..40_u8, -1.0_f32..2.0).prop_map(
+        |(first, second, flag, word, confidence)| {
             let mut features = vec![
                 number("constant", 3.0),
                 number("first", first),
@@ -50,14 +42,13 @@ fn any_features() -> impl Strategy<Value = Features> {
                 feature("flag", FeatureValue::Flag(flag)),
                 feature("word", FeatureValue::Category(format!("{word}").into())),
             ];
-            features
-                .iter_mut()
-                .for_each(|it| it.confidence = confidence);
+            features.iter_mut().for_each(|it| it.confidence = confidence);
             if word % 3 == 0 {
                 features.truncate(3);
             }
             Features::new(features)
-        })
+        },
+    )
 }
 
 proptest! {
@@ -105,12 +96,7 @@ fn years_of_a_one_sided_stream_stay_sound() {
     for decision in 0..5_000_u128 {
         let shown = Exposure {
             features: features.clone(),
-            ..exposure(
-                decision,
-                decision,
-                decision as i64 * DAY_MS,
-                "sales/bread/rye",
-            )
+            ..exposure(decision, decision, decision as i64 * DAY_MS, "sales/bread/rye")
         };
         for row in immediate(shown, false) {
             learner.apply(&row);
@@ -124,10 +110,7 @@ fn years_of_a_one_sided_stream_stay_sound() {
 fn values_that_are_no_number_are_counted_and_treated_as_missing() {
     let shown = |value| {
         let features = Features::new(vec![number("age", value)]);
-        Row::Exposure(Exposure {
-            features,
-            ..exposure(1, 1, 0, "sales/bread/rye")
-        })
+        Row::Exposure(Exposure { features, ..exposure(1, 1, 0, "sales/bread/rye") })
     };
     let learner = learned(Config::default(), &[shown(f64::NAN)]);
     assert_eq!(learner.rejected().non_finite_values, 1);

@@ -7,11 +7,7 @@ use crate::journal::*;
 const ACTION: &str = "sales/bread/rye";
 
 fn withdrawal(purpose: Option<&str>) -> Row {
-    Row::Withdrawal {
-        at_ms: 1,
-        subject: 1,
-        purpose: purpose.map(Into::into),
-    }
+    Row::Withdrawal { at_ms: 1, subject: 1, purpose: purpose.map(Into::into) }
 }
 
 fn evidence_after(rows: &[Row]) -> f32 {
@@ -37,10 +33,7 @@ fn open_exposures_of_a_withdrawn_customer_never_train() {
 fn a_withdrawal_for_another_purpose_or_of_another_customer_changes_nothing() {
     let shown = Row::Exposure(exposure(1, 1, 0, ACTION));
     let others = Row::Exposure(exposure(2, 2, 0, ACTION));
-    assert_eq!(
-        evidence_after(&[shown.clone(), withdrawal(Some("service"))]),
-        1.0
-    );
+    assert_eq!(evidence_after(&[shown.clone(), withdrawal(Some("service"))]), 1.0);
     assert_eq!(evidence_after(&[shown, others, withdrawal(None)]), 1.0);
 }
 

@@ -35,40 +35,21 @@ pub const ACCESS: &[(Method, &str, Access)] = &[
     (Method::GET, "/openapi.json", Access::Open),
     (Method::GET, "/metrics", Access::Scoped(&[Read])),
     (Method::POST, "/v1/decide", Access::Scoped(&[Decide])),
-    (
-        Method::POST,
-        "/v1/outcomes",
-        Access::Scoped(&[Decide, Ingest]),
-    ),
+    (Method::POST, "/v1/outcomes", Access::Scoped(&[Decide, Ingest])),
     (Method::POST, "/v1/events", Access::Scoped(&[Ingest])),
     (Method::POST, "/v1/consents", Access::Scoped(&[Ingest])),
-    (
-        Method::POST,
-        "/v1/customers/lookup",
-        Access::Scoped(&[Read]),
-    ),
+    (Method::POST, "/v1/customers/lookup", Access::Scoped(&[Read])),
     (Method::GET, "/v1/decisions/{id}", Access::Scoped(&[Read])),
-    (
-        Method::GET,
-        "/v1/strategy",
-        Access::Scoped(&[Decide, Ingest, Read]),
-    ),
+    (Method::GET, "/v1/strategy", Access::Scoped(&[Decide, Ingest, Read])),
     (Method::GET, "/v1/rejects", Access::Scoped(&[Admin])),
     (Method::GET, "/v1/keys", Access::Scoped(&[Admin])),
     (Method::POST, "/v1/keys", Access::Scoped(&[Admin])),
-    (
-        Method::DELETE,
-        "/v1/keys/{prefix}",
-        Access::Scoped(&[Admin]),
-    ),
+    (Method::DELETE, "/v1/keys/{prefix}", Access::Scoped(&[Admin])),
 ];
 
 /// Lets a request through when its caller may use the route, and says with which key.
 pub async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
-    let path = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or("", MatchedPath::as_str);
+    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     match check(&app, request.method(), path, request.headers()) {
         Ok(None) => next.run(request).await,
         Ok(Some(key)) => {
@@ -79,29 +60,14 @@ pub async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next
     }
 }
 
-fn check(
-    app: &App,
-    method: &Method,
-    path: &str,
-    headers: &HeaderMap,
-) -> Result<Option<KeyInfo>, Problem> {
-    let method = if method == Method::HEAD {
-        &Method::GET
-    } else {
-        method
-    };
-    let listed = ACCESS
-        .iter()
-        .find(|(listed, route, _)| listed == method && *route == path);
+fn check(app: &App, method: &Method, path: &str, headers: &HeaderMap) -> Result<Option<KeyInfo>, Problem> {
+    let method = if method == Method::HEAD { &Method::GET } else { method };
+    let listed = ACCESS.iter().find(|(listed, route, _)| listed == method && *route == path);
     let scopes = match listed {
         Some((_, _, Access::Open)) => return Ok(None),
         Some((_, _, Access::Scoped(scopes))) => *scopes,
         None => {
-            return Err(Problem::new(
-                StatusCode::FORBIDDEN,
-                "closed",
-                "this route is open to nobody",
-            ));
+            return Err(Problem::new(StatusCode::FORBIDDEN, "closed", "this route is open to nobody"));
         }
     };
     let unauthorized = |code, message| Problem::new(StatusCode::UNAUTHORIZED, code, message);
@@ -110,25 +76,14 @@ fn check(
         return Err(unauthorized("no_key", how));
     };
     let Some(info) = app.keys.find(&key) else {
-        return Err(unauthorized(
-            "unknown_key",
-            "this API key is not known here; it may have been revoked",
-        ));
+        return Err(unauthorized("unknown_key", "this API key is not known here; it may have been revoked"));
     };
     if info.allows(scopes) {
         return Ok(Some(info));
     }
     let needed: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
-    let message = format!(
-        "API key `{}…` lacks the scope `{}`",
-        info.prefix,
-        needed.join("` or `")
-    );
-    Err(Problem::new(
-        StatusCode::FORBIDDEN,
-        "scope_missing",
-        message,
-    ))
+    let message = format!("API key `{}…` lacks the scope `{}`", info.prefix, needed.join("` or `"));
+    Err(Problem::new(StatusCode::FORBIDDEN, "scope_missing", message))
 }
 
 /// The key as a bearer token, in `X-API-Key`, or as the user of basic authentication.
@@ -136,21 +91,11 @@ fn presented(headers: &HeaderMap) -> Option<String> {
     if let Some(key) = headers.get("x-api-key") {
         return key.to_str().ok().map(str::to_owned);
     }
-    let (scheme, token) = headers
-        .get(header::AUTHORIZATION)?
-        .to_str()
-        .ok()?
-        .split_once(' ')?;
+    let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     if scheme.eq_ignore_ascii_case("bearer") {
         return Some(token.trim().to_owned());
     }
-    let decoded = scheme
-        .eq_ignore_ascii_case("basic")
-        .then(|| STANDARD.decode(token.trim()).ok())??;
+    let decoded = scheme.eq_ignore_ascii_case("basic").then(|| STANDARD.decode(token.trim()).ok())??;
     let text = String::from_utf8(decoded).ok()?;
-    Some(
-        text.split_once(':')
-            .map_or(text.as_str(), |(user, _)| user)
-            .to_owned(),
-    )
+    Some(text.split_once(':').map_or(text.as_str(), |(user, _)| user).to_owned())
 }

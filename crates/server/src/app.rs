@@ -100,12 +100,7 @@ impl PendingProblem {
 
     /// A problem of the folder as a whole.
     pub fn of_folder(message: String) -> Self {
-        Self {
-            file: String::new(),
-            line: None,
-            message,
-            hint: None,
-        }
+        Self { file: String::new(), line: None, message, hint: None }
     }
 }
 
@@ -146,13 +141,8 @@ impl App {
             let _turn = turn;
             work(&app)
         });
-        let failed = |_| {
-            Problem::new(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "failed",
-                "the work failed unexpectedly",
-            )
-        };
+        let failed =
+            |_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "failed", "the work failed unexpectedly");
         Ok(working.await.map_err(failed)??)
     }
 

@@ -40,14 +40,9 @@ impl Background {
         learn_every: Duration,
         folder: Option<ReadFolder>,
     ) -> io::Result<Self> {
-        let mut background = Self {
-            stops: Vec::new(),
-            threads: Vec::new(),
-        };
+        let mut background = Self { stops: Vec::new(), threads: Vec::new() };
         let learner = app.clone();
-        background.spawn("learn", move |stopped| {
-            learn(&learner, learn_every, &stopped)
-        })?;
+        background.spawn("learn", move |stopped| learn(&learner, learn_every, &stopped))?;
         let keeper = app.clone();
         background.spawn("expire", move |stopped| {
             while waits(&stopped, EXPIRE_EVERY) {
@@ -77,17 +72,9 @@ impl Background {
         }
     }
 
-    fn spawn(
-        &mut self,
-        name: &str,
-        work: impl FnOnce(Receiver<()>) + Send + 'static,
-    ) -> io::Result<()> {
+    fn spawn(&mut self, name: &str, work: impl FnOnce(Receiver<()>) + Send + 'static) -> io::Result<()> {
         let (stop, stopped) = mpsc::channel();
-        self.threads.push(
-            thread::Builder::new()
-                .name(name.to_owned())
-                .spawn(move || work(stopped))?,
-        );
+        self.threads.push(thread::Builder::new().name(name.to_owned()).spawn(move || work(stopped))?);
         self.stops.push(stop);
         Ok(())
     }
@@ -122,11 +109,9 @@ fn learn(app: &App, every: Duration, stopped: &Receiver<()>) {
 
 fn expire(app: &App, store: &dyn Store) {
     match store.expire((app.clock)().as_millisecond()) {
-        Ok(expired) => tracing::info!(
-            rows = expired.rows,
-            journal = expired.journal,
-            "removed what had expired"
-        ),
+        Ok(expired) => {
+            tracing::info!(rows = expired.rows, journal = expired.journal, "removed what had expired")
+        }
         Err(error) => tracing::error!(%error, "expired rows could not be removed"),
     }
 }
@@ -142,10 +127,9 @@ fn look(app: &App, folder: &ReadFolder, seen: &mut Seen) {
     }
     let problems = match &found {
         Err(trouble) => vec![PendingProblem::of_folder(trouble.clone())],
-        Ok((files, unreadable)) if !unreadable.is_empty() => unreadable
-            .iter()
-            .map(|problem| PendingProblem::of(problem, files))
-            .collect(),
+        Ok((files, unreadable)) if !unreadable.is_empty() => {
+            unreadable.iter().map(|problem| PendingProblem::of(problem, files)).collect()
+        }
         Ok((files, _)) => publish(app, files),
     };
     for problem in &problems {
@@ -169,10 +153,9 @@ fn publish(app: &App, files: &Files) -> Vec<PendingProblem> {
             tracing::info!(version = %published.strategy.version, "a changed strategy decides from now on");
             Vec::new()
         }
-        Err(EngineError::Strategy(problems)) => problems
-            .iter()
-            .map(|problem| PendingProblem::of(problem, files))
-            .collect(),
+        Err(EngineError::Strategy(problems)) => {
+            problems.iter().map(|problem| PendingProblem::of(problem, files)).collect()
+        }
         Err(error) => vec![PendingProblem::of_folder(error.to_string())],
     }
 }

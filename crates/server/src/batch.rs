@@ -95,15 +95,9 @@ pub async fn take_in(
         }
         Ok(Json(verdicts))
     };
-    let too_slow = |_| {
-        Problem::unavailable(
-            "busy",
-            "the server could not take this in in time; send it again",
-        )
-    };
-    tokio::time::timeout(TAKE_IN_WITHIN, work)
-        .await
-        .map_err(too_slow)?
+    let too_slow =
+        |_| Problem::unavailable("busy", "the server could not take this in in time; send it again");
+    tokio::time::timeout(TAKE_IN_WITHIN, work).await.map_err(too_slow)?
 }
 
 fn crashed() -> Problem {
@@ -129,20 +123,12 @@ fn items(bytes: &[u8], list_name: &str, items_max: usize) -> Result<Vec<Value>, 
             None => vec![Value::Object(object)],
         },
         _ => {
-            return Err(Problem::unfit(
-                "wrong_shape",
-                "",
-                "the body must be an object or a list",
-            ));
+            return Err(Problem::unfit("wrong_shape", "", "the body must be an object or a list"));
         }
     };
     if items.len() > items_max {
         let message = format!("send at most {items_max} {list_name} at once");
-        return Err(Problem::new(
-            axum::http::StatusCode::PAYLOAD_TOO_LARGE,
-            "too_many_items",
-            message,
-        ));
+        return Err(Problem::new(axum::http::StatusCode::PAYLOAD_TOO_LARGE, "too_many_items", message));
     }
     Ok(items)
 }
@@ -160,29 +146,15 @@ fn one(
         let kept = input[..input.floor_char_boundary(bytes_max)].to_owned();
         return app.engine.keep_reject("item_too_large", message, kept, at);
     }
-    match take_in(
-        app,
-        &Item {
-            json,
-            input: &input,
-            at,
-        },
-    ) {
+    match take_in(app, &Item { json, input: &input, at }) {
         Ok(taken) => taken,
-        Err(problem) => {
-            app.engine
-                .keep_reject(problem.code, problem.message().to_owned(), input, at)
-        }
+        Err(problem) => app.engine.keep_reject(problem.code, problem.message().to_owned(), input, at),
     }
 }
 
 impl Verdicts {
     fn add(&mut self, verdict: Verdict) {
-        let plain = |verdict| ItemVerdict {
-            verdict,
-            code: None,
-            message: None,
-        };
+        let plain = |verdict| ItemVerdict { verdict, code: None, message: None };
         self.verdicts.push(match verdict {
             Verdict::Accepted => {
                 self.accepted += 1;
@@ -194,11 +166,7 @@ impl Verdicts {
             }
             Verdict::Rejected { code, message } => {
                 self.rejected += 1;
-                ItemVerdict {
-                    verdict: "rejected",
-                    code: Some(code),
-                    message: Some(message),
-                }
+                ItemVerdict { verdict: "rejected", code: Some(code), message: Some(message) }
             }
         });
     }

@@ -31,30 +31,18 @@ pub async fn read(
         let message = format!("the body is larger than {bytes_max} bytes");
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message)
     };
-    let too_slow = |_| {
-        Problem::new(
-            StatusCode::REQUEST_TIMEOUT,
-            "body_too_slow",
-            "the body took too long to arrive",
-        )
-    };
-    let received = tokio::time::timeout(within, receive(body, bytes_max))
-        .await
-        .map_err(too_slow)??;
+    let too_slow =
+        |_| Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", "the body took too long to arrive");
+    let received = tokio::time::timeout(within, receive(body, bytes_max)).await.map_err(too_slow)??;
     let bytes = received.ok_or_else(too_large)?;
-    let encoding = headers
-        .get(header::CONTENT_ENCODING)
-        .map_or(&b"identity"[..], |value| value.as_bytes());
+    let encoding = headers.get(header::CONTENT_ENCODING).map_or(&b"identity"[..], |value| value.as_bytes());
     if bytes.starts_with(&GZIP_MAGIC) {
-        return unpack(&bytes, bytes_max)?
-            .map(Bytes::from)
-            .ok_or_else(too_large);
+        return unpack(&bytes, bytes_max)?.map(Bytes::from).ok_or_else(too_large);
     }
     match encoding {
-        b"gzip" | b"x-gzip" if !bytes.is_empty() => Err(Problem::unreadable(
-            "not_gzip",
-            "the body is not gzip, though its header says so",
-        )),
+        b"gzip" | b"x-gzip" if !bytes.is_empty() => {
+            Err(Problem::unreadable("not_gzip", "the body is not gzip, though its header says so"))
+        }
         b"gzip" | b"x-gzip" | b"identity" | b"" => Ok(bytes),
         _ => Err(Problem::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -137,14 +125,8 @@ fn shape(field: &str, said: &str) -> String {
     let (what, expected) = said.rsplit_once(", expected ").unwrap_or(("", said));
     if let Some(name) = what.strip_prefix("unknown field ") {
         let own = name.trim_matches('`');
-        let parent = field
-            .strip_suffix(own)
-            .unwrap_or(field)
-            .trim_end_matches('.');
-        return format!(
-            "{} has {name}, which does not exist; expected {expected}",
-            place(parent)
-        );
+        let parent = field.strip_suffix(own).unwrap_or(field).trim_end_matches('.');
+        return format!("{} has {name}, which does not exist; expected {expected}", place(parent));
     }
     if what.starts_with("unknown variant ") {
         return format!("{} must be {expected}", place(field));
@@ -191,10 +173,7 @@ mod tests {
     #[test]
     fn a_wrong_shape_names_the_place_and_keeps_the_value_to_itself() {
         let said = said(r#"{"to": "us", "pages": [1, "secret"]}"#);
-        assert!(
-            said.contains("`pages[1]` must be a whole number of at least 0"),
-            "{said}"
-        );
+        assert!(said.contains("`pages[1]` must be a whole number of at least 0"), "{said}");
         assert!(!said.contains("secret") && !said.contains("u16"), "{said}");
     }
 
@@ -210,13 +189,7 @@ mod tests {
 
     #[test]
     fn what_is_not_json_is_unreadable() {
-        for text in [
-            "",
-            "{",
-            "NaN",
-            r#"{"to": "us", "pages": []} {}"#,
-            "\u{feff}{}",
-        ] {
+        for text in ["", "{", "NaN", r#"{"to": "us", "pages": []} {}"#, "\u{feff}{}"] {
             assert!(said(text).contains("not_json"), "{text}");
         }
     }

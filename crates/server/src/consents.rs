@@ -15,11 +15,7 @@ use serde::Deserialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-const LIMITS: Limits = Limits {
-    body_bytes: 1_000_000,
-    item_bytes: 32 * 1024,
-    items: 1_000,
-};
+const LIMITS: Limits = Limits { body_bytes: 1_000_000, item_bytes: 32 * 1024, items: 1_000 };
 
 /// One statement about one purpose.
 #[derive(Debug, Deserialize, ToSchema)]

@@ -68,9 +68,7 @@ pub async fn lookup(
     let bytes = body::read(&headers, body, BODY_BYTES_MAX, app.settings.body_within).await?;
     let lookup: Lookup = body::parse(&bytes)?;
     let identifiers = identifiers::read(lookup.customer, lookup.identifiers)?;
-    let state = app
-        .blocking(move |app| app.engine.customer(&identifiers))
-        .await?;
+    let state = app.blocking(move |app| app.engine.customer(&identifiers)).await?;
     let unknown = || Problem::not_found("unknown_customer", "nobody is known by these identifiers");
     Ok(Json(view(&state.ok_or_else(unknown)?)))
 }
@@ -88,10 +86,7 @@ fn view(state: &CustomerState) -> CustomerView {
 }
 
 fn facts(attributes: &Attributes) -> BTreeMap<String, AnyJson> {
-    let fact = |(name, fact): (
-        &decision::id::AttributeName,
-        &decision::profile::AttributeValue,
-    )| {
+    let fact = |(name, fact): (&decision::id::AttributeName, &decision::profile::AttributeValue)| {
         let json = json!({
             "value": scalar::to_json(&fact.value),
             "source": fact.source,

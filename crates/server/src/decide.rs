@@ -174,9 +174,7 @@ pub async fn decide(
 ) -> Result<Json<DecideAnswer>, Problem> {
     let bytes = body::read(&headers, body, BODY_BYTES_MAX, app.settings.body_within).await?;
     let refuses_sharing = headers.get("sec-gpc").is_some_and(|value| value == "1");
-    answer(&app, &bytes, refuses_sharing, key.allows(&[Scope::Read]))
-        .await
-        .map(Json)
+    answer(&app, &bytes, refuses_sharing, key.allows(&[Scope::Read])).await.map(Json)
 }
 
 /// Answers a question that came as JSON.
@@ -196,13 +194,8 @@ pub async fn answer(
     let asked: DecideRequest = body::parse(bytes)?;
     let reading = asked.explain;
     if reading.is_some_and(|reading| reading != ReadingName::Customer) && !may_read {
-        let message =
-            "this reading is for employees and auditors; it needs a key with the scope `read`";
-        return Err(Problem::new(
-            StatusCode::FORBIDDEN,
-            "scope_missing",
-            message,
-        ));
+        let message = "this reading is for employees and auditors; it needs a key with the scope `read`";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "scope_missing", message));
     }
     let language = asked.language.clone();
     let published = app.engine.published();
@@ -212,8 +205,7 @@ pub async fn answer(
         Ok(decided) => {
             let mut answer = DecideAnswer::of(&decided, &request);
             if let Some(reading) = reading {
-                let told = explaining::tell(decided.published, decided.decision, reading, language)
-                    .await?;
+                let told = explaining::tell(decided.published, decided.decision, reading, language).await?;
                 answer.explanation = Some(told.json);
                 answer.explanation_text = told.text;
             }
@@ -225,31 +217,19 @@ pub async fn answer(
     Ok(answer)
 }
 
-fn accept(
-    asked: DecideRequest,
-    refuses_sharing: bool,
-    strategy: &Strategy,
-) -> Result<Ask, Problem> {
+fn accept(asked: DecideRequest, refuses_sharing: bool, strategy: &Strategy) -> Result<Ask, Problem> {
     let identifiers = identifiers::read(asked.customer, asked.identifiers)?;
     let question = Asked {
         channel: asked.channel,
         direction: asked.direction,
-        placements: asked
-            .placements
-            .into_iter()
-            .map(|place| (place.placement, place.slots))
-            .collect(),
+        placements: asked.placements.into_iter().map(|place| (place.placement, place.slots)).collect(),
         context: scalar::known("context", &asked.context)?,
         language: asked.language,
         global_privacy_control: refuses_sharing,
         dry_run: asked.dry_run,
     };
     let request = strategy.accept(&question).map_err(Problem::not_accepted)?;
-    Ok(Ask {
-        identifiers,
-        request,
-        adjustments: Vec::new(),
-    })
+    Ok(Ask { identifiers, request, adjustments: Vec::new() })
 }
 
 /// A decision that is durable, or why there is none.
@@ -262,9 +242,7 @@ async fn decided(app: &Arc<App>, ask: Ask, deadline: Instant) -> Result<Decided,
         let working = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             let wanted = || !wanted.load(Ordering::Acquire);
-            worker
-                .engine
-                .decide_while(&ask, (worker.clock)(), (worker.seeds)(), &wanted)
+            worker.engine.decide_while(&ask, (worker.clock)(), (worker.seeds)(), &wanted)
         });
         let mut decided = match working.await {
             Ok(Ok(Some(decided))) => decided,
@@ -274,10 +252,7 @@ async fn decided(app: &Arc<App>, ask: Ask, deadline: Instant) -> Result<Decided,
         };
         match decided.ticket.take() {
             None => Ok(decided),
-            Some(ticket) => ticket
-                .await
-                .map(|()| decided)
-                .map_err(|error| reason(&error.into())),
+            Some(ticket) => ticket.await.map(|()| decided).map_err(|error| reason(&error.into())),
         }
     };
     let result = timeout_at(deadline, work).await;
@@ -344,9 +319,7 @@ impl DecideAnswer {
             action: None,
             treatment: None,
             title: None,
-            body: strategy
-                .placement(id)
-                .map(|placement| placement.neutral_default.clone()),
+            body: strategy.placement(id).map(|placement| placement.neutral_default.clone()),
             probability: None,
             reuses: None,
             silence: None,
@@ -358,9 +331,7 @@ impl DecideAnswer {
             reason: Some(reason),
             dry_run: request.dry_run,
             strategy: strategy.version.to_string(),
-            slots: placements
-                .map(|(index, place)| neutral(index, place.placement.as_str()))
-                .collect(),
+            slots: placements.map(|(index, place)| neutral(index, place.placement.as_str())).collect(),
             explanation: None,
             explanation_text: None,
         }

@@ -16,11 +16,7 @@ use serde_json::Value as AnyJson;
 use std::{collections::BTreeMap, sync::Arc};
 use utoipa::ToSchema;
 
-const LIMITS: Limits = Limits {
-    body_bytes: 500_000,
-    item_bytes: 32 * 1024,
-    items: 2_500,
-};
+const LIMITS: Limits = Limits { body_bytes: 500_000, item_bytes: 32 * 1024, items: 2_500 };
 
 /// Something that happened to or because of a customer.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -105,11 +101,7 @@ pub async fn events(
 fn take_in(app: &App, item: &Item<'_>) -> Result<Result<(Verdict, Ticket), EngineError>, Problem> {
     let event: Event = body::fit(item.json)?;
     if event.id.is_empty() {
-        return Err(Problem::unfit(
-            "no_id",
-            "id",
-            "an event needs an id, so that it counts once",
-        ));
+        return Err(Problem::unfit("no_id", "id", "an event needs an id, so that it counts once"));
     }
     let report = EventReport {
         id: event.id,
@@ -126,10 +118,7 @@ fn take_in(app: &App, item: &Item<'_>) -> Result<Result<(Verdict, Ticket), Engin
 
 /// Text, numbers and truths. SDKs also send lists and objects, which are no values here: they are
 /// dropped and counted by name.
-fn known(
-    app: &App,
-    object: &BTreeMap<String, AnyJson>,
-) -> BTreeMap<String, decision::value::Value> {
+fn known(app: &App, object: &BTreeMap<String, AnyJson>) -> BTreeMap<String, decision::value::Value> {
     let value = |(name, json): (&String, &AnyJson)| {
         let value = scalar::from_json(json);
         if value.is_none() && !json.is_null() {

@@ -68,37 +68,24 @@ pub async fn decision(
 ) -> Result<Response, Problem> {
     let Path(id) = id.map_err(|_| Problem::unreadable("wrong_path", "the path is not UTF-8"))?;
     let Query(query) = query.map_err(|_| {
-        let message = "`reading` is `customer`, `employee` or `auditor`; `language` is a language such as `nl`";
+        let message =
+            "`reading` is `customer`, `employee` or `auditor`; `language` is a language such as `nl`";
         Problem::unfit("wrong_query", "query", message)
     })?;
-    let id: DecisionId = id
-        .parse()
-        .map_err(|error: InvalidId| Problem::not_found("unknown_decision", error.to_string()))?;
+    let id: DecisionId =
+        id.parse().map_err(|error: InvalidId| Problem::not_found("unknown_decision", error.to_string()))?;
     let found = app.blocking(move |app| app.engine.decision(id)).await?;
-    let unknown = || {
-        Problem::not_found(
-            "unknown_decision",
-            "no decision has this id, or its customer has been erased",
-        )
-    };
+    let unknown =
+        || Problem::not_found("unknown_decision", "no decision has this id, or its customer has been erased");
     let record = found.ok_or_else(unknown)?;
     let version = record.strategy;
-    let published = app
-        .blocking(move |app| app.engine.strategy_at(version))
-        .await?;
+    let published = app.blocking(move |app| app.engine.strategy_at(version)).await?;
     let told = tell(published, record, query.reading, query.language).await?;
-    let wants_text = headers
-        .get(header::ACCEPT)
-        .and_then(|accept| accept.to_str().ok());
-    Ok(
-        match (
-            wants_text.is_some_and(|accept| accept.starts_with("text/plain")),
-            told.text,
-        ) {
-            (true, Some(text)) => text.into_response(),
-            _ => axum::Json(told.json).into_response(),
-        },
-    )
+    let wants_text = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    Ok(match (wants_text.is_some_and(|accept| accept.starts_with("text/plain")), told.text) {
+        (true, Some(text)) => text.into_response(),
+        _ => axum::Json(told.json).into_response(),
+    })
 }
 
 /// An explanation for one reader.
@@ -122,12 +109,10 @@ pub async fn tell(
     let telling = tokio::task::spawn_blocking(move || {
         let strategy = &published.strategy;
         let asked = language.as_deref().and_then(|tag| strategy.spoken(tag));
-        let language =
-            asked.unwrap_or_else(|| decision::decide::language(strategy, &record.request).clone());
+        let language = asked.unwrap_or_else(|| decision::decide::language(strategy, &record.request).clone());
         explain(strategy, &record).map(|explanation| read(&explanation, reading, &language))
     });
-    let failed =
-        |message: String| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "not_explained", message);
+    let failed = |message: String| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "not_explained", message);
     telling
         .await
         .map_err(|_| failed("explaining failed unexpectedly".into()))?
@@ -139,21 +124,12 @@ fn read(explanation: &Explanation, reading: ReadingName, language: &Language) ->
     match reading {
         ReadingName::Customer => {
             let read = explanation.customer(language);
-            Told {
-                text: Some(read.text()),
-                json: json(serde_json::to_value(&read)),
-            }
+            Told { text: Some(read.text()), json: json(serde_json::to_value(&read)) }
         }
         ReadingName::Employee => {
             let read = explanation.employee(language);
-            Told {
-                text: Some(read.text()),
-                json: json(serde_json::to_value(&read)),
-            }
+            Told { text: Some(read.text()), json: json(serde_json::to_value(&read)) }
         }
-        ReadingName::Auditor => Told {
-            text: None,
-            json: json(serde_json::to_value(explanation.auditor())),
-        },
+        ReadingName::Auditor => Told { text: None, json: json(serde_json::to_value(explanation.auditor())) },
     }
 }

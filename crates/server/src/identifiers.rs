@@ -33,18 +33,10 @@ pub struct CustomerRef {
 /// # Errors
 /// 422 when there are too many, or one is too long or neither text nor a whole number.
 pub fn read(customer: Option<CustomerRef>, top: Identifiers) -> Result<Vec<Identifier>, Problem> {
-    let all: Identifiers = customer
-        .unwrap_or_default()
-        .identifiers
-        .into_iter()
-        .chain(top)
-        .collect();
+    let all: Identifiers = customer.unwrap_or_default().identifiers.into_iter().chain(top).collect();
     let refuse = |field: &str, message: String| Err(Problem::unfit("identifier", field, message));
     if all.len() > IDENTIFIERS_MAX {
-        return refuse(
-            "identifiers",
-            format!("give at most {IDENTIFIERS_MAX} identifiers"),
-        );
+        return refuse("identifiers", format!("give at most {IDENTIFIERS_MAX} identifiers"));
     }
     let mut identifiers = Vec::new();
     for (kind, value) in all {
@@ -53,16 +45,10 @@ pub fn read(customer: Option<CustomerRef>, top: Identifiers) -> Result<Vec<Ident
             Value::String(text) => text,
             Value::Number(number) if !number.is_f64() => number.to_string(),
             _ => {
-                return refuse(
-                    "identifiers",
-                    "an identifier is text or a whole number".into(),
-                );
+                return refuse("identifiers", "an identifier is text or a whole number".into());
             }
         };
-        if kind.is_empty()
-            || kind.len() > KIND_BYTES_MAX
-            || value.is_empty()
-            || value.len() > VALUE_BYTES_MAX
+        if kind.is_empty() || kind.len() > KIND_BYTES_MAX || value.is_empty() || value.len() > VALUE_BYTES_MAX
         {
             let limits = format!(
                 "an identifier has a kind of 1 to {KIND_BYTES_MAX} bytes and a value of 1 to {VALUE_BYTES_MAX}"

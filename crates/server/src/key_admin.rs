@@ -66,18 +66,11 @@ pub async fn make_key(
         return Err(Problem::unfit("key_name", "name", message));
     }
     if asked.scopes.is_empty() {
-        return Err(Problem::unfit(
-            "no_scope",
-            "scopes",
-            "a key needs at least one scope",
-        ));
+        return Err(Problem::unfit("no_scope", "scopes", "a key needs at least one scope"));
     }
-    let making = tokio::task::spawn_blocking(move || {
-        app.keys.create(&asked.name, &asked.scopes, (app.clock)())
-    });
-    let (key, info) = making
-        .await
-        .map_err(|_| failed("making the key failed unexpectedly"))??;
+    let making =
+        tokio::task::spawn_blocking(move || app.keys.create(&asked.name, &asked.scopes, (app.clock)()));
+    let (key, info) = making.await.map_err(|_| failed("making the key failed unexpectedly"))??;
     Ok((StatusCode::CREATED, Json(KeyMade { key, info })))
 }
 
@@ -94,18 +87,11 @@ pub async fn revoke_key(
     State(app): State<Arc<App>>,
     prefix: Result<Path<String>, PathRejection>,
 ) -> Result<StatusCode, Problem> {
-    let Path(prefix) =
-        prefix.map_err(|_| Problem::unreadable("wrong_path", "the path is not UTF-8"))?;
+    let Path(prefix) = prefix.map_err(|_| Problem::unreadable("wrong_path", "the path is not UTF-8"))?;
     let revoking = tokio::task::spawn_blocking(move || app.keys.revoke(&prefix));
-    match revoking
-        .await
-        .map_err(|_| failed("revoking the key failed unexpectedly"))??
-    {
+    match revoking.await.map_err(|_| failed("revoking the key failed unexpectedly"))?? {
         true => Ok(StatusCode::NO_CONTENT),
-        false => Err(Problem::not_found(
-            "unknown_key",
-            "there is no key with this prefix",
-        )),
+        false => Err(Problem::not_found("unknown_key", "there is no key with this prefix")),
     }
 }
 

@@ -65,9 +65,7 @@ pub struct KeyInfo {
 impl KeyInfo {
     /// Whether the key may be used for any of these.
     pub fn allows(&self, scopes: &[Scope]) -> bool {
-        self.scopes
-            .iter()
-            .any(|scope| *scope == Scope::Admin || scopes.contains(scope))
+        self.scopes.iter().any(|scope| *scope == Scope::Admin || scopes.contains(scope))
     }
 }
 
@@ -102,26 +100,16 @@ impl Keys {
             after = Some(last.clone());
             for (row, value) in &page {
                 let hash = std::str::from_utf8(&row[ROW_PREFIX.len()..]).ok();
-                let hash = hash
-                    .and_then(|hex| blake3::Hash::from_hex(hex).ok())
-                    .ok_or(KeyError::Damaged)?;
+                let hash = hash.and_then(|hex| blake3::Hash::from_hex(hex).ok()).ok_or(KeyError::Damaged)?;
                 let info = serde_json::from_slice(value).map_err(|_| KeyError::Damaged)?;
                 known.insert(*hash.as_bytes(), info);
             }
         }
-        Ok(Self {
-            store,
-            known: RwLock::new(known),
-        })
+        Ok(Self { store, known: RwLock::new(known) })
     }
 
     /// Makes a key and waits until it is durable. The key itself is returned once and kept nowhere.
-    pub fn create(
-        &self,
-        name: &str,
-        scopes: &[Scope],
-        at: Timestamp,
-    ) -> Result<(String, KeyInfo), KeyError> {
+    pub fn create(&self, name: &str, scopes: &[Scope], at: Timestamp) -> Result<(String, KeyInfo), KeyError> {
         let mut secret = [0; 32];
         getrandom::fill(&mut secret).map_err(|error| KeyError::Entropy(error.to_string()))?;
         let key = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(secret));
@@ -132,8 +120,7 @@ impl Keys {
             created_at_ms: at.as_millisecond(),
         };
         let hash = blake3::hash(key.as_bytes());
-        let value =
-            serde_json::to_vec(&info).expect("a key's description holds text and numbers only");
+        let value = serde_json::to_vec(&info).expect("a key's description holds text and numbers only");
         self.commit(Write::put(Table::Meta, row(&hash), value))?;
         self.write().insert(*hash.as_bytes(), info.clone());
         Ok((key, info))
@@ -142,18 +129,12 @@ impl Keys {
     /// Makes the keys with this prefix useless at once; says whether there was one.
     pub fn revoke(&self, prefix: &str) -> Result<bool, KeyError> {
         let known = self.read();
-        let hashes: Vec<[u8; 32]> = known
-            .iter()
-            .filter(|(_, info)| info.prefix == prefix)
-            .map(|(hash, _)| *hash)
-            .collect();
+        let hashes: Vec<[u8; 32]> =
+            known.iter().filter(|(_, info)| info.prefix == prefix).map(|(hash, _)| *hash).collect();
         drop(known);
         for hash in &hashes {
             self.write().remove(hash);
-            self.commit(Write::delete(
-                Table::Meta,
-                row(&blake3::Hash::from_bytes(*hash)),
-            ))?;
+            self.commit(Write::delete(Table::Meta, row(&blake3::Hash::from_bytes(*hash))))?;
         }
         Ok(!hashes.is_empty())
     }
@@ -174,13 +155,7 @@ impl Keys {
     }
 
     fn commit(&self, write: Write) -> Result<(), KeyError> {
-        Ok(self
-            .store
-            .commit(Batch {
-                writes: vec![write],
-                ..Batch::default()
-            })?
-            .wait()?)
+        Ok(self.store.commit(Batch { writes: vec![write], ..Batch::default() })?.wait()?)
     }
 
     fn read(&self) -> std::sync::RwLockReadGuard<'_, BTreeMap<[u8; 32], KeyInfo>> {
@@ -214,11 +189,7 @@ mod tests {
         assert_eq!(rows.len(), 1);
         for (row, value) in rows {
             let text = [row, value.to_vec()].concat();
-            assert!(
-                !text
-                    .windows(20)
-                    .any(|window| window == &key.as_bytes()[4..24])
-            );
+            assert!(!text.windows(20).any(|window| window == &key.as_bytes()[4..24]));
         }
     }
 
@@ -226,9 +197,7 @@ mod tests {
     fn a_revoked_key_is_unknown_at_once_and_after_reopening() {
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
         let keys = Keys::open(store.clone()).unwrap();
-        let (key, info) = keys
-            .create("web", &[Scope::Decide], Timestamp::UNIX_EPOCH)
-            .unwrap();
+        let (key, info) = keys.create("web", &[Scope::Decide], Timestamp::UNIX_EPOCH).unwrap();
         assert!(keys.revoke(&info.prefix).unwrap());
         assert!(!keys.revoke(&info.prefix).unwrap());
         assert_eq!(keys.find(&key), None);

@@ -14,11 +14,7 @@ use serde::Deserialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-const LIMITS: Limits = Limits {
-    body_bytes: 1_000_000,
-    item_bytes: 32 * 1024,
-    items: 1_000,
-};
+const LIMITS: Limits = Limits { body_bytes: 1_000_000, item_bytes: 32 * 1024, items: 1_000 };
 
 /// One outcome of one slot of a decision.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -73,9 +69,10 @@ pub async fn outcomes(
 fn take_in(app: &App, item: &Item<'_>) -> Result<Result<(Verdict, Ticket), EngineError>, Problem> {
     let outcome: Outcome = body::fit(item.json)?;
     let report = OutcomeReport {
-        decision: outcome.decision.parse().map_err(|error: InvalidId| {
-            Problem::unfit("unknown_decision", "decision", error.to_string())
-        })?,
+        decision: outcome
+            .decision
+            .parse()
+            .map_err(|error: InvalidId| Problem::unfit("unknown_decision", "decision", error.to_string()))?,
         slot: outcome.slot,
         outcome: outcome.outcome,
         at: scalar::moment("at", outcome.at.as_deref())?,

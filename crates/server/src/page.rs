@@ -30,27 +30,19 @@ pub async fn page(State(app): State<Arc<App>>) -> Response {
 
 fn example(strategy: &Strategy) -> (&str, &'static str, &str) {
     let inbound = |channel: &&decision::strategy::Channel| {
-        channel
-            .directions
-            .contains(&decision::request::Direction::Inbound)
+        channel.directions.contains(&decision::request::Direction::Inbound)
     };
     let with_placement = |channel: &decision::strategy::Channel| {
-        strategy
-            .placements
-            .iter()
-            .find(|placement| placement.channel == channel.id)
+        strategy.placements.iter().find(|placement| placement.channel == channel.id)
     };
     let found = strategy
         .channels
         .iter()
         .filter(inbound)
         .find_map(|channel| Some((channel, with_placement(channel)?)));
-    match found.or_else(|| {
-        strategy
-            .channels
-            .iter()
-            .find_map(|channel| Some((channel, with_placement(channel)?)))
-    }) {
+    match found
+        .or_else(|| strategy.channels.iter().find_map(|channel| Some((channel, with_placement(channel)?))))
+    {
         Some((channel, placement)) if inbound(&channel) => {
             (channel.id.as_str(), "inbound", placement.id.as_str())
         }

@@ -61,11 +61,7 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
         strategy: app.engine.published().strategy.version.to_string(),
         pending_problems: app.pending_problems(),
     };
-    let status = if readiness.ready {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    };
+    let status = if readiness.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(readiness)).into_response()
 }
 

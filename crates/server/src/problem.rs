@@ -60,12 +60,7 @@ pub struct Part {
 impl Problem {
     /// A problem with a status, a stable code and a sentence.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            code,
-            message: message.into(),
-            errors: Vec::new(),
-        }
+        Self { status, code, message: message.into(), errors: Vec::new() }
     }
 
     /// 400: what was sent cannot be read.
@@ -76,15 +71,8 @@ impl Problem {
     /// 422: what was sent can be read, but does not fit.
     pub fn unfit(code: &'static str, field: impl Into<String>, message: impl Into<String>) -> Self {
         let message = message.into();
-        let part = Part {
-            code,
-            field: field.into(),
-            message: message.clone(),
-        };
-        Self {
-            errors: vec![part],
-            ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, message)
-        }
+        let part = Part { code, field: field.into(), message: message.clone() };
+        Self { errors: vec![part], ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, message) }
     }
 
     /// 404: there is nothing here.
@@ -99,27 +87,12 @@ impl Problem {
 
     /// 422 for a question that names things the strategy does not have.
     pub fn not_accepted(refusals: Vec<NotAccepted>) -> Self {
-        let sentences: Vec<&str> = refusals
-            .iter()
-            .map(|refusal| refusal.message.as_str())
-            .collect();
-        let code = refusals
-            .first()
-            .map_or("not_accepted", |refusal| refusal.code);
+        let sentences: Vec<&str> = refusals.iter().map(|refusal| refusal.message.as_str()).collect();
+        let code = refusals.first().map_or("not_accepted", |refusal| refusal.code);
         let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, sentences.join("; "));
         problem.errors = refusals
             .into_iter()
-            .map(
-                |NotAccepted {
-                     code,
-                     field,
-                     message,
-                 }| Part {
-                    code,
-                    field,
-                    message,
-                },
-            )
+            .map(|NotAccepted { code, field, message }| Part { code, field, message })
             .collect();
         problem
     }
@@ -149,11 +122,7 @@ impl From<EngineError> for Problem {
             EngineError::Store(error) => error.into(),
             other => {
                 tracing::error!(error = %other, "the engine failed");
-                Self::new(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "engine_failed",
-                    other.to_string(),
-                )
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "engine_failed", other.to_string())
             }
         }
     }
@@ -162,19 +131,13 @@ impl From<EngineError> for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Busy | StoreError::Conflict { .. } => {
-                Self::unavailable("busy", error.to_string())
-            }
+            StoreError::Busy | StoreError::Conflict { .. } => Self::unavailable("busy", error.to_string()),
             StoreError::Stopped { .. } => {
                 Self::unavailable("stopped", "the store has stopped; try again later")
             }
             other => {
                 tracing::error!(error = %other, "the store failed");
-                Self::new(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "store_failed",
-                    other.to_string(),
-                )
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "store_failed", other.to_string())
             }
         }
     }
@@ -182,14 +145,10 @@ impl From<StoreError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body =
-            serde_json::to_vec(&self.details()).expect("a problem holds text and numbers only");
+        let body = serde_json::to_vec(&self.details()).expect("a problem holds text and numbers only");
         let mut response = (self.status, body).into_response();
         let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         match self.status {
             StatusCode::SERVICE_UNAVAILABLE => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));

@@ -44,8 +44,5 @@ pub async fn rejects(State(app): State<Arc<App>>) -> Result<Json<Rejects>, Probl
         message: reject.message,
         input: reject.input,
     });
-    Ok(Json(Rejects {
-        rejects: rejects.collect(),
-        dropped_names: app.engine.dropped_names(),
-    }))
+    Ok(Json(Rejects { rejects: rejects.collect(), dropped_names: app.engine.dropped_names() }))
 }

@@ -88,10 +88,7 @@ pub fn router(app: Arc<App>) -> Router {
     let json = HeaderValue::from_static("application/json");
     router
         .route("/", get(page::page))
-        .route(
-            "/openapi.json",
-            get(move || async move { ([(header::CONTENT_TYPE, json)], document) }),
-        )
+        .route("/openapi.json", get(move || async move { ([(header::CONTENT_TYPE, json)], document) }))
         .route_layer(middleware::from_fn_with_state(app.clone(), access::guard))
         .route_layer(middleware::from_fn_with_state(app.clone(), count))
         .fallback(nothing_here)
@@ -101,10 +98,7 @@ pub fn router(app: Arc<App>) -> Router {
 }
 
 async fn nothing_here() -> Problem {
-    Problem::not_found(
-        "no_route",
-        "there is nothing at this path; `/openapi.json` lists what there is",
-    )
+    Problem::not_found("no_route", "there is nothing at this path; `/openapi.json` lists what there is")
 }
 
 async fn wrong_method() -> Problem {
@@ -115,22 +109,12 @@ async fn wrong_method() -> Problem {
     )
 }
 
-async fn count(
-    State(app): State<Arc<App>>,
-    path: MatchedPath,
-    request: Request,
-    next: Next,
-) -> Response {
+async fn count(State(app): State<Arc<App>>, path: MatchedPath, request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let arrived = Instant::now();
     let response = next.run(request).await;
     let took = arrived.elapsed();
-    app.telemetry.request(
-        path.as_str(),
-        method.as_str(),
-        response.status().as_u16(),
-        took,
-    );
+    app.telemetry.request(path.as_str(), method.as_str(), response.status().as_u16(), took);
     if response.status().is_server_error() {
         tracing::warn!(
             route = path.as_str(),
@@ -139,12 +123,7 @@ async fn count(
             "answered with an error"
         );
     } else {
-        tracing::debug!(
-            route = path.as_str(),
-            status = response.status().as_u16(),
-            ?took,
-            "answered"
-        );
+        tracing::debug!(route = path.as_str(), status = response.status().as_u16(), ?took, "answered");
     }
     response
 }

@@ -20,10 +20,7 @@ pub fn from_json(json: &Json) -> Option<Value> {
 ///
 /// # Errors
 /// 422 for a list or an object, which are no values.
-pub fn known(
-    field: &str,
-    object: &BTreeMap<String, Json>,
-) -> Result<BTreeMap<String, Value>, Problem> {
+pub fn known(field: &str, object: &BTreeMap<String, Json>) -> Result<BTreeMap<String, Value>, Problem> {
     let mut known = BTreeMap::new();
     for (name, json) in object {
         match from_json(json) {
@@ -33,11 +30,7 @@ pub fn known(
             None if json.is_null() => {}
             None => {
                 let message = "a value is text, a number, true or false; not a list or an object";
-                return Err(Problem::unfit(
-                    "wrong_shape",
-                    format!("{field}.{name}"),
-                    message,
-                ));
+                return Err(Problem::unfit("wrong_shape", format!("{field}.{name}"), message));
             }
         }
     }
@@ -48,9 +41,7 @@ pub fn known(
 pub fn to_json(value: &Value) -> Json {
     match value {
         Value::Bool(truth) => Json::Bool(*truth),
-        Value::Number(number) => {
-            serde_json::Number::from_f64(*number).map_or(Json::Null, Json::Number)
-        }
+        Value::Number(number) => serde_json::Number::from_f64(*number).map_or(Json::Null, Json::Number),
         Value::Text(text) => Json::String(text.to_string()),
         Value::Time(moment) => Json::String(moment.to_string()),
     }

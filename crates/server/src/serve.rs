@@ -25,11 +25,7 @@ const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(50);
 ///
 /// # Errors
 /// What was queued last could not be made durable.
-pub async fn serve(
-    listener: TcpListener,
-    app: Arc<App>,
-    stop: impl Future<Output = ()>,
-) -> io::Result<()> {
+pub async fn serve(listener: TcpListener, app: Arc<App>, stop: impl Future<Output = ()>) -> io::Result<()> {
     let router = router(app.clone());
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(app.settings.connections_max));
@@ -54,10 +50,7 @@ pub async fn serve(
     drop(listener);
     app.drain();
     tracing::info!("stopping: no new connections, finishing open requests");
-    if tokio::time::timeout(app.settings.drain_within, graceful.shutdown())
-        .await
-        .is_err()
-    {
+    if tokio::time::timeout(app.settings.drain_within, graceful.shutdown()).await.is_err() {
         tracing::warn!("some requests did not finish in time");
     }
     let engine = app.engine.clone();
@@ -78,9 +71,7 @@ fn open(
         tracing::debug!(%error, "a connection keeps its delay");
     }
     let service = TowerToHyperService::new(
-        router
-            .clone()
-            .map_request(|request: hyper::Request<Incoming>| request.map(axum::body::Body::new)),
+        router.clone().map_request(|request: hyper::Request<Incoming>| request.map(axum::body::Body::new)),
     );
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

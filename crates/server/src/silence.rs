@@ -39,14 +39,12 @@ pub fn sentence(reason: SilenceReason, language: &str) -> &'static str {
 
 fn sentences(reason: SilenceReason) -> (&'static str, &'static str) {
     match reason {
-        SilenceReason::NoCandidates => (
-            "er is voor deze plek niets in de catalogus",
-            "the catalogue has nothing for this placement",
-        ),
-        SilenceReason::WorthMore => (
-            "niets was de aandacht van de klant waard",
-            "nothing was worth the customer's attention",
-        ),
+        SilenceReason::NoCandidates => {
+            ("er is voor deze plek niets in de catalogus", "the catalogue has nothing for this placement")
+        }
+        SilenceReason::WorthMore => {
+            ("niets was de aandacht van de klant waard", "nothing was worth the customer's attention")
+        }
         SilenceReason::SlotsTaken => (
             "wat gezegd kon worden, staat al op een andere plek",
             "what could be said is said in another slot",
@@ -67,26 +65,11 @@ fn dropped(step: Step) -> (&'static str, &'static str) {
         ),
         Step::Catalogue => ("er is nu niets beschikbaar", "nothing is available now"),
         Step::Eligibility => ("niets mag nu gezegd worden", "nothing may be said now"),
-        Step::Applicability => (
-            "niets past op dit moment",
-            "nothing makes sense at this moment",
-        ),
-        Step::Suitability => (
-            "niets is nu goed voor de klant",
-            "nothing is good for the customer now",
-        ),
-        Step::Principle => (
-            "een principe houdt alles tegen",
-            "a principle holds everything back",
-        ),
-        Step::ContactPolicy => (
-            "de klant wordt met rust gelaten",
-            "the customer is left in peace",
-        ),
+        Step::Applicability => ("niets past op dit moment", "nothing makes sense at this moment"),
+        Step::Suitability => ("niets is nu goed voor de klant", "nothing is good for the customer now"),
+        Step::Principle => ("een principe houdt alles tegen", "a principle holds everything back"),
+        Step::ContactPolicy => ("de klant wordt met rust gelaten", "the customer is left in peace"),
         Step::Arbitration => ("de waarde is niet te bepalen", "its value cannot be known"),
-        Step::Integrity => (
-            "niets brengt de klant genoeg",
-            "nothing does the customer enough good",
-        ),
+        Step::Integrity => ("niets brengt de klant genoeg", "nothing does the customer enough good"),
     }
 }

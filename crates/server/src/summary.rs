@@ -47,12 +47,7 @@ pub async fn strategy(State(app): State<Arc<App>>) -> Json<StrategySummary> {
     Json(StrategySummary {
         version: strategy.version.to_string(),
         organisation: strategy.organisation.name.clone(),
-        languages: strategy
-            .organisation
-            .languages
-            .iter()
-            .map(ToString::to_string)
-            .collect(),
+        languages: strategy.organisation.languages.iter().map(ToString::to_string).collect(),
         counts: counts(strategy),
         channels: channels(strategy),
         contexts: contexts(strategy),
@@ -81,12 +76,8 @@ pub fn counts(strategy: &Strategy) -> BTreeMap<&'static str, usize> {
 
 fn channels(strategy: &Strategy) -> Vec<AnyJson> {
     let placements = |channel: &decision::id::ChannelId| -> Vec<AnyJson> {
-        let here = strategy
-            .placements
-            .iter()
-            .filter(|placement| placement.channel == *channel);
-        here.map(|placement| json!({ "placement": placement.id, "slots": placement.slots }))
-            .collect()
+        let here = strategy.placements.iter().filter(|placement| placement.channel == *channel);
+        here.map(|placement| json!({ "placement": placement.id, "slots": placement.slots })).collect()
     };
     let channel = |found: &decision::strategy::Channel| json!({ "channel": found.id, "directions": found.directions, "placements": placements(&found.id) });
     strategy.channels.iter().map(channel).collect()
@@ -98,6 +89,7 @@ fn contexts(strategy: &Strategy) -> Vec<AnyJson> {
 }
 
 fn events(strategy: &Strategy) -> Vec<AnyJson> {
-    let event = |found: &decision::strategy::Event| json!({ "event": found.name, "properties": found.properties });
+    let event =
+        |found: &decision::strategy::Event| json!({ "event": found.name, "properties": found.properties });
     strategy.events.iter().map(event).collect()
 }

@@ -11,9 +11,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusRecorder
 use std::time::Duration;
 
 /// Upper bounds of the time histogram, in seconds.
-const SECONDS: [f64; 12] = [
-    0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0,
-];
+const SECONDS: [f64; 12] = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0];
 
 /// The counters of one server.
 pub struct Telemetry(PrometheusRecorder);
@@ -29,55 +27,34 @@ impl Default for Telemetry {
 }
 
 fn describe() {
-    describe_counter!(
-        "attent_http_requests_total",
-        "requests by route, method and status"
-    );
+    describe_counter!("attent_http_requests_total", "requests by route, method and status");
     describe_histogram!(
         "attent_http_request_seconds",
         Unit::Seconds,
         "time from arrival to answer, by route"
     );
-    describe_counter!(
-        "attent_decisions_total",
-        "answers by kind: said, silent, default, dry_run"
-    );
+    describe_counter!("attent_decisions_total", "answers by kind: said, silent, default, dry_run");
     describe_counter!("attent_verdicts_total", "reports by kind and verdict");
     describe_counter!("attent_learned_rows_total", "journal entries learned from");
-    describe_gauge!(
-        "attent_store_queued_batches",
-        "batches waiting for the disk"
-    );
-    describe_gauge!(
-        "attent_store_committing_seconds",
-        "how long the disk has been busy with one group"
-    );
-    describe_gauge!(
-        "attent_strategy_pending_problems",
-        "problems of the strategy folder as it is now"
-    );
+    describe_gauge!("attent_store_queued_batches", "batches waiting for the disk");
+    describe_gauge!("attent_store_committing_seconds", "how long the disk has been busy with one group");
+    describe_gauge!("attent_strategy_pending_problems", "problems of the strategy folder as it is now");
 }
 
 impl Telemetry {
     /// Counts one answered request.
     pub fn request(&self, route: &str, method: &str, status: u16, took: Duration) {
-        let labels = [
-            ("route", route.to_owned()),
-            ("method", method.to_owned()),
-            ("status", status.to_string()),
-        ];
+        let labels =
+            [("route", route.to_owned()), ("method", method.to_owned()), ("status", status.to_string())];
         with_local_recorder(&self.0, || {
             counter!("attent_http_requests_total", &labels).increment(1);
-            histogram!("attent_http_request_seconds", "route" => route.to_owned())
-                .record(took.as_secs_f64());
+            histogram!("attent_http_request_seconds", "route" => route.to_owned()).record(took.as_secs_f64());
         });
     }
 
     /// Counts one answer to a decide request.
     pub fn decision(&self, kind: &'static str) {
-        with_local_recorder(&self.0, || {
-            counter!("attent_decisions_total", "kind" => kind).increment(1)
-        });
+        with_local_recorder(&self.0, || counter!("attent_decisions_total", "kind" => kind).increment(1));
     }
 
     /// Counts one verdict on a report.
@@ -94,9 +71,7 @@ impl Telemetry {
 
     /// Counts what was learned from.
     pub fn learned(&self, rows: u64) {
-        with_local_recorder(&self.0, || {
-            counter!("attent_learned_rows_total").increment(rows)
-        });
+        with_local_recorder(&self.0, || counter!("attent_learned_rows_total").increment(rows));
     }
 
     /// Folds recorded times together, so that they take no more memory while nobody reads them.

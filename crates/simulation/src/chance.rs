@@ -80,17 +80,13 @@ mod tests {
 
     #[test]
     fn a_probability_is_met_in_the_long_run() {
-        let happened = (0..20_000)
-            .filter(|&day| Chance::new(1).at(day).happens(0.3))
-            .count();
+        let happened = (0..20_000).filter(|&day| Chance::new(1).at(day).happens(0.3)).count();
         assert!((5_800..6_200).contains(&happened), "{happened}");
     }
 
     #[test]
     fn waiting_times_stay_between_one_day_and_their_bound() {
-        let waits: Vec<u32> = (0..5_000)
-            .map(|key| Chance::new(2).at(key).days(6.0, 28))
-            .collect();
+        let waits: Vec<u32> = (0..5_000).map(|key| Chance::new(2).at(key).days(6.0, 28)).collect();
         assert!(waits.iter().all(|wait| (1..=28).contains(wait)));
         let mean = f64::from(waits.iter().sum::<u32>()) / waits.len() as f64;
         assert!((5.8..7.0).contains(&mean), "{mean}");

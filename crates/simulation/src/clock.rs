@@ -22,8 +22,7 @@ impl Clock {
     /// Minute `minute` of day `day`; days before the start are negative.
     pub fn at(&self, day: i64, minute: u32) -> Timestamp {
         let ms = (day * MINUTES_PER_DAY + i64::from(minute)) * MS_PER_MINUTE;
-        Timestamp::from_millisecond(self.start.as_millisecond().saturating_add(ms))
-            .unwrap_or(Timestamp::MAX)
+        Timestamp::from_millisecond(self.start.as_millisecond().saturating_add(ms)).unwrap_or(Timestamp::MAX)
     }
 
     /// The day of a moment; negative before the start.

@@ -39,11 +39,7 @@ fn no_acknowledged_batch_is_lost_when_the_process_is_killed() {
 
 fn kill_a_writer(folder: &Path, first: u64) -> Vec<u64> {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            "crash::no_acknowledged_batch_is_lost_when_the_process_is_killed",
-            "--nocapture",
-        ])
+        .args(["--exact", "crash::no_acknowledged_batch_is_lost_when_the_process_is_killed", "--nocapture"])
         .env(FOLDER, folder)
         .env(FIRST, first.to_string())
         .stdout(Stdio::piped())
@@ -54,11 +50,7 @@ fn kill_a_writer(folder: &Path, first: u64) -> Vec<u64> {
     let mut line = String::new();
     while lines.read_line(&mut line).unwrap() > 0 {
         let complete = line.ends_with('\n');
-        if let Some(number) = line
-            .trim_end()
-            .strip_prefix("acknowledged ")
-            .filter(|_| complete)
-        {
+        if let Some(number) = line.trim_end().strip_prefix("acknowledged ").filter(|_| complete) {
             acknowledged.push(number.parse().unwrap());
         }
         line.clear();
@@ -114,21 +106,11 @@ fn a_failed_write_stops_the_store_and_loses_nothing_acknowledged() {
 
 #[cfg(unix)]
 fn fill_the_disk(folder: &Path) {
-    let options = Options {
-        queued_bytes_max: 256 * 1024 * 1024,
-        ..Options::default()
-    };
+    let options = Options { queued_bytes_max: 256 * 1024 * 1024, ..Options::default() };
     let store = FjallStore::open(folder, &options).unwrap();
     store.commit(numbered(1)).unwrap().wait().unwrap();
-    let too_much = (0..5u8)
-        .map(|n| Write::put(Table::Meta, [n], vec![n + 1; VALUE_BYTES_MAX]))
-        .collect();
-    let failing = store
-        .commit(Batch {
-            writes: too_much,
-            journal: Vec::new(),
-        })
-        .unwrap();
+    let too_much = (0..5u8).map(|n| Write::put(Table::Meta, [n], vec![n + 1; VALUE_BYTES_MAX])).collect();
+    let failing = store.commit(Batch { writes: too_much, journal: Vec::new() }).unwrap();
     let behind = store.commit(Batch::default());
     let error = failing.wait().unwrap_err();
     assert!(
@@ -148,19 +130,11 @@ fn customer(number: u64) -> CustomerId {
 
 fn numbered(number: u64) -> Batch {
     let (owner, value) = (Some(customer(number)), number.to_string());
-    let write = Write::put(
-        Table::Profile,
-        key::customer(customer(number)),
-        value.as_bytes(),
-    )
-    .owned_by(customer(number));
+    let write = Write::put(Table::Profile, key::customer(customer(number)), value.as_bytes())
+        .owned_by(customer(number));
     Batch {
         writes: vec![write],
-        journal: vec![JournalRow {
-            owner,
-            value: value.into(),
-            expires_at_ms: None,
-        }],
+        journal: vec![JournalRow { owner, value: value.into(), expires_at_ms: None }],
     }
 }
 
@@ -172,16 +146,8 @@ fn check(folder: &Path, acknowledged: &BTreeSet<u64>) {
         assert_eq!(row.value(), Some(number.to_string().as_bytes()));
     }
     let entries = journal(&store);
-    assert!(
-        entries
-            .iter()
-            .map(|(sequence, _)| *sequence)
-            .eq(1..=entries.len() as u64),
-        "numbers have a gap"
-    );
-    let numbers: BTreeSet<u64> = entries
-        .into_iter()
-        .map(|(_, value)| value.unwrap().parse().unwrap())
-        .collect();
+    assert!(entries.iter().map(|(sequence, _)| *sequence).eq(1..=entries.len() as u64), "numbers have a gap");
+    let numbers: BTreeSet<u64> =
+        entries.into_iter().map(|(_, value)| value.unwrap().parse().unwrap()).collect();
     assert!(acknowledged.is_subset(&numbers));
 }

@@ -14,30 +14,15 @@ use store::{FjallStore, Options};
 fn acknowledged_rows_and_versions_are_there_after_reopening() {
     let folder = tempfile::tempdir().unwrap();
     let first = open(folder.path());
-    let version = save(
-        &first,
-        batch([profile(JAN, "jan"), Write::put(Table::Quota, "q", "12")]),
-    );
+    let version = save(&first, batch([profile(JAN, "jan"), Write::put(Table::Quota, "q", "12")]));
     save(&first, batch([profile(EVA, "eva")]));
-    save(
-        &first,
-        batch([Write::delete(Table::Profile, key::customer(EVA))]),
-    );
+    save(&first, batch([Write::delete(Table::Profile, key::customer(EVA))]));
     drop(first);
     let second = open(folder.path());
-    assert_eq!(
-        text(&row(&second, Table::Profile, key::customer(JAN))),
-        Some("jan")
-    );
+    assert_eq!(text(&row(&second, Table::Profile, key::customer(JAN))), Some("jan"));
     assert_eq!(row(&second, Table::Quota, "q").version(), version);
-    assert_eq!(
-        row(&second, Table::Profile, key::customer(EVA)),
-        Row::Absent
-    );
-    let later = save(
-        &second,
-        batch([Write::put(Table::Quota, "q", "11").expecting(version)]),
-    );
+    assert_eq!(row(&second, Table::Profile, key::customer(EVA)), Row::Absent);
+    let later = save(&second, batch([Write::put(Table::Quota, "q", "11").expecting(version)]));
     assert!(later > version);
     let stale = batch([Write::put(Table::Quota, "q", "11").expecting(version)]);
     assert_eq!(second.commit(stale).unwrap_err(), conflict(Table::Quota));
@@ -50,11 +35,7 @@ fn journal_numbers_continue_without_gaps_after_reopening() {
         let store = open(folder.path());
         assert_eq!(store.health().journal_sequence, round * 50);
         for n in 1..=50 {
-            drop(
-                store
-                    .commit(entries([entry(&(round * 50 + n).to_string())]))
-                    .unwrap(),
-            );
+            drop(store.commit(entries([entry(&(round * 50 + n).to_string())])).unwrap());
         }
     }
     let expected: Vec<_> = (1..=200).map(|n| (n, Some(n.to_string()))).collect();
@@ -67,10 +48,9 @@ fn numbering_does_not_start_again_when_the_whole_journal_expired() {
     let first = open(folder.path());
     let version = save(
         &first,
-        entries(["a", "b"].map(|value| engine::storage::JournalRow {
-            expires_at_ms: Some(1),
-            ..entry(value)
-        })),
+        entries(
+            ["a", "b"].map(|value| engine::storage::JournalRow { expires_at_ms: Some(1), ..entry(value) }),
+        ),
     );
     assert_eq!(first.expire(1).unwrap().journal, 2);
     drop(first);
@@ -91,17 +71,8 @@ fn a_flipped_bit_on_disk_never_gives_a_wrong_answer() {
     let original = folder.path().join("original");
     let store = open(&original);
     for n in 0..ROWS {
-        let writes = vec![
-            profile(key_of(n), &value(n)),
-            Write::put(Table::Quota, n.to_be_bytes(), value(n)),
-        ];
-        save(
-            &store,
-            Batch {
-                writes,
-                journal: vec![entry(&value(n))],
-            },
-        );
+        let writes = vec![profile(key_of(n), &value(n)), Write::put(Table::Quota, n.to_be_bytes(), value(n))];
+        save(&store, Batch { writes, journal: vec![entry(&value(n))] });
     }
     drop(store);
     let written = written_files(&original);
@@ -118,10 +89,7 @@ fn a_flipped_bit_on_disk_never_gives_a_wrong_answer() {
         }
         fs::remove_dir_all(&copy).unwrap();
     }
-    assert!(
-        refused + damaged > 0,
-        "no flip was noticed, so none hit anything"
-    );
+    assert!(refused + damaged > 0, "no flip was noticed, so none hit anything");
 }
 
 fn key_of(n: u32) -> decision::id::CustomerId {
@@ -135,15 +103,10 @@ fn value(n: u32) -> String {
 fn damaged_rows(store: &FjallStore, rows: u32) -> usize {
     let mut damaged = 0;
     for n in 0..rows {
-        let reads = [
-            Read::new(Table::Profile, key::customer(key_of(n))),
-            Read::new(Table::Quota, n.to_be_bytes()),
-        ];
+        let reads =
+            [Read::new(Table::Profile, key::customer(key_of(n))), Read::new(Table::Quota, n.to_be_bytes())];
         match store.get(&reads) {
-            Ok(found) => assert!(
-                found.iter().all(|row| text(row) == Some(&value(n))),
-                "row {n}: {found:?}"
-            ),
+            Ok(found) => assert!(found.iter().all(|row| text(row) == Some(&value(n))), "row {n}: {found:?}"),
             Err(StoreError::Damaged { .. }) => damaged += 1,
             Err(error) => panic!("{error}"),
         }

@@ -1,9 +1,7 @@
 //! Rows and customers the tests talk about.
 
 use decision::id::CustomerId;
-use engine::storage::{
-    Batch, JournalRow, Read, Row, Store, StoreError, Table, Version, Write, key,
-};
+use engine::storage::{Batch, JournalRow, Read, Row, Store, StoreError, Table, Version, Write, key};
 use std::{fs, path::Path};
 use store::{FjallStore, Options};
 
@@ -15,25 +13,15 @@ pub fn open(folder: &Path) -> FjallStore {
 }
 
 pub fn batch(writes: impl IntoIterator<Item = Write>) -> Batch {
-    Batch {
-        writes: writes.into_iter().collect(),
-        journal: Vec::new(),
-    }
+    Batch { writes: writes.into_iter().collect(), journal: Vec::new() }
 }
 
 pub fn entry(value: &str) -> JournalRow {
-    JournalRow {
-        owner: None,
-        value: value.into(),
-        expires_at_ms: None,
-    }
+    JournalRow { owner: None, value: value.into(), expires_at_ms: None }
 }
 
 pub fn entries(journal: impl IntoIterator<Item = JournalRow>) -> Batch {
-    Batch {
-        writes: Vec::new(),
-        journal: journal.into_iter().collect(),
-    }
+    Batch { writes: Vec::new(), journal: journal.into_iter().collect() }
 }
 
 pub fn profile(customer: CustomerId, value: &str) -> Write {
@@ -60,21 +48,12 @@ pub fn text(row: &Row) -> Option<&str> {
 pub fn journal(store: &dyn Store) -> Vec<(u64, Option<String>)> {
     let entries = store.journal(0, usize::MAX).unwrap().into_iter();
     entries
-        .map(|entry| {
-            (
-                entry.sequence,
-                entry
-                    .value
-                    .map(|value| String::from_utf8(value.to_vec()).unwrap()),
-            )
-        })
+        .map(|entry| (entry.sequence, entry.value.map(|value| String::from_utf8(value.to_vec()).unwrap())))
         .collect()
 }
 
 pub fn conflict(table: Table) -> StoreError {
-    StoreError::Conflict {
-        table: table.name(),
-    }
+    StoreError::Conflict { table: table.name() }
 }
 
 /// Files under a folder, with their content.

@@ -7,10 +7,7 @@ use store::{FjallStore, Options};
 #[test]
 fn a_full_queue_answers_busy_and_recovers() {
     let folder = tempfile::tempdir().unwrap();
-    let options = Options {
-        queued_batches_max: 8,
-        ..Options::default()
-    };
+    let options = Options { queued_batches_max: 8, ..Options::default() };
     let store = FjallStore::open(folder.path(), &options).unwrap();
     let (mut tickets, mut accepted, mut busy) = (Vec::new(), 0u64, 0);
     while busy < 3 {
@@ -25,9 +22,7 @@ fn a_full_queue_answers_busy_and_recovers() {
             }
         }
     }
-    tickets
-        .into_iter()
-        .for_each(|ticket| ticket.wait().unwrap());
+    tickets.into_iter().for_each(|ticket| ticket.wait().unwrap());
     assert_eq!(store.health().journal_sequence, accepted);
     save(&store, batch([Write::put(Table::Meta, "a", "works again")]));
 }
@@ -35,35 +30,22 @@ fn a_full_queue_answers_busy_and_recovers() {
 #[test]
 fn a_batch_larger_than_the_queue_is_refused_for_good() {
     let folder = tempfile::tempdir().unwrap();
-    let options = Options {
-        queued_bytes_max: 1024,
-        ..Options::default()
-    };
+    let options = Options { queued_bytes_max: 1024, ..Options::default() };
     let store = FjallStore::open(folder.path(), &options).unwrap();
     let large = batch([Write::put(Table::Meta, "a", vec![0; 1024])]);
-    assert_eq!(
-        store.commit(large).unwrap_err(),
-        StoreError::Unfit { table: "batch" }
-    );
+    assert_eq!(store.commit(large).unwrap_err(), StoreError::Unfit { table: "batch" });
 }
 
 #[test]
 fn rows_pushed_out_of_a_small_cache_are_read_from_disk() {
     let folder = tempfile::tempdir().unwrap();
-    let options = Options {
-        row_cache_bytes: 4096,
-        ..Options::default()
-    };
+    let options = Options { row_cache_bytes: 4096, ..Options::default() };
     let store = FjallStore::open(folder.path(), &options).unwrap();
     for round in 0..3 {
         for n in 0..200u32 {
             drop(
                 store
-                    .commit(batch([Write::put(
-                        Table::Event,
-                        n.to_be_bytes(),
-                        format!("{n} in {round}"),
-                    )]))
+                    .commit(batch([Write::put(Table::Event, n.to_be_bytes(), format!("{n} in {round}"))]))
                     .unwrap(),
             );
             let earlier = n / 2;

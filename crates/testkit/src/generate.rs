@@ -19,21 +19,10 @@ pub const PURPOSES: u16 = 3;
 pub const ACTIONS: u16 = 6;
 const NOW_S: i64 = 1_773_050_400;
 const DAY_S: i64 = 86_400;
-const ACTION_PATHS: [&str; 4] = [
-    "sales/contract/renew",
-    "sales/contract_extra/more",
-    "sales/heat/pump",
-    "care/arrears/plan",
-];
-const SCOPES: [&str; 7] = [
-    "",
-    "sales",
-    "sales/contract",
-    "sales/contract/renew",
-    "care",
-    "channel:email",
-    "channel:web",
-];
+const ACTION_PATHS: [&str; 4] =
+    ["sales/contract/renew", "sales/contract_extra/more", "sales/heat/pump", "care/arrears/plan"];
+const SCOPES: [&str; 7] =
+    ["", "sales", "sales/contract", "sales/contract/renew", "care", "channel:email", "channel:web"];
 const TEXTS: [&str; 3] = ["gas", "heat pump", "ëën"];
 
 /// An allow rule and what it says.
@@ -72,28 +61,18 @@ pub fn world() -> impl Strategy<Value = World> {
         let names = |purpose| Names::new(&attributes, &contexts, purpose);
         let readers: Vec<Names> = (0..PURPOSES).map(names).collect();
         let allowing = vec(allowing(&readers), 1..12);
-        let restricting = vec(
-            for_a_purpose(&readers, |names| condition(names, true)),
-            1..4,
-        );
+        let restricting = vec(for_a_purpose(&readers, |names| condition(names, true)), 1..4);
         let valuing = vec(for_a_purpose(&readers, |names| amount(names, true)), 1..3);
         let customers = vec(customer(&attributes, &contexts), 4);
-        (
-            Just((attributes, contexts)),
-            allowing,
-            restricting,
-            valuing,
-            customers,
+        (Just((attributes, contexts)), allowing, restricting, valuing, customers).prop_map(
+            |((attributes, contexts), allowing, restricting, valuing, customers)| World {
+                inventory: Inventory::new(PURPOSES, &attributes, &contexts),
+                allowing,
+                restricting,
+                valuing,
+                customers,
+            },
         )
-            .prop_map(
-                |((attributes, contexts), allowing, restricting, valuing, customers)| World {
-                    inventory: Inventory::new(PURPOSES, &attributes, &contexts),
-                    allowing,
-                    restricting,
-                    valuing,
-                    customers,
-                },
-            )
     })
 }
 
@@ -102,15 +81,15 @@ fn attribute() -> impl Strategy<Value = Declared> {
     let types = select(vec![Bool, Number, Number, Text, Time]);
     let purposes =
         proptest::sample::subsequence((0..PURPOSES).collect::<Vec<_>>(), 1..=usize::from(PURPOSES));
-    (types, purposes, any::<bool>(), any::<bool>()).prop_map(
-        |(value_type, purposes, household, closed)| Declared {
+    (types, purposes, any::<bool>(), any::<bool>()).prop_map(|(value_type, purposes, household, closed)| {
+        Declared {
             name: String::new(),
             value_type,
             values: closed_list(value_type == Text && closed),
             household,
             purposes,
-        },
-    )
+        }
+    })
 }
 
 fn closed_list(closed: bool) -> Vec<String> {
@@ -134,10 +113,7 @@ fn numbered(word: &str, declared: Vec<Declared>) -> Vec<Declared> {
     let named = declared
         .into_iter()
         .enumerate()
-        .map(|(index, declared)| Declared {
-            name: format!("{word}_{index}"),
-            ..declared
-        });
+        .map(|(index, declared)| Declared { name: format!("{word}_{index}"), ..declared });
     named.collect()
 }
 
@@ -148,28 +124,17 @@ struct Names(Arc<BTreeMap<ValueType, Vec<String>>>);
 impl Names {
     fn new(attributes: &[Declared], contexts: &[Declared], purpose: PurposeIndex) -> Self {
         let mut names: BTreeMap<ValueType, Vec<String>> = BTreeMap::new();
-        for attribute in attributes
-            .iter()
-            .filter(|attribute| attribute.purposes.contains(&purpose))
-        {
-            names
-                .entry(attribute.value_type)
-                .or_default()
-                .push(attribute.full_name());
+        for attribute in attributes.iter().filter(|attribute| attribute.purposes.contains(&purpose)) {
+            names.entry(attribute.value_type).or_default().push(attribute.full_name());
         }
         for context in contexts {
-            names
-                .entry(context.value_type)
-                .or_default()
-                .push(format!("context.{}", context.name));
+            names.entry(context.value_type).or_default().push(format!("context.{}", context.name));
         }
         Self(Arc::new(names))
     }
 
     fn of(&self, value_type: ValueType) -> Option<BoxedStrategy<String>> {
-        self.0
-            .get(&value_type)
-            .map(|names| select(names.clone()).boxed())
+        self.0.get(&value_type).map(|names| select(names.clone()).boxed())
     }
 
     fn any(&self) -> BoxedStrategy<String> {
@@ -181,49 +146,25 @@ fn for_a_purpose<T: std::fmt::Debug + Clone + 'static>(
     readers: &[Names],
     saying: fn(&Names) -> BoxedStrategy<T>,
 ) -> BoxedStrategy<(PurposeIndex, T)> {
-    let per_purpose = readers
-        .iter()
-        .zip(0..)
-        .map(|(names, purpose)| (Just(purpose), saying(names)).boxed());
+    let per_purpose = readers.iter().zip(0..).map(|(names, purpose)| (Just(purpose), saying(names)).boxed());
     proptest::strategy::Union::new(per_purpose).boxed()
 }
 
 fn allowing(readers: &[Names]) -> impl Strategy<Value = Allowing> + use<> {
-    let layers = select(vec![
-        Layer::Eligibility,
-        Layer::Applicability,
-        Layer::Suitability,
-    ]);
-    (0..ACTIONS, layers, for_a_purpose(readers, permitted)).prop_map(
-        |(action, layer, (purpose, condition))| Allowing {
-            action,
-            layer,
-            purpose,
-            condition,
-        },
-    )
+    let layers = select(vec![Layer::Eligibility, Layer::Applicability, Layer::Suitability]);
+    (0..ACTIONS, layers, for_a_purpose(readers, permitted))
+        .prop_map(|(action, layer, (purpose, condition))| Allowing { action, layer, purpose, condition })
 }
 
 /// A condition that may let an action pass: `known`, `confidence` and fallbacks only where they stop.
 fn permitted(names: &Names) -> BoxedStrategy<Condition> {
     let stops = prop_oneof![
         names.any().prop_map(Condition::Known),
-        (
-            names.any(),
-            select(vec![Sign::More, Sign::AtLeast]),
-            share()
-        )
-            .prop_map(|(name, sign, least)| Condition::Compare(
-                Amount::Confidence(name),
-                sign,
-                Amount::Literal(least)
-            )),
+        (names.any(), select(vec![Sign::More, Sign::AtLeast]), share()).prop_map(|(name, sign, least)| {
+            Condition::Compare(Amount::Confidence(name), sign, Amount::Literal(least))
+        }),
         amount(names, false).prop_map(|inner| {
-            Condition::Compare(
-                Amount::Or(Box::new(inner), 0.0),
-                Sign::More,
-                Amount::Literal(1.0),
-            )
+            Condition::Compare(Amount::Or(Box::new(inner), 0.0), Sign::More, Amount::Literal(1.0))
         }),
     ];
     (condition(names, false), option::of((stops, any::<bool>())))
@@ -272,8 +213,7 @@ fn condition(names: &Names, free: bool) -> BoxedStrategy<Condition> {
         .prop_map(|(left, sign, right)| Condition::Compare(left, sign, right));
     let computed = (amount_tree(small.clone()), signs(), small.clone())
         .prop_map(|(left, sign, right)| Condition::Compare(left, sign, right));
-    let member =
-        (small, vec(numbers(), 0..4)).prop_map(|(amount, list)| Condition::AmountIn(amount, list));
+    let member = (small, vec(numbers(), 0..4)).prop_map(|(amount, list)| Condition::AmountIn(amount, list));
     let mut leaves = vec![
         any::<bool>().prop_map(Condition::Literal).boxed(),
         compared.boxed(),
@@ -296,11 +236,8 @@ fn condition(names: &Names, free: bool) -> BoxedStrategy<Condition> {
                 .prop_map(|(name, same, text)| Condition::Text(name, same, text))
                 .boxed(),
         );
-        leaves.push(
-            (named, vec(texts(), 0..3))
-                .prop_map(|(name, list)| Condition::TextIn(name, list))
-                .boxed(),
-        );
+        leaves
+            .push((named, vec(texts(), 0..3)).prop_map(|(name, list)| Condition::TextIn(name, list)).boxed());
     }
     if let Some(named) = names.of(ValueType::Time) {
         leaves.push(
@@ -308,11 +245,7 @@ fn condition(names: &Names, free: bool) -> BoxedStrategy<Condition> {
                 .prop_map(|(name, sign, moment)| Condition::Moment(name, sign, moment))
                 .boxed(),
         );
-        leaves.push(
-            (named, signs())
-                .prop_map(|(name, sign)| Condition::Past(name, sign))
-                .boxed(),
-        );
+        leaves.push((named, signs()).prop_map(|(name, sign)| Condition::Past(name, sign)).boxed());
     }
     if free {
         leaves.push(names.any().prop_map(Condition::Known).boxed());
@@ -320,9 +253,7 @@ fn condition(names: &Names, free: bool) -> BoxedStrategy<Condition> {
     proptest::strategy::Union::new(leaves)
         .prop_recursive(3, 10, 3, |inner| {
             prop_oneof![
-                inner
-                    .clone()
-                    .prop_map(|inner| Condition::Not(Box::new(inner))),
+                inner.clone().prop_map(|inner| Condition::Not(Box::new(inner))),
                 (inner.clone(), inner.clone())
                     .prop_map(|(left, right)| Condition::And(Box::new(left), Box::new(right))),
                 (inner.clone(), inner.clone())
@@ -341,10 +272,8 @@ fn amount(names: &Names, free: bool) -> BoxedStrategy<Amount> {
     if !free {
         return tree;
     }
-    let chosen =
-        (condition(names, true), tree.clone(), tree.clone()).prop_map(|(condition, yes, no)| {
-            Amount::If(Box::new(condition), Box::new(yes), Box::new(no))
-        });
+    let chosen = (condition(names, true), tree.clone(), tree.clone())
+        .prop_map(|(condition, yes, no)| Amount::If(Box::new(condition), Box::new(yes), Box::new(no)));
     prop_oneof![3 => tree, 1 => chosen].boxed()
 }
 
@@ -368,12 +297,8 @@ fn amount_leaf(names: &Names, free: bool) -> BoxedStrategy<Amount> {
     let outcomes = select(vec!["rejected", "goal"]).prop_map(str::to_owned);
     let mut leaves = vec![
         numbers().prop_map(Amount::Literal).boxed(),
-        (scopes(), 1_u32..40)
-            .prop_map(|(scope, days)| Amount::Contacts(scope, days))
-            .boxed(),
-        (outcomes, paths)
-            .prop_map(|(outcome, scope)| Amount::DaysSinceOutcome(outcome, scope))
-            .boxed(),
+        (scopes(), 1_u32..40).prop_map(|(scope, days)| Amount::Contacts(scope, days)).boxed(),
+        (outcomes, paths).prop_map(|(outcome, scope)| Amount::DaysSinceOutcome(outcome, scope)).boxed(),
         Just(Amount::Hour).boxed(),
         Just(Amount::Weekday).boxed(),
     ];
@@ -385,9 +310,7 @@ fn amount_leaf(names: &Names, free: bool) -> BoxedStrategy<Amount> {
         if free {
             leaves.push(
                 (named, numbers())
-                    .prop_map(|(name, otherwise)| {
-                        Amount::Or(Box::new(Amount::Name(name)), otherwise)
-                    })
+                    .prop_map(|(name, otherwise)| Amount::Or(Box::new(Amount::Name(name)), otherwise))
                     .boxed(),
             );
         }
@@ -412,19 +335,13 @@ fn values(value_type: ValueType) -> BoxedStrategy<Value> {
 }
 
 /// A customer about whom anything may be unknown.
-pub fn customer(
-    attributes: &[Declared],
-    contexts: &[Declared],
-) -> impl Strategy<Value = Customer> + use<> {
+pub fn customer(attributes: &[Declared], contexts: &[Declared]) -> impl Strategy<Value = Customer> + use<> {
     let known: Vec<_> = attributes
         .iter()
         .map(|declared| {
             let value = option::weighted(
                 0.7,
-                (
-                    values(declared.value_type),
-                    (0_u8..=8).prop_map(|eighths| f32::from(eighths) / 8.0),
-                ),
+                (values(declared.value_type), (0_u8..=8).prop_map(|eighths| f32::from(eighths) / 8.0)),
             );
             (Just(declared.full_name()), value)
         })
@@ -432,57 +349,26 @@ pub fn customer(
     let seen: Vec<_> = contexts
         .iter()
         .map(|declared| {
-            (
-                Just(format!("context.{}", declared.name)),
-                option::weighted(0.7, values(declared.value_type)),
-            )
+            (Just(format!("context.{}", declared.name)), option::weighted(0.7, values(declared.value_type)))
         })
         .collect();
-    let ago = || {
-        (0_i64..40, select(vec![0, 0, 1, DAY_S / 3]))
-            .prop_map(|(days, more)| NOW_S - days * DAY_S - more)
-    };
+    let ago =
+        || (0_i64..40, select(vec![0, 0, 1, DAY_S / 3])).prop_map(|(days, more)| NOW_S - days * DAY_S - more);
     let paths = || select(ACTION_PATHS.to_vec()).prop_map(str::to_owned);
-    let contact =
-        (paths(), select(vec!["email", "web"]), ago()).prop_map(|(action, channel, at_s)| {
-            Contact {
-                action,
-                channel: channel.to_owned(),
-                at_s,
-            }
-        });
-    let outcome =
-        (select(vec!["rejected", "goal"]), paths(), ago()).prop_map(|(outcome, action, at_s)| {
-            Outcome {
-                outcome: outcome.to_owned(),
-                action,
-                at_s,
-            }
-        });
+    let contact = (paths(), select(vec!["email", "web"]), ago())
+        .prop_map(|(action, channel, at_s)| Contact { action, channel: channel.to_owned(), at_s });
+    let outcome = (select(vec!["rejected", "goal"]), paths(), ago())
+        .prop_map(|(outcome, action, at_s)| Outcome { outcome: outcome.to_owned(), action, at_s });
     let withheld = proptest::sample::subsequence((0..PURPOSES).collect::<Vec<_>>(), 0..2);
     let hours = (0_i64..48).prop_map(|hours| NOW_S + hours * 3_600);
-    (
-        known,
-        seen,
-        withheld,
-        vec(contact, 0..5),
-        vec(outcome, 0..3),
-        hours,
+    (known, seen, withheld, vec(contact, 0..5), vec(outcome, 0..3), hours).prop_map(
+        |(known, seen, withheld, contacts, outcomes, now_s)| Customer {
+            attributes: known.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
+            contexts: seen.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
+            withheld: withheld.into_iter().collect(),
+            contacts,
+            outcomes,
+            now_s,
+        },
     )
-        .prop_map(
-            |(known, seen, withheld, contacts, outcomes, now_s)| Customer {
-                attributes: known
-                    .into_iter()
-                    .filter_map(|(name, value)| Some((name, value?)))
-                    .collect(),
-                contexts: seen
-                    .into_iter()
-                    .filter_map(|(name, value)| Some((name, value?)))
-                    .collect(),
-                withheld: withheld.into_iter().collect(),
-                contacts,
-                outcomes,
-                now_s,
-            },
-        )
 }

@@ -32,12 +32,10 @@ impl Oracle<'_> {
                 Some(value) => known(value == Value::Bool(true)),
                 None => known(*otherwise),
             },
-            Condition::Compare(left, sign, right) => {
-                match (self.amount(left), self.amount(right)) {
-                    (Some(left), Some(right)) => known(compare(*sign, left, right)),
-                    _ => Truth::Unknown,
-                }
-            }
+            Condition::Compare(left, sign, right) => match (self.amount(left), self.amount(right)) {
+                (Some(left), Some(right)) => known(compare(*sign, left, right)),
+                _ => Truth::Unknown,
+            },
             Condition::Text(name, same, text) => match self.text(name) {
                 Some(value) => known((value == *text) == *same),
                 None => Truth::Unknown,
@@ -90,24 +88,18 @@ impl Oracle<'_> {
                 Value::Number(number) => number,
                 _ => return None,
             },
-            Amount::Confidence(name) if name.starts_with("context.") => {
-                self.value(name).map(|_| 1.0)?
-            }
+            Amount::Confidence(name) if name.starts_with("context.") => self.value(name).map(|_| 1.0)?,
             Amount::Confidence(name) => {
                 self.value(name)?;
                 f64::from(self.customer.attributes[name].1)
             }
             Amount::Contacts(scope, days) => f64::from(self.contacts(scope, *days)),
-            Amount::DaysSinceOutcome(outcome, scope) => {
-                days(self.last(outcome, scope)?, self.customer.now_s)
-            }
+            Amount::DaysSinceOutcome(outcome, scope) => days(self.last(outcome, scope)?, self.customer.now_s),
             Amount::DaysSince(name) => days(self.second(name)?, self.customer.now_s),
             Amount::DaysUntil(name) => days(self.customer.now_s, self.second(name)?),
             Amount::Hour => (self.customer.now_s.rem_euclid(86_400) / 3_600) as f64,
             // The first day of 1970 was a Thursday.
-            Amount::Weekday => {
-                ((self.customer.now_s.div_euclid(86_400) + 3).rem_euclid(7) + 1) as f64
-            }
+            Amount::Weekday => ((self.customer.now_s.div_euclid(86_400) + 3).rem_euclid(7) + 1) as f64,
             Amount::Or(inner, otherwise) => match self.amount(inner) {
                 Some(number) => number,
                 None => *otherwise,
@@ -132,11 +124,7 @@ impl Oracle<'_> {
                 Truth::Unknown => return None,
             },
         };
-        if number.is_finite() {
-            Some(number)
-        } else {
-            None
-        }
+        if number.is_finite() { Some(number) } else { None }
     }
 
     fn value(&self, name: &str) -> Option<Value> {
@@ -146,10 +134,7 @@ impl Oracle<'_> {
         if self.customer.withheld.contains(&self.purpose) {
             return None;
         }
-        self.customer
-            .attributes
-            .get(name)
-            .map(|(value, _)| value.clone())
+        self.customer.attributes.get(name).map(|(value, _)| value.clone())
     }
 
     fn text(&self, name: &str) -> Option<String> {
@@ -169,8 +154,7 @@ impl Oracle<'_> {
     fn contacts(&self, scope: &str, days: u32) -> u32 {
         let mut count = 0;
         for contact in &self.customer.contacts {
-            let in_scope =
-                format!("channel:{}", contact.channel) == scope || lies_in(&contact.action, scope);
+            let in_scope = format!("channel:{}", contact.channel) == scope || lies_in(&contact.action, scope);
             let age_s = self.customer.now_s - contact.at_s;
             if in_scope && age_s < i64::from(days) * 86_400 {
                 count += 1;
@@ -210,7 +194,6 @@ fn days(from_s: i64, until_s: i64) -> f64 {
 }
 
 fn lies_in(action: &str, scope: &str) -> bool {
-    let (action, scope): (Vec<&str>, Vec<&str>) =
-        (action.split('/').collect(), scope.split('/').collect());
+    let (action, scope): (Vec<&str>, Vec<&str>) = (action.split('/').collect(), scope.split('/').collect());
     scope == [""] || action.len() >= scope.len() && action[..scope.len()] == scope
 }

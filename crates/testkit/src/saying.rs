@@ -134,11 +134,7 @@ fn bracketed(
     needed: u8,
     text: fmt::Arguments<'_>,
 ) -> fmt::Result {
-    if own < needed {
-        write!(formatter, "({text})")
-    } else {
-        formatter.write_fmt(text)
-    }
+    if own < needed { write!(formatter, "({text})") } else { formatter.write_fmt(text) }
 }
 
 /// A part where at least so tight a binding is needed.
@@ -149,11 +145,7 @@ fn number(value: f64) -> String {
 }
 
 fn quoted(texts: &[String]) -> String {
-    texts
-        .iter()
-        .map(|text| format!("'{text}'"))
-        .collect::<Vec<_>>()
-        .join(", ")
+    texts.iter().map(|text| format!("'{text}'")).collect::<Vec<_>>().join(", ")
 }
 
 impl fmt::Display for Condition {
@@ -176,48 +168,32 @@ impl fmt::Display for At<'_, Condition> {
             Condition::Literal(value) => put(WHOLE, format_args!("{value}")),
             Condition::Flag(name) => put(WHOLE, format_args!("{name}")),
             Condition::Known(name) => put(WHOLE, format_args!("known({name})")),
-            Condition::FlagOr(name, otherwise) => {
-                put(WHOLE, format_args!("or_else({name}, {otherwise})"))
+            Condition::FlagOr(name, otherwise) => put(WHOLE, format_args!("or_else({name}, {otherwise})")),
+            Condition::Compare(left, sign, right) => {
+                put(COMPARE, format_args!("{} {sign} {}", At(left, COMPARE), At(right, SUM)))
             }
-            Condition::Compare(left, sign, right) => put(
-                COMPARE,
-                format_args!("{} {sign} {}", At(left, COMPARE), At(right, SUM)),
-            ),
-            Condition::Text(name, same, text) => put(
-                COMPARE,
-                format_args!("{name} {} \"{text}\"", if *same { "==" } else { "!=" }),
-            ),
+            Condition::Text(name, same, text) => {
+                put(COMPARE, format_args!("{name} {} \"{text}\"", if *same { "==" } else { "!=" }))
+            }
             Condition::AmountIn(amount, list) => {
                 let list: Vec<String> = list.iter().copied().map(number).collect();
-                put(
-                    COMPARE,
-                    format_args!("{} in [{}]", At(amount, SUM), list.join(", ")),
-                )
+                put(COMPARE, format_args!("{} in [{}]", At(amount, SUM), list.join(", ")))
             }
-            Condition::TextIn(name, list) => {
-                put(COMPARE, format_args!("{name} in [{}]", quoted(list)))
-            }
+            Condition::TextIn(name, list) => put(COMPARE, format_args!("{name} in [{}]", quoted(list))),
             Condition::Moment(name, sign, moment) => {
                 put(COMPARE, format_args!("{name} {sign} timestamp('{moment}')"))
             }
             Condition::Past(name, sign) => put(COMPARE, format_args!("{name} {sign} now")),
             Condition::Not(inner) => put(SIGN, format_args!("!{}", At(&**inner, SIGN))),
-            Condition::And(left, right) => put(
-                AND,
-                format_args!("{} && {}", At(&**left, AND), At(&**right, AND)),
-            ),
-            Condition::Or(left, right) => put(
-                OR,
-                format_args!("{} || {}", At(&**left, OR), At(&**right, OR)),
-            ),
+            Condition::And(left, right) => {
+                put(AND, format_args!("{} && {}", At(&**left, AND), At(&**right, AND)))
+            }
+            Condition::Or(left, right) => {
+                put(OR, format_args!("{} || {}", At(&**left, OR), At(&**right, OR)))
+            }
             Condition::If(condition, yes, no) => put(
                 CONDITIONAL,
-                format_args!(
-                    "{} ? {} : {}",
-                    At(&**condition, OR),
-                    At(&**yes, OR),
-                    At(&**no, CONDITIONAL)
-                ),
+                format_args!("{} ? {} : {}", At(&**condition, OR), At(&**yes, OR), At(&**no, CONDITIONAL)),
             ),
         }
     }
@@ -231,51 +207,38 @@ impl fmt::Display for At<'_, Amount> {
             Amount::Literal(value) => put(SIGN, format_args!("{}", number(*value))),
             Amount::Name(name) => put(WHOLE, format_args!("{name}")),
             Amount::Confidence(name) => put(WHOLE, format_args!("confidence({name})")),
-            Amount::Contacts(scope, days) => {
-                put(WHOLE, format_args!("contacts('{scope}', '{days}d')"))
+            Amount::Contacts(scope, days) => put(WHOLE, format_args!("contacts('{scope}', '{days}d')")),
+            Amount::DaysSinceOutcome(outcome, scope) => {
+                put(WHOLE, format_args!("history.days_since('{outcome}', '{scope}')"))
             }
-            Amount::DaysSinceOutcome(outcome, scope) => put(
-                WHOLE,
-                format_args!("history.days_since('{outcome}', '{scope}')"),
-            ),
             Amount::DaysSince(name) => put(WHOLE, format_args!("days_since({name})")),
             Amount::DaysUntil(name) => put(WHOLE, format_args!("days_until({name})")),
             Amount::Hour => put(WHOLE, format_args!("hour()")),
             Amount::Weekday => put(WHOLE, format_args!("weekday()")),
-            Amount::Or(inner, otherwise) => put(
-                WHOLE,
-                format_args!("or_else({inner}, {})", number(*otherwise)),
-            ),
+            Amount::Or(inner, otherwise) => {
+                put(WHOLE, format_args!("or_else({inner}, {})", number(*otherwise)))
+            }
             Amount::Negative(inner) => put(SIGN, format_args!("-{}", At(&**inner, WHOLE))),
             Amount::Absolute(inner) => put(WHOLE, format_args!("abs({inner})")),
             Amount::Compute(left, how, right) => match how {
-                Calculation::Plus => put(
-                    SUM,
-                    format_args!("{} + {}", At(&**left, SUM), At(&**right, PRODUCT)),
-                ),
-                Calculation::Minus => put(
-                    SUM,
-                    format_args!("{} - {}", At(&**left, SUM), At(&**right, PRODUCT)),
-                ),
-                Calculation::Times => put(
-                    PRODUCT,
-                    format_args!("{} * {}", At(&**left, PRODUCT), At(&**right, SIGN)),
-                ),
-                Calculation::Over => put(
-                    PRODUCT,
-                    format_args!("{} / {}", At(&**left, PRODUCT), At(&**right, SIGN)),
-                ),
+                Calculation::Plus => {
+                    put(SUM, format_args!("{} + {}", At(&**left, SUM), At(&**right, PRODUCT)))
+                }
+                Calculation::Minus => {
+                    put(SUM, format_args!("{} - {}", At(&**left, SUM), At(&**right, PRODUCT)))
+                }
+                Calculation::Times => {
+                    put(PRODUCT, format_args!("{} * {}", At(&**left, PRODUCT), At(&**right, SIGN)))
+                }
+                Calculation::Over => {
+                    put(PRODUCT, format_args!("{} / {}", At(&**left, PRODUCT), At(&**right, SIGN)))
+                }
                 Calculation::Smaller => put(WHOLE, format_args!("min({left}, {right})")),
                 Calculation::Larger => put(WHOLE, format_args!("max({left}, {right})")),
             },
             Amount::If(condition, yes, no) => put(
                 CONDITIONAL,
-                format_args!(
-                    "{} ? {} : {}",
-                    At(&**condition, OR),
-                    At(&**yes, OR),
-                    At(&**no, CONDITIONAL)
-                ),
+                format_args!("{} ? {} : {}", At(&**condition, OR), At(&**yes, OR), At(&**no, CONDITIONAL)),
             ),
         }
     }

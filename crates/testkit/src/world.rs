@@ -5,8 +5,7 @@ use decision::{
     profile::Source,
     rules::{Environment, Fact, Facts, Position, View},
     strategy::{
-        Attribute, AttributeIndex, Basis, Context, ContextIndex, Purpose, PurposeIndex,
-        Sensitivity, Subject,
+        Attribute, AttributeIndex, Basis, Context, ContextIndex, Purpose, PurposeIndex, Sensitivity, Subject,
     },
     value::{Value, ValueType},
 };
@@ -82,11 +81,7 @@ pub struct Declared {
 impl Declared {
     /// The name in rules.
     pub fn full_name(&self) -> String {
-        let subject = if self.household {
-            "household"
-        } else {
-            "customer"
-        };
+        let subject = if self.household { "household" } else { "customer" };
         format!("{subject}.{}", self.name)
     }
 }
@@ -95,9 +90,7 @@ impl Inventory {
     /// An inventory of `purposes` purposes, the last one protective.
     pub fn new(purposes: u16, attributes: &[Declared], contexts: &[Declared]) -> Self {
         Self {
-            purposes: (0..purposes)
-                .map(|index| purpose(index, index + 1 == purposes))
-                .collect(),
+            purposes: (0..purposes).map(|index| purpose(index, index + 1 == purposes)).collect(),
             attributes: attributes.iter().map(attribute).collect(),
             contexts: contexts
                 .iter()
@@ -126,11 +119,7 @@ impl Inventory {
 
     /// The customer as seen for a purpose.
     pub fn shown<'a>(&'a self, customer: &'a Customer, purpose: PurposeIndex) -> Shown<'a> {
-        Shown {
-            inventory: self,
-            customer,
-            purpose,
-        }
+        Shown { inventory: self, customer, purpose }
     }
 }
 
@@ -147,11 +136,7 @@ fn purpose(index: u16, protective: bool) -> Purpose {
 fn attribute(declared: &Declared) -> Attribute {
     Attribute {
         name: declared.name.as_str().into(),
-        subject: if declared.household {
-            Subject::Household
-        } else {
-            Subject::Customer
-        },
+        subject: if declared.household { Subject::Household } else { Subject::Customer },
         label: BTreeMap::new(),
         value_type: declared.value_type,
         values: declared.values.clone(),
@@ -186,19 +171,9 @@ impl Facts for Shown<'_> {
             return None;
         }
         let attribute = &self.inventory.attributes[usize::from(index)];
-        let subject = if attribute.subject == Subject::Household {
-            "household"
-        } else {
-            "customer"
-        };
-        let (value, confidence) = self
-            .customer
-            .attributes
-            .get(&format!("{subject}.{}", attribute.name))?;
-        Some(Fact {
-            value,
-            confidence: *confidence,
-        })
+        let subject = if attribute.subject == Subject::Household { "household" } else { "customer" };
+        let (value, confidence) = self.customer.attributes.get(&format!("{subject}.{}", attribute.name))?;
+        Some(Fact { value, confidence: *confidence })
     }
 
     fn context(&self, index: ContextIndex) -> Option<&Value> {
@@ -223,9 +198,11 @@ impl Facts for Shown<'_> {
     }
 
     fn last_outcome(&self, outcome: &str, scope: &str) -> Option<Timestamp> {
-        let matching = self.customer.outcomes.iter().filter(|happened| {
-            happened.outcome == outcome && within_scope(&happened.action, scope)
-        });
+        let matching = self
+            .customer
+            .outcomes
+            .iter()
+            .filter(|happened| happened.outcome == outcome && within_scope(&happened.action, scope));
         matching.map(|happened| moment(happened.at_s)).max()
     }
 }

@@ -11,25 +11,12 @@ use testkit::{
 };
 
 fn config(cases: u32) -> Config {
-    Config {
-        cases,
-        failure_persistence: None,
-        max_shrink_iters: 2_000,
-        ..Config::default()
-    }
+    Config { cases, failure_persistence: None, max_shrink_iters: 2_000, ..Config::default() }
 }
 
-fn condition(
-    inventory: &Inventory,
-    purpose: PurposeIndex,
-    position: Position,
-    source: &str,
-) -> Rule {
-    Rule::condition(
-        source,
-        &inventory.environment(View::Purpose(purpose), position),
-    )
-    .unwrap_or_else(|problems| panic!("`{source}`: {problems:?}"))
+fn condition(inventory: &Inventory, purpose: PurposeIndex, position: Position, source: &str) -> Rule {
+    Rule::condition(source, &inventory.environment(View::Purpose(purpose), position))
+        .unwrap_or_else(|problems| panic!("`{source}`: {problems:?}"))
 }
 
 fn book(world: &World) -> RuleBook {
@@ -37,29 +24,16 @@ fn book(world: &World) -> RuleBook {
         action: allowing.action,
         layer: allowing.layer,
         purpose: allowing.purpose,
-        rule: condition(
-            &world.inventory,
-            allowing.purpose,
-            Position::Allow,
-            &allowing.condition.to_string(),
-        ),
+        rule: condition(&world.inventory, allowing.purpose, Position::Allow, &allowing.condition.to_string()),
     });
     RuleBook::compile(rules.collect(), usize::from(ACTIONS))
 }
 
 /// What the oracle says of the first layer in which a rule of the action is not true.
 fn falls_at(world: &World, customer: &Customer, action: u16) -> Option<Layer> {
-    let own = world
-        .allowing
-        .iter()
-        .filter(|allowing| allowing.action == action);
+    let own = world.allowing.iter().filter(|allowing| allowing.action == action);
     let failing = own.filter(|allowing| {
-        Oracle {
-            customer,
-            purpose: allowing.purpose,
-        }
-        .truth(&allowing.condition)
-            != Truth::True
+        Oracle { customer, purpose: allowing.purpose }.truth(&allowing.condition) != Truth::True
     });
     failing.map(|allowing| allowing.layer).min()
 }
@@ -151,10 +125,7 @@ fn changed(world: &World, customer: &Customer, flips: &[Flip]) -> Customer {
                 known.0 = flip.to.clone();
             }
             Reference::Context(index) => {
-                let name = format!(
-                    "context.{}",
-                    world.inventory.contexts[usize::from(index)].name
-                );
+                let name = format!("context.{}", world.inventory.contexts[usize::from(index)].name);
                 customer.contexts.insert(name, flip.to.clone());
             }
         }
@@ -168,10 +139,7 @@ fn halved(flip: &Flip) -> Option<Flip> {
         (Some(Value::Number(from)), Value::Number(to)) => {
             let off_the_border = (to - from).abs() > 1e-9 * from.abs().max(1.0);
             let half = Value::Number(from + (to - from) / 2.0);
-            off_the_border.then(|| Flip {
-                to: half,
-                ..flip.clone()
-            })
+            off_the_border.then(|| Flip { to: half, ..flip.clone() })
         }
         _ => None,
     }

@@ -20,15 +20,8 @@ fn machines_get_the_same_problems_with_line_and_column() {
     assert_eq!(told["ok"], false);
     assert_eq!(problems.len(), shown.matches("error: ").count());
     for problem in problems {
-        let (file, line, column) = (
-            problem["file"].as_str().unwrap(),
-            &problem["line"],
-            &problem["column"],
-        );
-        assert!(
-            shown.contains(&format!("{BROKEN}/{file}:{line}:{column}\n")),
-            "{problem}"
-        );
+        let (file, line, column) = (problem["file"].as_str().unwrap(), &problem["line"], &problem["column"]);
+        assert!(shown.contains(&format!("{BROKEN}/{file}:{line}:{column}\n")), "{problem}");
     }
 }
 
@@ -52,13 +45,8 @@ fn a_file_that_is_not_text_is_told_with_the_other_problems() {
     let folder = fresh_folder("not-text");
     std::fs::write(folder.join("purposes.toml"), [0xff, 0xfe]).expect("written");
     let shown = stdout(&attent(&["check", &folder.display().to_string()]));
-    let about_it: Vec<&str> = shown
-        .split("\n\n")
-        .filter(|problem| problem.contains("purposes.toml"))
-        .collect();
+    let about_it: Vec<&str> =
+        shown.split("\n\n").filter(|problem| problem.contains("purposes.toml")).collect();
     assert_eq!(about_it.len(), 1, "{shown}");
-    assert!(
-        about_it[0].starts_with("error: the file is not UTF-8 text"),
-        "{shown}"
-    );
+    assert!(about_it[0].starts_with("error: the file is not UTF-8 text"), "{shown}");
 }

@@ -45,17 +45,9 @@ fn machines_get_the_differences_with_their_line() {
 #[test]
 fn a_filter_that_matches_no_test_is_trouble() {
     let path = expecting("filtered", "expect = { silence = true }");
-    assert_eq!(
-        attent(&["test", &path, "--filter", "WELCOMED"])
-            .status
-            .code(),
-        Some(1)
-    );
+    assert_eq!(attent(&["test", &path, "--filter", "WELCOMED"]).status.code(), Some(1));
     let output = attent(&["test", &path, "--filter", "farewell"]);
-    assert_eq!(
-        stderr(&output),
-        "attent: no test has `farewell` in its name\n"
-    );
+    assert_eq!(stderr(&output), "attent: no test has `farewell` in its name\n");
     assert_eq!(output.status.code(), Some(2));
 }
 

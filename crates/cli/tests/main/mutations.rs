@@ -7,11 +7,7 @@ use std::{path::Path, sync::LazyLock};
 
 static WORLD: LazyLock<Files> = LazyLock::new(|| {
     let mut files = Files::default();
-    read(
-        &Path::new(env!("CARGO_MANIFEST_DIR")).join(ENERGY),
-        "",
-        &mut files,
-    );
+    read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(ENERGY), "", &mut files);
     assert!(!files.0.is_empty(), "the energy world has files");
     files
 });
@@ -19,16 +15,11 @@ static WORLD: LazyLock<Files> = LazyLock::new(|| {
 fn read(folder: &Path, prefix: &str, files: &mut Files) {
     for entry in std::fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
-        let name = format!(
-            "{prefix}{}",
-            path.file_name().expect("a name").to_string_lossy()
-        );
+        let name = format!("{prefix}{}", path.file_name().expect("a name").to_string_lossy());
         if path.is_dir() {
             read(&path, &format!("{name}/"), files);
         } else if name.ends_with(".toml") {
-            files
-                .0
-                .insert(name, std::fs::read_to_string(&path).expect("text"));
+            files.0.insert(name, std::fs::read_to_string(&path).expect("text"));
         }
     }
 }

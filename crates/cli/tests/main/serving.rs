@@ -21,14 +21,7 @@ impl Serving {
 
     fn start_with(data: &Path, more: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_attent"))
-            .args([
-                "serve",
-                "--json",
-                "--listen",
-                "127.0.0.1:0",
-                "--deadline-ms",
-                "60000",
-            ])
+            .args(["serve", "--json", "--listen", "127.0.0.1:0", "--deadline-ms", "60000"])
             .args(["--strategy", ENERGY, "--data"])
             .arg(data)
             .args(more)
@@ -38,21 +31,15 @@ impl Serving {
             .spawn()
             .unwrap();
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let told: Value = serde_json::from_str(&line).expect("the server tells where it is");
         let key = told["key"].as_str().map(str::to_owned);
-        Self {
-            child,
-            url: told["url"].as_str().unwrap().to_owned(),
-            key,
-        }
+        Self { child, url: told["url"].as_str().unwrap().to_owned(), key }
     }
 
     fn post(&self, path: &str, body: &Value) -> Value {
-        let request = ureq::post(format!("{}{path}", self.url))
-            .header("X-API-Key", self.key.as_ref().unwrap());
+        let request =
+            ureq::post(format!("{}{path}", self.url)).header("X-API-Key", self.key.as_ref().unwrap());
         let mut answer = request.send(body.to_string()).unwrap();
         serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap()
     }
@@ -87,26 +74,12 @@ fn what_was_answered_survives_a_sudden_death_and_is_equal_in_a_fresh_process() {
     let replayed = attent(&["replay", "--all", "--json", "--data", folder]);
     assert_eq!(replayed.status.code(), Some(0), "{}", stderr(&replayed));
     let found: Value = serde_json::from_str(&stdout(&replayed)).unwrap();
-    assert_eq!(
-        (&found["equal"], &found["equal_with_model"]),
-        (&json!(5), &json!(5))
-    );
+    assert_eq!((&found["equal"], &found["equal_with_model"]), (&json!(5), &json!(5)));
     for id in &decisions {
-        assert_eq!(
-            attent(&["replay", id, "--data", folder]).status.code(),
-            Some(0)
-        );
+        assert_eq!(attent(&["replay", id, "--data", folder]).status.code(), Some(0));
     }
-    let told = attent(&[
-        "explain",
-        &decisions[0],
-        "--reading",
-        "customer",
-        "--language",
-        "nl",
-        "--data",
-        folder,
-    ]);
+    let told =
+        attent(&["explain", &decisions[0], "--reading", "customer", "--language", "nl", "--data", folder]);
     assert!(stdout(&told).contains("Morgenlicht"), "{}", stdout(&told));
     let again = Serving::start(&data);
     assert_eq!(again.key, None, "a key is shown once");
@@ -117,17 +90,7 @@ fn a_decision_can_be_asked_and_explained_from_the_command_line() {
     let data = fresh_folder("asked");
     let serving = Serving::start(&data);
     let key = serving.key.clone().unwrap();
-    let ask = |request: &str| {
-        attent(&[
-            "decide",
-            request,
-            "--url",
-            &serving.url,
-            "--key",
-            &key,
-            "--json",
-        ])
-    };
+    let ask = |request: &str| attent(&["decide", request, "--url", &serving.url, "--key", &key, "--json"]);
     let answer = ask(r#"{"channel": "web", "placements": [{"placement": "web_home"}]}"#);
     assert_eq!(answer.status.code(), Some(0), "{}", stderr(&answer));
     let answer: Value = serde_json::from_str(&stdout(&answer)).unwrap();
@@ -136,11 +99,7 @@ fn a_decision_can_be_asked_and_explained_from_the_command_line() {
     assert!(stdout(&told).contains(id), "{}", stderr(&told));
     let refused = ask(r#"{"channel": "wbe", "placements": [{"placement": "web_home"}]}"#);
     assert_eq!(refused.status.code(), Some(1));
-    assert!(
-        stderr(&refused).contains("did you mean `web`?"),
-        "{}",
-        stderr(&refused)
-    );
+    assert!(stderr(&refused).contains("did you mean `web`?"), "{}", stderr(&refused));
 }
 
 #[cfg(unix)]
@@ -150,45 +109,19 @@ fn a_server_that_is_asked_to_stop_closes_its_store_and_says_it_is_done() {
     let mut serving = Serving::start(&data);
     serving.decide();
     let id = serving.child.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-TERM", &id])
-            .status()
-            .unwrap()
-            .success()
-    );
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
     assert_eq!(serving.child.wait().unwrap().code(), Some(0));
-    assert_eq!(
-        attent(&["replay", "--all", "--data", data.to_str().unwrap()])
-            .status
-            .code(),
-        Some(0)
-    );
+    assert_eq!(attent(&["replay", "--all", "--data", data.to_str().unwrap()]).status.code(), Some(0));
 }
 
 #[test]
 fn a_strategy_alone_can_be_asked_what_it_says_to_somebody_unknown() {
-    let request =
-        r#"{"channel": "web", "placements": [{"placement": "web_home"}], "language": "en"}"#;
-    let answer = attent(&[
-        "decide",
-        request,
-        "--strategy",
-        ENERGY,
-        "--dry-run",
-        "--explain",
-        "employee",
-    ]);
+    let request = r#"{"channel": "web", "placements": [{"placement": "web_home"}], "language": "en"}"#;
+    let answer = attent(&["decide", request, "--strategy", ENERGY, "--dry-run", "--explain", "employee"]);
     assert_eq!(answer.status.code(), Some(0), "{}", stderr(&answer));
     let text = stdout(&answer);
-    assert!(
-        text.contains("a preview, not recorded") && text.contains("web_home · slot 0"),
-        "{text}"
-    );
-    assert_eq!(
-        attent(&["decide", "{", "--strategy", ENERGY]).status.code(),
-        Some(2)
-    );
+    assert!(text.contains("a preview, not recorded") && text.contains("web_home · slot 0"), "{text}");
+    assert_eq!(attent(&["decide", "{", "--strategy", ENERGY]).status.code(), Some(2));
     assert_eq!(attent(&["decide", request]).status.code(), Some(2));
 }
 
@@ -214,46 +147,22 @@ fn what_stands_in_the_way_of_starting_gets_a_sentence_that_helps() {
     let (folder, other) = (data.to_str().unwrap(), fresh_folder("in_the_way_too"));
     let taken = serving.url.strip_prefix("http://").unwrap();
     let table: [(&[&str], &str); 6] = [
+        (&["serve", "--strategy", ENERGY, "--memory", "--listen", taken], "is in use already"),
         (
-            &["serve", "--strategy", ENERGY, "--memory", "--listen", taken],
-            "is in use already",
-        ),
-        (
-            &[
-                "serve",
-                "--strategy",
-                ENERGY,
-                "--data",
-                folder,
-                "--listen",
-                "127.0.0.1:0",
-            ],
+            &["serve", "--strategy", ENERGY, "--data", folder, "--listen", "127.0.0.1:0"],
             "already in use by another process",
         ),
         (
             &["serve", "--strategy", "nowhere", "--memory"],
             "`nowhere` does not exist; name a strategy folder with --strategy",
         ),
-        (
-            &["replay", "--all", "--data", other.to_str().unwrap()],
-            "there is no store in",
-        ),
-        (
-            &["explain", "17", "--data", folder],
-            "an id here is `d_` followed by 32 hexadecimal digits",
-        ),
-        (
-            &["decide", "{}", "--url", "http://127.0.0.1:1", "--key", "k"],
-            "no server answers at",
-        ),
+        (&["replay", "--all", "--data", other.to_str().unwrap()], "there is no store in"),
+        (&["explain", "17", "--data", folder], "an id here is `d_` followed by 32 hexadecimal digits"),
+        (&["decide", "{}", "--url", "http://127.0.0.1:1", "--key", "k"], "no server answers at"),
     ];
     for (arguments, sentence) in table {
         let output = attent(arguments);
-        assert!(
-            stderr(&output).contains(sentence),
-            "{arguments:?}: {}",
-            stderr(&output)
-        );
+        assert!(stderr(&output).contains(sentence), "{arguments:?}: {}", stderr(&output));
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
     }
 }

@@ -31,11 +31,7 @@ impl CustomerReading {
     pub fn text(&self) -> String {
         let mut paragraphs = vec![self.headline.clone()];
         let rest = [&self.why, &self.data_used, &self.can_do];
-        paragraphs.extend(
-            rest.iter()
-                .filter(|part| !part.is_empty())
-                .map(|part| part.join(" ")),
-        );
+        paragraphs.extend(rest.iter().filter(|part| !part.is_empty()).map(|part| part.join(" ")));
         paragraphs.join("\n\n")
     }
 }
@@ -44,38 +40,23 @@ impl Explanation {
     /// In plain words for the customer; Dutch for `nl`, else English.
     pub fn customer(&self, language: &Language) -> CustomerReading {
         let t = Tongue::of(language);
-        let said: Vec<(&SlotExplanation, &Chosen)> = self
-            .slots
-            .iter()
-            .filter_map(|slot| Some((slot, slot.chosen.as_ref()?)))
-            .collect();
-        if said.is_empty() {
-            self.silent(t)
-        } else {
-            self.said(t, &said)
-        }
+        let said: Vec<(&SlotExplanation, &Chosen)> =
+            self.slots.iter().filter_map(|slot| Some((slot, slot.chosen.as_ref()?))).collect();
+        if said.is_empty() { self.silent(t) } else { self.said(t, &said) }
     }
 
     fn said(&self, t: Tongue, said: &[(&SlotExplanation, &Chosen)]) -> CustomerReading {
-        let titles: Vec<String> = said
-            .iter()
-            .map(|(_, chosen)| format!("‘{}’", t.name(&chosen.action)))
-            .collect();
+        let titles: Vec<String> =
+            said.iter().map(|(_, chosen)| format!("‘{}’", t.name(&chosen.action))).collect();
         let titles = t.list(titles.iter().map(String::as_str));
         let channel = t.name(&self.channel);
         let headline = match t {
             Tongue::Dutch => format!("{} koos voor u: {titles} ({channel}).", self.organisation),
-            Tongue::English => format!(
-                "{} chose this for you: {titles} ({channel}).",
-                self.organisation
-            ),
+            Tongue::English => format!("{} chose this for you: {titles} ({channel}).", self.organisation),
         };
         CustomerReading {
             headline,
-            why: said
-                .iter()
-                .flat_map(|(slot, chosen)| self.why_said(t, slot, chosen))
-                .collect(),
+            why: said.iter().flat_map(|(slot, chosen)| self.why_said(t, slot, chosen)).collect(),
             data_used: self.data_used(t, said),
             can_do: can_do(t, said),
         }
@@ -108,7 +89,13 @@ impl Explanation {
         } else if slot.by_chance || self.assignment == Assignment::RandomRelevant {
             why.push(t.say("Uit wat bij u paste hebben wij deze keer een beetje geloot, om te leren waar mensen iets aan hebben.", "From what suited you we drew lots a little this time, to learn what helps people.").into());
         } else {
-            why.push(t.say("Van alles wat nu mocht en bij u paste, leek dit ons het nuttigst.", "Of everything that was allowed and suited you now, this seemed the most useful.").into());
+            why.push(
+                t.say(
+                    "Van alles wat nu mocht en bij u paste, leek dit ons het nuttigst.",
+                    "Of everything that was allowed and suited you now, this seemed the most useful.",
+                )
+                .into(),
+            );
         }
         why
     }
@@ -162,10 +149,7 @@ impl Explanation {
             "Alles wat wij van u weten kunt u bij ons inzien.",
             "You can see everything we know about you.",
         );
-        [Some(told), seen, Some(mine.into())]
-            .into_iter()
-            .flatten()
-            .collect()
+        [Some(told), seen, Some(mine.into())].into_iter().flatten().collect()
     }
 
     fn silent(&self, t: Tongue) -> CustomerReading {
@@ -179,29 +163,15 @@ impl Explanation {
             "Wilt u hierover iets vragen of veranderen? Laat het ons weten; een medewerker kijkt graag met u mee.",
             "Would you like to ask or change something about this? Let us know; somebody will gladly look at it with you.",
         );
-        CustomerReading {
-            headline,
-            why,
-            data_used: Vec::new(),
-            can_do: vec![can_do.into()],
-        }
+        CustomerReading { headline, why, data_used: Vec::new(), can_do: vec![can_do.into()] }
     }
 
     /// Reasons that may be told, the most frequent first, none that is rare beside it; always at least one.
     fn why_silent(&self, t: Tongue) -> Vec<String> {
         let control = self.candidates.iter().any(|candidate| {
-            matches!(
-                &candidate.outcome,
-                Outcome::Dropped {
-                    reason: Reason::ControlGroup,
-                    ..
-                }
-            )
+            matches!(&candidate.outcome, Outcome::Dropped { reason: Reason::ControlGroup, .. })
         });
-        let chance = self
-            .slots
-            .iter()
-            .any(|slot| slot.silence == Some(SilenceReason::Chance));
+        let chance = self.slots.iter().any(|slot| slot.silence == Some(SilenceReason::Chance));
         if control || chance {
             return vec![t.say(
                 "Soms zeggen wij bewust niets, om eerlijk te meten of onze berichten mensen wel helpen.",
@@ -209,11 +179,7 @@ impl Explanation {
             ).into()];
         }
         let mut told: Vec<(String, usize)> = Vec::new();
-        for sentence in self
-            .candidates
-            .iter()
-            .filter_map(|candidate| tellable(t, candidate))
-        {
+        for sentence in self.candidates.iter().filter_map(|candidate| tellable(t, candidate)) {
             match told.iter_mut().find(|(other, _)| *other == sentence) {
                 Some((_, count)) => *count += 1,
                 None => told.push((sentence, 1)),
@@ -241,10 +207,9 @@ fn tellable(t: Tongue, candidate: &CandidateExplanation) -> Option<String> {
         return None;
     };
     let sentence = match reason {
-        Reason::NoBasis { purpose, because }
-        | Reason::Permission {
-            purpose, because, ..
-        } if is_own_choice(*because) => {
+        Reason::NoBasis { purpose, because } | Reason::Permission { purpose, because, .. }
+            if is_own_choice(*because) =>
+        {
             let purpose = t.name(purpose);
             match t {
                 Tongue::Dutch => format!(
@@ -255,23 +220,13 @@ fn tellable(t: Tongue, candidate: &CandidateExplanation) -> Option<String> {
                 ),
             }
         }
-        Reason::Principle {
-            reason,
-            tellable: true,
-            ..
-        } => format!("{}.", t.pick(reason)?),
-        Reason::QuietHours { .. } => t
-            .say(
-                "Op dit uur laten wij u met rust.",
-                "At this hour we leave you in peace.",
-            )
-            .into(),
-        Reason::GoalReached { .. } => t
-            .say(
-                "Wat u nodig had is al geregeld.",
-                "What you needed is arranged already.",
-            )
-            .into(),
+        Reason::Principle { reason, tellable: true, .. } => format!("{}.", t.pick(reason)?),
+        Reason::QuietHours { .. } => {
+            t.say("Op dit uur laten wij u met rust.", "At this hour we leave you in peace.").into()
+        }
+        Reason::GoalReached { .. } => {
+            t.say("Wat u nodig had is al geregeld.", "What you needed is arranged already.").into()
+        }
         Reason::Paused { .. } => t
             .say(
                 "U liet ons weten dat iets niet van pas kwam; daarom wachten wij een tijd.",
@@ -285,10 +240,7 @@ fn tellable(t: Tongue, candidate: &CandidateExplanation) -> Option<String> {
             )
             .into(),
         Reason::Limit { .. } => t
-            .say(
-                "U hebt kort geleden al genoeg van ons gehoord.",
-                "You have heard enough from us lately.",
-            )
+            .say("U hebt kort geleden al genoeg van ons gehoord.", "You have heard enough from us lately.")
             .into(),
         _ => return None,
     };

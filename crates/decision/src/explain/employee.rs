@@ -49,30 +49,16 @@ impl EmployeeReading {
         let mut block = |lines: &[String]| {
             if !lines.is_empty() {
                 text.push('\n');
-                lines
-                    .iter()
-                    .for_each(|line| text.extend(["  ", line, "\n"]));
+                lines.iter().for_each(|line| text.extend(["  ", line, "\n"]));
             }
         };
         block(&self.slots);
         block(&self.funnel);
         for line in &self.candidates {
-            let head = format!(
-                "{} · {} ({}) · {}",
-                line.name, line.action, line.placement, line.fate
-            );
+            let head = format!("{} · {} ({}) · {}", line.name, line.action, line.placement, line.fate);
             let details = [line.waterfall.clone(), Some(line.smallest_change.clone())];
-            let indented = details
-                .into_iter()
-                .flatten()
-                .filter(|detail| !detail.is_empty());
-            block(
-                &[
-                    vec![head],
-                    indented.map(|detail| format!("    {detail}")).collect(),
-                ]
-                .concat(),
-            );
+            let indented = details.into_iter().flatten().filter(|detail| !detail.is_empty());
+            block(&[vec![head], indented.map(|detail| format!("    {detail}")).collect()].concat());
         }
         block(&self.withheld);
         text
@@ -98,16 +84,8 @@ impl Explanation {
     }
 
     fn headline(&self, t: Tongue) -> String {
-        let who = self
-            .customer
-            .as_deref()
-            .unwrap_or(t.say("onbekende bezoeker", "unknown visitor"));
-        let mut headline = format!(
-            "{} · {} · {} · {who}",
-            self.decision,
-            self.at,
-            t.name(&self.channel)
-        );
+        let who = self.customer.as_deref().unwrap_or(t.say("onbekende bezoeker", "unknown visitor"));
+        let mut headline = format!("{} · {} · {} · {who}", self.decision, self.at, t.name(&self.channel));
         let marks = [
             (self.vulnerable, t.say("kwetsbaar", "vulnerable")),
             (self.dry_run, t.say("proef", "preview")),
@@ -120,10 +98,7 @@ impl Explanation {
                 t.say("controlegroep: toeval", "control group: chance"),
             ),
         ];
-        marks
-            .iter()
-            .filter(|(holds, _)| *holds)
-            .for_each(|(_, mark)| headline.extend([" · ", mark]));
+        marks.iter().filter(|(holds, _)| *holds).for_each(|(_, mark)| headline.extend([" · ", mark]));
         headline
     }
 
@@ -145,10 +120,9 @@ fn rank(candidate: &CandidateExplanation) -> f64 {
     const FAR: f64 = 1e15;
     match &candidate.outcome {
         Outcome::Chosen { slot } => f64::from(*slot) - 2.0 * FAR,
-        Outcome::PassedOver { .. } => -candidate
-            .waterfall
-            .map_or(0.0, |waterfall| waterfall.priority)
-            .clamp(-FAR, FAR),
+        Outcome::PassedOver { .. } => {
+            -candidate.waterfall.map_or(0.0, |waterfall| waterfall.priority).clamp(-FAR, FAR)
+        }
         Outcome::Dropped { step, .. } => 2.0 * FAR - f64::from(*step as u8) * FAR / 100.0,
     }
 }
@@ -170,45 +144,24 @@ fn slot_line(t: Tongue, slot: &SlotExplanation) -> String {
         line.push_str(t.say(" (geloot, om te leren)", " (drawn, to learn)"));
     }
     if let Some(margin) = slot.margin {
-        let other = slot
-            .runner_up
-            .as_ref()
-            .map_or(t.say("stilte", "silence"), |name| t.name(name));
+        let other = slot.runner_up.as_ref().map_or(t.say("stilte", "silence"), |name| t.name(name));
         let words = t.say("verschil met", "margin over");
         line.extend(["; ", words, " ", other, ": ", &t.euro(margin)]);
     }
     let percent = |probability: f32| format!("{} %", t.number(f64::from(probability) * 100.0, 1));
     if !slot.fixed && !slot.contenders.is_empty() {
-        let arms = slot
-            .contenders
-            .iter()
-            .map(|arm| format!("{} {}", t.name(&arm.action), percent(arm.probability)));
-        let silence = format!(
-            "{} {}",
-            t.say("stilte", "silence"),
-            percent(slot.silence_probability)
-        );
+        let arms =
+            slot.contenders.iter().map(|arm| format!("{} {}", t.name(&arm.action), percent(arm.probability)));
+        let silence = format!("{} {}", t.say("stilte", "silence"), percent(slot.silence_probability));
         let arms: Vec<String> = arms.chain([silence]).collect();
-        line.extend([
-            "; ",
-            t.say("kansen", "probabilities"),
-            ": ",
-            &arms.join(", "),
-        ]);
+        line.extend(["; ", t.say("kansen", "probabilities"), ": ", &arms.join(", ")]);
     }
     line
 }
 
 fn funnel_lines(t: Tongue, candidates: usize, funnel: &[FunnelStep]) -> Vec<String> {
     let start = format!("{candidates} {}", t.say("mogelijkheden", "candidates"));
-    let line = |step: &FunnelStep| {
-        format!(
-            "−{} {} → {}",
-            step.dropped,
-            texts::step(t, step.step),
-            step.left
-        )
-    };
+    let line = |step: &FunnelStep| format!("−{} {} → {}", step.dropped, texts::step(t, step.step), step.left);
     let removing = funnel.iter().filter(|step| step.dropped > 0);
     std::iter::once(start).chain(removing.map(line)).collect()
 }
@@ -224,27 +177,15 @@ fn candidate_line(t: Tongue, candidate: &CandidateExplanation, zone: &TimeZone) 
         placement: candidate.placement.id.clone(),
         name: t.name(&candidate.action).to_owned(),
         fate,
-        waterfall: candidate
-            .waterfall
-            .as_ref()
-            .map(|waterfall| waterfall_line(t, waterfall)),
+        waterfall: candidate.waterfall.as_ref().map(|waterfall| waterfall_line(t, waterfall)),
         smallest_change: smallest_line(t, candidate, zone),
     }
 }
 
 fn waterfall_line(t: Tongue, waterfall: &Waterfall) -> String {
-    let mut line = format!(
-        "P {} × V {}",
-        t.number(waterfall.probability_gained, 4),
-        t.euro(waterfall.value)
-    );
+    let mut line = format!("P {} × V {}", t.number(waterfall.probability_gained, 4), t.euro(waterfall.value));
     if waterfall.side_value != 0.0 {
-        let _ = write!(
-            line,
-            " + {} {}",
-            t.say("bijeffect", "side effects"),
-            t.euro(waterfall.side_value)
-        );
+        let _ = write!(line, " + {} {}", t.say("bijeffect", "side effects"), t.euro(waterfall.side_value));
     }
     let _ = write!(
         line,
@@ -269,11 +210,8 @@ fn smallest_line(t: Tongue, candidate: &CandidateExplanation, zone: &TimeZone) -
     let smallest = &candidate.smallest;
     match (smallest.aim, smallest.obstacle) {
         (Some(aim), _) => {
-            let changes: Vec<String> = smallest
-                .changes
-                .iter()
-                .map(|change| texts::change(t, change, zone))
-                .collect();
+            let changes: Vec<String> =
+                smallest.changes.iter().map(|change| texts::change(t, change, zone)).collect();
             let then = smallest.next.as_ref().map_or_else(String::new, |next| {
                 format!("; {}: {}", t.say("daarna", "then"), texts::reason(t, next))
             });

@@ -6,9 +6,7 @@ use crate::{
     decide::Worked,
     profile::Source,
     replay::Circumstances,
-    strategy::{
-        ActionIndex, Attribute, AttributeIndex, Sensitivity, Strategy, Subject, TemplatePart,
-    },
+    strategy::{ActionIndex, Attribute, AttributeIndex, Sensitivity, Strategy, Subject, TemplatePart},
 };
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -56,10 +54,7 @@ fn theirs(attribute: &Attribute, source: Source) -> bool {
 }
 
 /// Where the value of an attribute came from, when there is one.
-pub(super) fn source(
-    circumstances: &Circumstances<'_>,
-    attribute: AttributeIndex,
-) -> Option<Source> {
+pub(super) fn source(circumstances: &Circumstances<'_>, attribute: AttributeIndex) -> Option<Source> {
     let declared = &circumstances.strategy().attributes[usize::from(attribute)];
     let values = match declared.subject {
         Subject::Customer => &circumstances.restored.customer.as_ref()?.profile.attributes,
@@ -100,15 +95,9 @@ pub(super) fn used(
     concerned.collect()
 }
 
-fn in_texts(
-    strategy: &Strategy,
-    action: ActionIndex,
-    treatment: Option<u16>,
-) -> BTreeSet<AttributeIndex> {
+fn in_texts(strategy: &Strategy, action: ActionIndex, treatment: Option<u16>) -> BTreeSet<AttributeIndex> {
     let treatments = &strategy.actions[usize::from(action)].treatments;
-    let contents = treatment
-        .and_then(|treatment| treatments.get(usize::from(treatment)))
-        .into_iter();
+    let contents = treatment.and_then(|treatment| treatments.get(usize::from(treatment))).into_iter();
     let parts = contents
         .flat_map(|treatment| treatment.content.values())
         .flat_map(|content| content.title.0.iter().chain(&content.body.0));

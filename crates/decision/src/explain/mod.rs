@@ -207,17 +207,11 @@ impl Explanation {
             model: decision.model.to_string(),
             assignment: circumstances.assignment,
             vulnerable: worked.vulnerable,
-            slots: decision
-                .slots
-                .iter()
-                .map(|slot| slot_explanation(circumstances, worked, slot))
-                .collect(),
+            slots: decision.slots.iter().map(|slot| slot_explanation(circumstances, worked, slot)).collect(),
             funnel: funnel(decision),
             candidates: (0u16..)
                 .zip(&worked.candidates)
-                .map(|(index, candidate)| {
-                    candidate_explanation(circumstances, worked, index, candidate)
-                })
+                .map(|(index, candidate)| candidate_explanation(circumstances, worked, index, candidate))
                 .collect(),
             withheld: fact::withheld(strategy, worked),
             zone: strategy.organisation.time_zone.clone(),
@@ -255,49 +249,24 @@ const STEPS: [Step; 9] = [
 fn funnel(decision: &Decision) -> Vec<FunnelStep> {
     let dropped_at = |step: Step| {
         let here = |fate: &Fate| matches!(fate, Fate::Dropped(why) if why.step() == step);
-        decision
-            .fates
-            .iter()
-            .filter(|candidate| here(&candidate.fate))
-            .count()
+        decision.fates.iter().filter(|candidate| here(&candidate.fate)).count()
     };
     let mut left = decision.fates.len();
     let mut after = |step: Step| {
         let dropped = dropped_at(step);
         left -= dropped;
-        FunnelStep {
-            step,
-            dropped,
-            left,
-        }
+        FunnelStep { step, dropped, left }
     };
     STEPS.iter().map(|step| after(*step)).collect()
 }
 
-fn slot_explanation(
-    circumstances: &Circumstances<'_>,
-    worked: &Worked<'_>,
-    slot: &Slot,
-) -> SlotExplanation {
+fn slot_explanation(circumstances: &Circumstances<'_>, worked: &Worked<'_>, slot: &Slot) -> SlotExplanation {
     let strategy = circumstances.strategy();
     let candidate = |index: u16| &worked.candidates[usize::from(index)];
-    let priority = |index: u16| {
-        candidate(index)
-            .priority
-            .map_or(0.0, |priority| priority.total)
-    };
-    let others = slot
-        .contenders
-        .iter()
-        .map(|contender| contender.candidate)
-        .filter(|index| Some(*index) != slot.pick);
-    let runner_up = others.reduce(|best, next| {
-        if priority(next) > priority(best) {
-            next
-        } else {
-            best
-        }
-    });
+    let priority = |index: u16| candidate(index).priority.map_or(0.0, |priority| priority.total);
+    let others =
+        slot.contenders.iter().map(|contender| contender.candidate).filter(|index| Some(*index) != slot.pick);
+    let runner_up = others.reduce(|best, next| if priority(next) > priority(best) { next } else { best });
     let best_other = runner_up.map(priority);
     let margin = match slot.pick {
         _ if slot.fixed => None,
@@ -307,9 +276,7 @@ fn slot_explanation(
     SlotExplanation {
         number: slot.number,
         placement: Name::placement(strategy, slot.placement),
-        chosen: slot
-            .pick
-            .map(|pick| chosen(circumstances, worked, slot, pick)),
+        chosen: slot.pick.map(|pick| chosen(circumstances, worked, slot, pick)),
         silence: slot.silence_reason,
         fixed: slot.fixed,
         again: slot.reuses.is_some(),
@@ -331,18 +298,11 @@ fn slot_explanation(
     }
 }
 
-fn chosen(
-    circumstances: &Circumstances<'_>,
-    worked: &Worked<'_>,
-    slot: &Slot,
-    pick: u16,
-) -> Chosen {
+fn chosen(circumstances: &Circumstances<'_>, worked: &Worked<'_>, slot: &Slot, pick: u16) -> Chosen {
     let strategy = circumstances.strategy();
     let index = worked.candidates[usize::from(pick)].action;
     let action = &strategy.actions[usize::from(index)];
-    let treatment = slot
-        .treatment
-        .and_then(|treatment| action.treatments.get(usize::from(treatment)));
+    let treatment = slot.treatment.and_then(|treatment| action.treatments.get(usize::from(treatment)));
     Chosen {
         candidate: pick,
         action: Name::action(strategy, index),
@@ -364,20 +324,16 @@ fn candidate_explanation(
     let outcome = match worked.decision.fates[usize::from(index)].fate {
         Fate::Chosen { slot, .. } => Outcome::Chosen { slot },
         Fate::PassedOver { why, .. } => Outcome::PassedOver { why },
-        Fate::Dropped(why) => Outcome::Dropped {
-            step: why.step(),
-            reason: Reason::new(circumstances, worked, candidate, why),
-        },
+        Fate::Dropped(why) => {
+            Outcome::Dropped { step: why.step(), reason: Reason::new(circumstances, worked, candidate, why) }
+        }
     };
     CandidateExplanation {
         action: Name::action(strategy, candidate.action),
         placement: Name::placement(strategy, candidate.placement),
         class: strategy.actions[usize::from(candidate.action)].class,
         outcome,
-        waterfall: candidate
-            .priority
-            .as_ref()
-            .map(|priority| Waterfall::new(candidate, priority)),
+        waterfall: candidate.priority.as_ref().map(|priority| Waterfall::new(candidate, priority)),
         smallest: smallest::smallest(circumstances, worked, index),
     }
 }

@@ -13,8 +13,7 @@ use crate::{
     replay::Circumstances,
     rules::{Layer, Reference, Rule},
     strategy::{
-        Action, ActionIndex, AttributeIndex, PrincipleKind, PurposeIndex, Strategy, TemplatePart,
-        Texts,
+        Action, ActionIndex, AttributeIndex, PrincipleKind, PurposeIndex, Strategy, TemplatePart, Texts,
     },
 };
 use serde::Serialize;
@@ -31,10 +30,7 @@ pub struct Name {
 
 impl Name {
     pub(super) fn new(id: &str, name: Texts) -> Self {
-        Self {
-            id: id.to_owned(),
-            name,
-        }
+        Self { id: id.to_owned(), name }
     }
     pub(super) fn action(strategy: &Strategy, index: ActionIndex) -> Self {
         let action = &strategy.actions[usize::from(index)];
@@ -185,36 +181,22 @@ impl Reason {
         let action = &strategy.actions[usize::from(candidate.action)];
         let zoned = |at: Timestamp| moment(strategy, at);
         match why {
-            Dropped::NoBasis(because) => Self::NoBasis {
-                purpose: Name::purpose(strategy, action.purpose),
-                because,
-            },
+            Dropped::NoBasis(because) => {
+                Self::NoBasis { purpose: Name::purpose(strategy, action.purpose), because }
+            }
             Dropped::NotPublishedNow => Self::NotPublishedNow {
                 from: action.valid_from.map(zoned),
                 until: action.valid_until.map(zoned),
             },
             Dropped::VolumeUsedUp => Self::VolumeUsedUp,
-            Dropped::TextUnknown => Self::TextUnknown {
-                missing: unsaid(circumstances, worked, candidate),
-            },
-            Dropped::Rule {
-                layer,
-                clause,
-                unknown,
-            } => {
+            Dropped::TextUnknown => Self::TextUnknown { missing: unsaid(circumstances, worked, candidate) },
+            Dropped::Rule { layer, clause, unknown } => {
                 let clause = strategy.rule_book.clause(clause);
                 let missing = unknowns(circumstances, worked, &clause.rule, clause.purpose);
                 let condition = clause.rule.source().trim().to_owned();
-                Self::Rule {
-                    layer,
-                    condition,
-                    missing: if unknown { missing } else { Vec::new() },
-                    unknown,
-                }
+                Self::Rule { layer, condition, missing: if unknown { missing } else { Vec::new() }, unknown }
             }
-            Dropped::Principle { principle, unknown } => {
-                principle_reason(circumstances, principle, unknown)
-            }
+            Dropped::Principle { principle, unknown } => principle_reason(circumstances, principle, unknown),
             Dropped::Permission { permission, why } => {
                 let permission = &strategy.permissions[usize::from(permission)];
                 Self::Permission {
@@ -223,34 +205,19 @@ impl Reason {
                     source: permission.reason.clone(),
                 }
             }
-            Dropped::QuietHours => Self::QuietHours {
-                until: quiet_until(circumstances).map_or_else(String::new, zoned),
-            },
+            Dropped::QuietHours => {
+                Self::QuietHours { until: quiet_until(circumstances).map_or_else(String::new, zoned) }
+            }
             Dropped::GoalReached { at } => {
-                let until = at
-                    .saturating_add(action.goal.closed_for)
-                    .unwrap_or(Timestamp::MAX);
-                Self::GoalReached {
-                    at: zoned(at),
-                    until: zoned(until),
-                }
+                let until = at.saturating_add(action.goal.closed_for).unwrap_or(Timestamp::MAX);
+                Self::GoalReached { at: zoned(at), until: zoned(until) }
             }
             Dropped::Paused { pause, until } => {
-                let declared =
-                    pause.map(|pause| &strategy.contact_policy.pauses[usize::from(pause)]);
-                Self::Paused {
-                    pause: declared.map(|pause| pause.id.to_string()),
-                    until: zoned(until),
-                }
+                let declared = pause.map(|pause| &strategy.contact_policy.pauses[usize::from(pause)]);
+                Self::Paused { pause: declared.map(|pause| pause.id.to_string()), until: zoned(until) }
             }
-            Dropped::ComplaintOpen { since } => Self::ComplaintOpen {
-                since: zoned(since),
-            },
-            Dropped::Limit {
-                limit,
-                counted,
-                until,
-            } => {
+            Dropped::ComplaintOpen { since } => Self::ComplaintOpen { since: zoned(since) },
+            Dropped::Limit { limit, counted, until } => {
                 let limit = &strategy.contact_policy.limits[usize::from(limit)];
                 Self::Limit {
                     id: limit.id.to_string(),
@@ -260,9 +227,9 @@ impl Reason {
                     until: (until < Timestamp::MAX).then(|| zoned(until)),
                 }
             }
-            Dropped::ValueUnknown => Self::ValueUnknown {
-                missing: value_unknowns(circumstances, worked, action),
-            },
+            Dropped::ValueUnknown => {
+                Self::ValueUnknown { missing: value_unknowns(circumstances, worked, action) }
+            }
             Dropped::BelowFloor { expected, floor } => Self::BelowFloor { expected, floor },
             Dropped::ControlGroup => Self::ControlGroup,
         }
@@ -272,9 +239,7 @@ impl Reason {
 fn principle_reason(circumstances: &Circumstances<'_>, index: u16, unknown: bool) -> Reason {
     let principle = &circumstances.strategy().principles[usize::from(index)];
     let (PrincipleKind::Veto { when: rule, .. }
-    | PrincipleKind::Require {
-        condition: rule, ..
-    }
+    | PrincipleKind::Require { condition: rule, .. }
     | PrincipleKind::Weigh { when: rule, .. }) = &principle.kind;
     let theirs = |index: &AttributeIndex| {
         let source = fact::source(circumstances, *index);
@@ -292,27 +257,15 @@ fn principle_reason(circumstances: &Circumstances<'_>, index: u16, unknown: bool
 /// The end of the quiet hours that hold now.
 pub(super) fn quiet_until(circumstances: &Circumstances<'_>) -> Option<Timestamp> {
     let strategy = circumstances.strategy();
-    let (_, until) = strategy
-        .channel(circumstances.request.channel.as_str())?
-        .quiet_hours?;
-    let now = circumstances
-        .at
-        .to_zoned(strategy.organisation.time_zone.clone());
+    let (_, until) = strategy.channel(circumstances.request.channel.as_str())?.quiet_hours?;
+    let now = circumstances.at.to_zoned(strategy.organisation.time_zone.clone());
     let today = now.date().to_datetime(until);
-    let end = if now.datetime() < today {
-        today
-    } else {
-        now.date().tomorrow().ok()?.to_datetime(until)
-    };
+    let end = if now.datetime() < today { today } else { now.date().tomorrow().ok()?.to_datetime(until) };
     Some(end.to_zoned(now.time_zone().clone()).ok()?.timestamp())
 }
 
 /// Attributes that every form of the candidate needs, of which none is known: those of the first form.
-fn unsaid(
-    circumstances: &Circumstances<'_>,
-    worked: &Worked<'_>,
-    candidate: &Candidate,
-) -> Vec<Name> {
+fn unsaid(circumstances: &Circumstances<'_>, worked: &Worked<'_>, candidate: &Candidate) -> Vec<Name> {
     let strategy = circumstances.strategy();
     unsaid_attributes(circumstances, worked, candidate)
         .iter()
@@ -331,11 +284,7 @@ pub(super) fn unsaid_attributes(
     let placement = &strategy.placements[usize::from(candidate.placement)].id;
     let view = worked.permitted.view_or_empty(action.purpose);
     let missing = |treatment: u16| -> Option<BTreeSet<AttributeIndex>> {
-        let content = catalogue::content(
-            action,
-            treatment,
-            language(strategy, &circumstances.request),
-        )?;
+        let content = catalogue::content(action, treatment, language(strategy, &circumstances.request))?;
         let parts = content.title.0.iter().chain(&content.body.0);
         let unknown = |part: &TemplatePart| match part {
             TemplatePart::Attribute(index) if view.fact(*index).is_none() => Some(*index),
@@ -343,12 +292,8 @@ pub(super) fn unsaid_attributes(
         };
         Some(parts.filter_map(unknown).collect())
     };
-    let here = (0u16..)
-        .zip(&action.treatments)
-        .filter(|(_, treatment)| treatment.placement == *placement);
-    here.filter_map(|(index, _)| missing(index))
-        .min_by_key(BTreeSet::len)
-        .unwrap_or_default()
+    let here = (0u16..).zip(&action.treatments).filter(|(_, treatment)| treatment.placement == *placement);
+    here.filter_map(|(index, _)| missing(index)).min_by_key(BTreeSet::len).unwrap_or_default()
 }
 
 fn unknowns(
@@ -358,47 +303,22 @@ fn unknowns(
     purpose: PurposeIndex,
 ) -> Vec<Name> {
     let strategy = circumstances.strategy();
-    let reading = Reading {
-        view: worked.permitted.view_or_empty(purpose),
-        moment: &moment_of(circumstances),
-    };
-    rule.unknowns(&reading)
-        .into_iter()
-        .map(|reference| Name::reference(strategy, reference))
-        .collect()
+    let reading =
+        Reading { view: worked.permitted.view_or_empty(purpose), moment: &moment_of(circumstances) };
+    rule.unknowns(&reading).into_iter().map(|reference| Name::reference(strategy, reference)).collect()
 }
 
-fn value_unknowns(
-    circumstances: &Circumstances<'_>,
-    worked: &Worked<'_>,
-    action: &Action,
-) -> Vec<Name> {
+fn value_unknowns(circumstances: &Circumstances<'_>, worked: &Worked<'_>, action: &Action) -> Vec<Name> {
     let of = |rule: &Rule| unknowns(circumstances, worked, rule, action.purpose);
-    let both: BTreeSet<Name> = [
-        of(&action.value_for_customer),
-        of(&action.value_for_organisation),
-    ]
-    .concat()
-    .into_iter()
-    .collect();
+    let both: BTreeSet<Name> =
+        [of(&action.value_for_customer), of(&action.value_for_organisation)].concat().into_iter().collect();
     both.into_iter().collect()
 }
 
 /// What rules read besides attributes, at the moment of the decision.
 pub(super) fn moment_of<'c>(circumstances: &'c Circumstances<'_>) -> Moment<'c> {
-    static NOTHING_YET: crate::profile::ContactHistory = crate::profile::ContactHistory {
-        contacts: Vec::new(),
-        outcomes: Vec::new(),
-    };
-    let history = circumstances
-        .restored
-        .customer
-        .as_ref()
-        .map_or(&NOTHING_YET, |customer| &customer.history);
-    Moment::new(
-        circumstances.strategy(),
-        &circumstances.request,
-        history,
-        circumstances.at,
-    )
+    static NOTHING_YET: crate::profile::ContactHistory =
+        crate::profile::ContactHistory { contacts: Vec::new(), outcomes: Vec::new() };
+    let history = circumstances.restored.customer.as_ref().map_or(&NOTHING_YET, |customer| &customer.history);
+    Moment::new(circumstances.strategy(), &circumstances.request, history, circumstances.at)
 }

@@ -63,9 +63,7 @@ impl Aim {
             Self::Preferred { slot } => preferred(slot),
             Self::NotPreferred { slot } => !preferred(slot),
             Self::Past { dropped } => match decision.fates[usize::from(candidate)].fate {
-                Fate::Dropped(Dropped::Rule { .. }) if matches!(dropped, Dropped::Rule { .. }) => {
-                    false
-                }
+                Fate::Dropped(Dropped::Rule { .. }) if matches!(dropped, Dropped::Rule { .. }) => false,
                 Fate::Dropped(now) => place(&now) > place(dropped),
                 _ => true,
             },
@@ -86,17 +84,9 @@ fn place(why: &Dropped) -> (Step, u8, u16) {
         _ => 0,
     };
     let position = match why {
-        Dropped::Principle {
-            principle: position,
-            ..
-        }
-        | Dropped::Permission {
-            permission: position,
-            ..
-        }
-        | Dropped::Limit {
-            limit: position, ..
-        } => *position,
+        Dropped::Principle { principle: position, .. }
+        | Dropped::Permission { permission: position, .. }
+        | Dropped::Limit { limit: position, .. } => *position,
         _ => 0,
     };
     (why.step(), within_step, position)
@@ -201,13 +191,7 @@ pub enum Obstacle {
 
 impl Smallest {
     fn none(obstacle: Obstacle) -> Self {
-        Self {
-            aim: None,
-            changes: Vec::new(),
-            on_the_edge: false,
-            next: None,
-            obstacle: Some(obstacle),
-        }
+        Self { aim: None, changes: Vec::new(), on_the_edge: false, next: None, obstacle: Some(obstacle) }
     }
 }
 
@@ -247,13 +231,7 @@ fn for_dropped(
     };
     let half = change.half(circumstances).apply(circumstances);
     let on_the_edge = half.is_some_and(|half| aim.reached(index, &half.decide()));
-    Smallest {
-        aim: Some(aim),
-        changes: vec![change],
-        on_the_edge,
-        next,
-        obstacle: None,
-    }
+    Smallest { aim: Some(aim), changes: vec![change], on_the_edge, next, obstacle: None }
 }
 
 /// The change that should lift this reason; whether it does is checked by deciding again.
@@ -265,18 +243,8 @@ fn plain_change(
 ) -> Result<Change, Obstacle> {
     let strategy = circumstances.strategy();
     let action = &strategy.actions[usize::from(candidate.action)];
-    let recognised = || {
-        circumstances
-            .restored
-            .customer
-            .as_ref()
-            .map(|_| ())
-            .ok_or(Obstacle::NotRecognised)
-    };
-    let wait = |at: Timestamp| Change::Wait {
-        at,
-        until: moment(strategy, at),
-    };
+    let recognised = || circumstances.restored.customer.as_ref().map(|_| ()).ok_or(Obstacle::NotRecognised);
+    let wait = |at: Timestamp| Change::Wait { at, until: moment(strategy, at) };
     match dropped {
         Dropped::NoBasis(_) => recognised().map(|()| consent(strategy, action.purpose)),
         Dropped::Permission { permission, .. } => {
@@ -288,29 +256,17 @@ fn plain_change(
             _ => Err(Obstacle::NoLongerPublished),
         },
         Dropped::VolumeUsedUp => Err(Obstacle::Volume),
-        Dropped::TextUnknown => recognised().and_then(|()| {
-            known(
-                strategy,
-                unsaid_attributes(circumstances, worked, candidate),
-            )
-        }),
+        Dropped::TextUnknown => {
+            recognised().and_then(|()| known(strategy, unsaid_attributes(circumstances, worked, candidate)))
+        }
         Dropped::Rule { .. } => {
             let moment = moment_of(circumstances);
-            let reading = Reading {
-                view: worked.permitted.view_or_empty(action.purpose),
-                moment: &moment,
-            };
-            facts(
-                circumstances,
-                strategy.rule_book.flips(candidate.action, &reading),
-            )
+            let reading = Reading { view: worked.permitted.view_or_empty(action.purpose), moment: &moment };
+            facts(circumstances, strategy.rule_book.flips(candidate.action, &reading))
         }
         Dropped::Principle { principle, .. } => {
             let moment = moment_of(circumstances);
-            let reading = Reading {
-                view: &worked.permitted.protection,
-                moment: &moment,
-            };
+            let reading = Reading { view: &worked.permitted.protection, moment: &moment };
             let flips = match &strategy.principles[usize::from(principle)].kind {
                 PrincipleKind::Veto { when, .. } => when.flips(&reading, Truth::False),
                 PrincipleKind::Require { condition, .. } => condition.flips(&reading, Truth::True),
@@ -318,13 +274,9 @@ fn plain_change(
             };
             facts(circumstances, flips)
         }
-        Dropped::QuietHours => quiet_until(circumstances)
-            .map(wait)
-            .ok_or(Obstacle::NeverAllowed),
+        Dropped::QuietHours => quiet_until(circumstances).map(wait).ok_or(Obstacle::NeverAllowed),
         Dropped::GoalReached { at } => {
-            let free = at
-                .saturating_add(action.goal.closed_for)
-                .map_err(|_| Obstacle::NeverAllowed)?;
+            let free = at.saturating_add(action.goal.closed_for).map_err(|_| Obstacle::NeverAllowed)?;
             Ok(wait(free))
         }
         Dropped::Paused { until, .. } | Dropped::Limit { until, .. } if until == Timestamp::MAX => {
@@ -332,8 +284,9 @@ fn plain_change(
         }
         Dropped::Paused { until, .. } | Dropped::Limit { until, .. } => Ok(wait(until)),
         Dropped::ComplaintOpen { .. } => Ok(Change::ComplaintResolved),
-        Dropped::ValueUnknown => recognised()
-            .and_then(|()| known(strategy, value_unknowns(circumstances, worked, candidate))),
+        Dropped::ValueUnknown => {
+            recognised().and_then(|()| known(strategy, value_unknowns(circumstances, worked, candidate)))
+        }
         Dropped::BelowFloor { .. } => {
             factor::over_the_floor(circumstances, worked, candidate).ok_or(Obstacle::OutOfReach)
         }
@@ -342,33 +295,20 @@ fn plain_change(
 }
 
 fn consent(strategy: &Strategy, index: PurposeIndex) -> Change {
-    Change::Consent {
-        index,
-        purpose: Name::purpose(strategy, index),
-    }
+    Change::Consent { index, purpose: Name::purpose(strategy, index) }
 }
 
 fn known(strategy: &Strategy, attributes: BTreeSet<AttributeIndex>) -> Result<Change, Obstacle> {
     if attributes.is_empty() {
         return Err(Obstacle::NotByFacts);
     }
-    let names = attributes
-        .iter()
-        .map(|index| Name::attribute(strategy, *index))
-        .collect();
-    Ok(Change::Known {
-        attributes: attributes.into_iter().collect(),
-        names,
-    })
+    let names = attributes.iter().map(|index| Name::attribute(strategy, *index)).collect();
+    Ok(Change::Known { attributes: attributes.into_iter().collect(), names })
 }
 
 fn facts(circumstances: &Circumstances<'_>, flips: Option<Vec<Flip>>) -> Result<Change, Obstacle> {
-    let flips = flips
-        .filter(|flips| !flips.is_empty())
-        .ok_or(Obstacle::NotByFacts)?;
-    let about_customer = flips
-        .iter()
-        .any(|flip| matches!(flip.reference, Reference::Attribute(_)));
+    let flips = flips.filter(|flips| !flips.is_empty()).ok_or(Obstacle::NotByFacts)?;
+    let about_customer = flips.iter().any(|flip| matches!(flip.reference, Reference::Attribute(_)));
     if about_customer && circumstances.restored.customer.is_none() {
         return Err(Obstacle::NotRecognised);
     }
@@ -378,9 +318,7 @@ fn facts(circumstances: &Circumstances<'_>, flips: Option<Vec<Flip>>) -> Result<
         from: flip.from,
         to: flip.to,
     };
-    Ok(Change::Facts {
-        facts: flips.into_iter().map(change).collect(),
-    })
+    Ok(Change::Facts { facts: flips.into_iter().map(change).collect() })
 }
 
 fn value_unknowns(
@@ -390,16 +328,9 @@ fn value_unknowns(
 ) -> BTreeSet<AttributeIndex> {
     let action = &circumstances.strategy().actions[usize::from(candidate.action)];
     let moment = moment_of(circumstances);
-    let reading = Reading {
-        view: worked.permitted.view_or_empty(action.purpose),
-        moment: &moment,
-    };
+    let reading = Reading { view: worked.permitted.view_or_empty(action.purpose), moment: &moment };
     let of = |rule: &Rule| rule.unknowns(&reading);
-    let missing = [
-        of(&action.value_for_customer),
-        of(&action.value_for_organisation),
-    ]
-    .concat();
+    let missing = [of(&action.value_for_customer), of(&action.value_for_organisation)].concat();
     missing
         .into_iter()
         .filter_map(|reference| match reference {

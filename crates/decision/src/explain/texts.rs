@@ -37,9 +37,7 @@ impl Tongue {
     }
     /// A text of the organisation in this tongue, else in whichever it has.
     pub fn pick(self, texts: &Texts) -> Option<&str> {
-        let own = texts
-            .get(self.say("nl", "en"))
-            .or_else(|| texts.values().next());
+        let own = texts.get(self.say("nl", "en")).or_else(|| texts.values().next());
         own.map(|text| text.trim().trim_end_matches('.'))
     }
     /// A name, else the id.
@@ -71,27 +69,18 @@ impl Tongue {
     }
     /// An amount in euro, to the cent, finer below a cent.
     pub fn euro(self, amount: f64) -> String {
-        let decimals = if amount != 0.0 && amount.abs() < 0.1 {
-            4
-        } else {
-            2
-        };
+        let decimals = if amount != 0.0 && amount.abs() < 0.1 { 4 } else { 2 };
         format!("€ {}", self.number(amount, decimals))
     }
     /// A value as people write it.
     pub fn value(self, value: &Value, zone: &TimeZone) -> String {
         match value {
-            Value::Bool(flag) => self
-                .say(
-                    ["nee", "ja"][usize::from(*flag)],
-                    ["no", "yes"][usize::from(*flag)],
-                )
-                .into(),
-            Value::Number(number) => self
-                .number(*number, 6)
-                .trim_end_matches('0')
-                .trim_end_matches([',', '.'])
-                .into(),
+            Value::Bool(flag) => {
+                self.say(["nee", "ja"][usize::from(*flag)], ["no", "yes"][usize::from(*flag)]).into()
+            }
+            Value::Number(number) => {
+                self.number(*number, 6).trim_end_matches('0').trim_end_matches([',', '.']).into()
+            }
             Value::Text(text) => format!("‘{text}’"),
             Value::Time(at) => moment_in(zone, *at),
         }
@@ -127,9 +116,7 @@ pub(super) fn withheld(tongue: Tongue, why: Withheld) -> &'static str {
         Withheld::Withdrawn => tongue.say("de toestemming is ingetrokken", "consent was withdrawn"),
         Withheld::ConsentExpired => tongue.say("de toestemming is verlopen", "consent has expired"),
         Withheld::Objected => tongue.say("er is bezwaar gemaakt", "there is an objection"),
-        Withheld::RetentionOver => {
-            tongue.say("de bewaartermijn is voorbij", "the retention is over")
-        }
+        Withheld::RetentionOver => tongue.say("de bewaartermijn is voorbij", "the retention is over"),
         Withheld::Unreliable => tongue.say("het is niet zeker genoeg", "it is not certain enough"),
         Withheld::SpecialCategory => tongue.say(
             "het is een bijzonder gegeven zonder uitdrukkelijke toestemming",
@@ -147,58 +134,34 @@ pub(super) fn reason(tongue: Tongue, reason: &Reason) -> String {
         }
         Reason::NotPublishedNow { from, until } => {
             let open = t.say("onbepaald", "open");
-            let (from, until) = (
-                from.as_deref().unwrap_or(open),
-                until.as_deref().unwrap_or(open),
-            );
+            let (from, until) = (from.as_deref().unwrap_or(open), until.as_deref().unwrap_or(open));
             match t {
                 Tongue::Dutch => format!("nu niet gepubliceerd (van {from} tot {until})"),
                 Tongue::English => format!("not published now (from {from} until {until})"),
             }
         }
-        Reason::VolumeUsedUp => t
-            .say("het totale aantal is op", "the total volume is used up")
-            .into(),
+        Reason::VolumeUsedUp => t.say("het totale aantal is op", "the total volume is used up").into(),
         Reason::TextUnknown { missing } => {
             format!(
                 "{}: {}",
-                t.say(
-                    "de tekst noemt iets onbekends",
-                    "the text names something unknown"
-                ),
+                t.say("de tekst noemt iets onbekends", "the text names something unknown"),
                 t.names(missing)
             )
         }
-        Reason::Rule {
-            layer: kind,
-            condition,
-            missing,
-            unknown,
-        } => {
+        Reason::Rule { layer: kind, condition, missing, unknown } => {
             let holds = match (unknown, missing.is_empty()) {
                 (false, _) => t.say("geldt niet", "does not hold").to_owned(),
                 (true, true) => t.say("is niet bekend", "is not known").to_owned(),
-                (true, false) => format!(
-                    "{} ({})",
-                    t.say("is niet bekend", "is not known"),
-                    t.names(missing)
-                ),
+                (true, false) => {
+                    format!("{} ({})", t.say("is niet bekend", "is not known"), t.names(missing))
+                }
             };
             format!("{}: `{condition}` {holds}", layer(t, *kind))
         }
-        Reason::Principle {
-            id,
-            owner,
-            reason,
-            unknown,
-            ..
-        } => {
+        Reason::Principle { id, owner, reason, unknown, .. } => {
             let why = t.pick(reason).unwrap_or_default();
             let unknown = if *unknown {
-                t.say(
-                    ", want iets is niet bekend",
-                    ", because something is not known",
-                )
+                t.say(", want iets is niet bekend", ", because something is not known")
             } else {
                 ""
             };
@@ -207,21 +170,13 @@ pub(super) fn reason(tongue: Tongue, reason: &Reason) -> String {
                 Tongue::English => format!("principle `{id}` of {owner}: {why}{unknown}"),
             }
         }
-        Reason::Permission {
-            purpose,
-            because,
-            source,
-        } => match t {
-            Tongue::Dutch => format!(
-                "dit kanaal vraagt om ‘{}’: {} ({source})",
-                t.name(purpose),
-                withheld(t, *because)
-            ),
-            Tongue::English => format!(
-                "this channel needs ‘{}’: {} ({source})",
-                t.name(purpose),
-                withheld(t, *because)
-            ),
+        Reason::Permission { purpose, because, source } => match t {
+            Tongue::Dutch => {
+                format!("dit kanaal vraagt om ‘{}’: {} ({source})", t.name(purpose), withheld(t, *because))
+            }
+            Tongue::English => {
+                format!("this channel needs ‘{}’: {} ({source})", t.name(purpose), withheld(t, *because))
+            }
         },
         Reason::QuietHours { until } => {
             format!("{} {until}", t.say("rusttijd tot", "quiet hours until"))
@@ -237,24 +192,16 @@ pub(super) fn reason(tongue: Tongue, reason: &Reason) -> String {
                 Tongue::English => format!("pause `{pause}`; free again at {until}"),
             }
         }
-        Reason::ComplaintOpen { since } => format!(
-            "{} {since}",
-            t.say("er loopt een klacht sinds", "a complaint is open since")
-        ),
-        Reason::Limit {
-            id,
-            counted,
-            at_most,
-            within_s,
-            until,
-        } => limit(t, id, *counted, *at_most, *within_s, until.as_deref()),
+        Reason::ComplaintOpen { since } => {
+            format!("{} {since}", t.say("er loopt een klacht sinds", "a complaint is open since"))
+        }
+        Reason::Limit { id, counted, at_most, within_s, until } => {
+            limit(t, id, *counted, *at_most, *within_s, until.as_deref())
+        }
         Reason::ValueUnknown { missing } => {
             format!(
                 "{} {}",
-                t.say(
-                    "de waarde is niet te bepalen zonder",
-                    "its value cannot be known without"
-                ),
+                t.say("de waarde is niet te bepalen zonder", "its value cannot be known without"),
                 t.names(missing)
             )
         }
@@ -264,9 +211,9 @@ pub(super) fn reason(tongue: Tongue, reason: &Reason) -> String {
                 Tongue::Dutch => {
                     format!("te weinig voor de klant: {expected} verwacht, minstens {floor} nodig")
                 }
-                Tongue::English => format!(
-                    "too little for the customer: {expected} expected, at least {floor} needed"
-                ),
+                Tongue::English => {
+                    format!("too little for the customer: {expected} expected, at least {floor} needed")
+                }
             }
         }
         Reason::ControlGroup => t
@@ -278,14 +225,7 @@ pub(super) fn reason(tongue: Tongue, reason: &Reason) -> String {
     }
 }
 
-fn limit(
-    t: Tongue,
-    id: &str,
-    counted: u32,
-    at_most: u32,
-    within_s: i64,
-    until: Option<&str>,
-) -> String {
+fn limit(t: Tongue, id: &str, counted: u32, at_most: u32, within_s: i64, until: Option<&str>) -> String {
     let window = duration(t, within_s);
     let free = match (t, until) {
         (Tongue::Dutch, Some(until)) => format!("; weer vrij op {until}"),
@@ -305,9 +245,7 @@ fn duration(t: Tongue, seconds: i64) -> String {
         (60, ["minuut", "minuten"], ["minute", "minutes"]),
         (1, ["seconde", "seconden"], ["second", "seconds"]),
     ];
-    let whole = units
-        .into_iter()
-        .find(|(unit, ..)| seconds % unit == 0 && seconds >= *unit);
+    let whole = units.into_iter().find(|(unit, ..)| seconds % unit == 0 && seconds >= *unit);
     let (unit, dutch, english) = whole.unwrap_or(units[3]);
     let count = seconds / unit;
     let plural = usize::from(count != 1);
@@ -317,17 +255,13 @@ fn duration(t: Tongue, seconds: i64) -> String {
 pub(super) fn passed_over(t: Tongue, why: PassedOver) -> &'static str {
     match why {
         PassedOver::Outranked => t.say("iets anders ging voor", "something else came first"),
-        PassedOver::SilenceWorthMore => {
-            t.say("stil zijn was meer waard", "saying nothing was worth more")
+        PassedOver::SilenceWorthMore => t.say("stil zijn was meer waard", "saying nothing was worth more"),
+        PassedOver::ActionTaken => {
+            t.say("hetzelfde staat al op een andere plek", "the same is said at another place")
         }
-        PassedOver::ActionTaken => t.say(
-            "hetzelfde staat al op een andere plek",
-            "the same is said at another place",
-        ),
-        PassedOver::GroupTaken => t.say(
-            "er is al iets uit deze groep gekozen",
-            "something of its group was chosen already",
-        ),
+        PassedOver::GroupTaken => {
+            t.say("er is al iets uit deze groep gekozen", "something of its group was chosen already")
+        }
         PassedOver::CapacityTaken => t.say(
             "een eerdere plek nam de laatste ruimte in een limiet",
             "an earlier slot took the last room in a limit",
@@ -346,28 +280,19 @@ pub(super) fn passed_over(t: Tongue, why: PassedOver) -> &'static str {
 /// Why nothing is said, for an employee.
 pub(super) fn silence(t: Tongue, why: SilenceReason) -> String {
     match why {
-        SilenceReason::NoCandidates => t
-            .say(
-                "er bestaat niets voor deze plek",
-                "nothing exists for this place",
-            )
-            .into(),
+        SilenceReason::NoCandidates => {
+            t.say("er bestaat niets voor deze plek", "nothing exists for this place").into()
+        }
         SilenceReason::AllDropped(last) => match t {
             Tongue::Dutch => format!("alles viel af, het laatste bij ‘{}’", step(t, last)),
             Tongue::English => format!("everything was dropped, the last at ‘{}’", step(t, last)),
         },
         SilenceReason::WorthMore => t
-            .say(
-                "niets was de aandacht van de klant waard",
-                "nothing was worth the customer's attention",
-            )
+            .say("niets was de aandacht van de klant waard", "nothing was worth the customer's attention")
             .into(),
-        SilenceReason::SlotsTaken => t
-            .say(
-                "wat over was staat al op een andere plek",
-                "what was left is said in other slots",
-            )
-            .into(),
+        SilenceReason::SlotsTaken => {
+            t.say("wat over was staat al op een andere plek", "what was left is said in other slots").into()
+        }
         SilenceReason::Chance => t
             .say(
                 "het lot koos stilte, om te leren wat stilte doet",
@@ -403,49 +328,31 @@ pub(super) fn change(t: Tongue, change: &Change, zone: &TimeZone) -> String {
         Change::Facts { facts } => {
             let one = |name: &str, from: Option<&Value>, to: &Value| {
                 let unknown = || t.say("onbekend", "unknown").to_owned();
-                let (from_text, to_text) = (
-                    from.map_or_else(unknown, |from| t.value(from, zone)),
-                    t.value(to, zone),
-                );
+                let (from_text, to_text) =
+                    (from.map_or_else(unknown, |from| t.value(from, zone)), t.value(to, zone));
                 let instead = t.say("in plaats van", "instead of");
                 match (from, to) {
                     (Some(Value::Number(from)), Value::Number(to)) if from_text == to_text => {
                         let more = t.say("iets meer dan", "a little more than");
                         let less = t.say("iets minder dan", "a little less than");
-                        format!(
-                            "{name}: {} {from_text}",
-                            if to > from { more } else { less }
-                        )
+                        format!("{name}: {} {from_text}", if to > from { more } else { less })
                     }
                     _ => format!("{name}: {to_text} {instead} {from_text}"),
                 }
             };
-            let all: Vec<String> = facts
-                .iter()
-                .map(|fact| one(t.name(&fact.name), fact.from.as_ref(), &fact.to))
-                .collect();
+            let all: Vec<String> =
+                facts.iter().map(|fact| one(t.name(&fact.name), fact.from.as_ref(), &fact.to)).collect();
             t.list(all.iter().map(String::as_str))
         }
         Change::Known { names, .. } => {
-            format!(
-                "{} {}",
-                t.say("als bekend was:", "if this were known:"),
-                t.names(names)
-            )
+            format!("{} {}", t.say("als bekend was:", "if this were known:"), t.names(names))
         }
         Change::Consent { purpose, .. } => {
-            format!(
-                "{} ‘{}’",
-                t.say("toestemming voor", "consent for"),
-                t.name(purpose)
-            )
+            format!("{} ‘{}’", t.say("toestemming voor", "consent for"), t.name(purpose))
         }
-        Change::ComplaintResolved => t
-            .say(
-                "als de klacht is opgelost",
-                "once the complaint is resolved",
-            )
-            .into(),
+        Change::ComplaintResolved => {
+            t.say("als de klacht is opgelost", "once the complaint is resolved").into()
+        }
         Change::Wait { until, .. } => format!("{} {until}", t.say("wachten tot", "wait until")),
     }
 }
@@ -453,49 +360,32 @@ pub(super) fn change(t: Tongue, change: &Change, zone: &TimeZone) -> String {
 pub(super) fn aim(t: Tongue, aim: Aim) -> &'static str {
     match aim {
         Aim::Preferred { .. } => t.say("zou het beste zijn met", "would be the best with"),
-        Aim::NotPreferred { .. } => {
-            t.say("zou niet het beste zijn met", "would not be the best with")
-        }
-        Aim::Past { .. } => t.say(
-            "zou hier niet afvallen met",
-            "would not be dropped here with",
-        ),
+        Aim::NotPreferred { .. } => t.say("zou niet het beste zijn met", "would not be the best with"),
+        Aim::Past { .. } => t.say("zou hier niet afvallen met", "would not be dropped here with"),
     }
 }
 
 pub(super) fn obstacle(t: Tongue, obstacle: Obstacle) -> &'static str {
     match obstacle {
         Obstacle::OtherChoices(why) => passed_over(t, why),
-        Obstacle::NotDrawn => t.say(
-            "deze plek wordt niet afgewogen",
-            "this place is not weighed",
-        ),
+        Obstacle::NotDrawn => t.say("deze plek wordt niet afgewogen", "this place is not weighed"),
         Obstacle::ExactTie => t.say(
             "precies evenveel waard als het beste; de volgorde besliste",
             "worth exactly as much as the best; the order decided",
         ),
-        Obstacle::OutOfReach => t.say(
-            "geen redelijke verandering is genoeg",
-            "no reasonable change is enough",
-        ),
-        Obstacle::NotRecognised => {
-            t.say("wij wisten niet wie het was", "we did not know who it was")
+        Obstacle::OutOfReach => {
+            t.say("geen redelijke verandering is genoeg", "no reasonable change is enough")
         }
+        Obstacle::NotRecognised => t.say("wij wisten niet wie het was", "we did not know who it was"),
         Obstacle::NotByFacts => t.say(
             "het ligt niet aan een gegeven dat anders kan zijn",
             "it does not rest on a fact that could be different",
         ),
-        Obstacle::NoLongerPublished => {
-            t.say("het is niet meer gepubliceerd", "it is no longer published")
+        Obstacle::NoLongerPublished => t.say("het is niet meer gepubliceerd", "it is no longer published"),
+        Obstacle::Volume => t.say("iemand moet meer toestaan", "somebody would have to allow more"),
+        Obstacle::ControlGroup => {
+            t.say("de controlegroep is er om te meten", "the control group is there to measure")
         }
-        Obstacle::Volume => t.say(
-            "iemand moet meer toestaan",
-            "somebody would have to allow more",
-        ),
-        Obstacle::ControlGroup => t.say(
-            "de controlegroep is er om te meten",
-            "the control group is there to measure",
-        ),
         Obstacle::NeverAllowed => t.say("dit mag hier nooit", "this is never allowed here"),
     }
 }

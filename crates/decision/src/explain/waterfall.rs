@@ -48,10 +48,7 @@ impl Waterfall {
         Self {
             propensity: priority.propensity,
             deviation: priority.deviation,
-            evidence: candidate
-                .predictions
-                .first()
-                .map_or(0.0, |prediction| prediction.evidence),
+            evidence: candidate.predictions.first().map_or(0.0, |prediction| prediction.evidence),
             baseline: priority.baseline,
             gross: priority.baseline.is_none(),
             probability_gained: priority.gain_in_probability(),

@@ -72,11 +72,7 @@ fn write(fate: &Fate) -> WrittenFate {
             Dropped::NotPublishedNow => W::NotPublishedNow,
             Dropped::VolumeUsedUp => W::VolumeUsedUp,
             Dropped::TextUnknown => W::TextUnknown,
-            Dropped::Rule {
-                layer,
-                clause,
-                unknown,
-            } => match (layer, unknown) {
+            Dropped::Rule { layer, clause, unknown } => match (layer, unknown) {
                 (Layer::Eligibility, false) => W::NotEligible(clause),
                 (Layer::Eligibility, true) => W::EligibleUnknown(clause),
                 (Layer::Applicability, false) => W::NotApplicable(clause),
@@ -84,28 +80,15 @@ fn write(fate: &Fate) -> WrittenFate {
                 (Layer::Suitability, false) => W::NotSuitable(clause),
                 (Layer::Suitability, true) => W::SuitableUnknown(clause),
             },
-            Dropped::Principle {
-                principle,
-                unknown: false,
-            } => W::Vetoed(principle),
-            Dropped::Principle {
-                principle,
-                unknown: true,
-            } => W::VetoedUnknown(principle),
+            Dropped::Principle { principle, unknown: false } => W::Vetoed(principle),
+            Dropped::Principle { principle, unknown: true } => W::VetoedUnknown(principle),
             Dropped::Permission { permission, why } => W::Permission(permission, why),
             Dropped::QuietHours => W::QuietHours,
             Dropped::GoalReached { at } => W::GoalReached(at),
             Dropped::Paused { pause: None, until } => W::Rejected(until),
-            Dropped::Paused {
-                pause: Some(pause),
-                until,
-            } => W::Paused(pause, until),
+            Dropped::Paused { pause: Some(pause), until } => W::Paused(pause, until),
             Dropped::ComplaintOpen { since } => W::ComplaintOpen(since),
-            Dropped::Limit {
-                limit,
-                counted,
-                until,
-            } => W::Limit(limit, counted, until),
+            Dropped::Limit { limit, counted, until } => W::Limit(limit, counted, until),
             Dropped::ValueUnknown => W::ValueUnknown,
             Dropped::BelowFloor { expected, floor } => W::BelowFloor(expected, floor),
             Dropped::ControlGroup => W::ControlGroup,
@@ -115,23 +98,13 @@ fn write(fate: &Fate) -> WrittenFate {
 
 fn read(written: &WrittenFate) -> Fate {
     use WrittenFate as W;
-    let rule = |layer, clause, unknown| Dropped::Rule {
-        layer,
-        clause,
-        unknown,
-    };
+    let rule = |layer, clause, unknown| Dropped::Rule { layer, clause, unknown };
     Fate::Dropped(match *written {
         W::PassedOver(why, priority) => {
-            return Fate::PassedOver {
-                why,
-                priority: read_priority(priority),
-            };
+            return Fate::PassedOver { why, priority: read_priority(priority) };
         }
         W::Chosen(slot, priority) => {
-            return Fate::Chosen {
-                slot,
-                priority: read_priority(priority),
-            };
+            return Fate::Chosen { slot, priority: read_priority(priority) };
         }
         W::NoBasis(why) => Dropped::NoBasis(why),
         W::NotPublishedNow => Dropped::NotPublishedNow,
@@ -143,38 +116,22 @@ fn read(written: &WrittenFate) -> Fate {
         W::ApplicableUnknown(clause) => rule(Layer::Applicability, clause, true),
         W::NotSuitable(clause) => rule(Layer::Suitability, clause, false),
         W::SuitableUnknown(clause) => rule(Layer::Suitability, clause, true),
-        W::Vetoed(principle) => Dropped::Principle {
-            principle,
-            unknown: false,
-        },
-        W::VetoedUnknown(principle) => Dropped::Principle {
-            principle,
-            unknown: true,
-        },
+        W::Vetoed(principle) => Dropped::Principle { principle, unknown: false },
+        W::VetoedUnknown(principle) => Dropped::Principle { principle, unknown: true },
         W::Permission(permission, why) => Dropped::Permission { permission, why },
         W::QuietHours => Dropped::QuietHours,
         W::GoalReached(at) => Dropped::GoalReached { at },
         W::Rejected(until) => Dropped::Paused { pause: None, until },
-        W::Paused(pause, until) => Dropped::Paused {
-            pause: Some(pause),
-            until,
-        },
+        W::Paused(pause, until) => Dropped::Paused { pause: Some(pause), until },
         W::ComplaintOpen(since) => Dropped::ComplaintOpen { since },
-        W::Limit(limit, counted, until) => Dropped::Limit {
-            limit,
-            counted,
-            until,
-        },
+        W::Limit(limit, counted, until) => Dropped::Limit { limit, counted, until },
         W::ValueUnknown => Dropped::ValueUnknown,
         W::BelowFloor(expected, floor) => Dropped::BelowFloor { expected, floor },
         W::ControlGroup => Dropped::ControlGroup,
     })
 }
 
-pub(crate) fn serialize<S: Serializer>(
-    fates: &[CandidateFate],
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
+pub(crate) fn serialize<S: Serializer>(fates: &[CandidateFate], serializer: S) -> Result<S::Ok, S::Error> {
     let mut before = 0;
     serializer.collect_seq(fates.iter().map(|candidate| {
         let distance = u64::from(candidate.action.wrapping_sub(before));
@@ -191,11 +148,7 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
     let fates = written.iter().map(|Written(place, fate)| {
         let (distance, placement) = unplace(*place);
         before = before.wrapping_add(distance);
-        CandidateFate {
-            action: before,
-            placement,
-            fate: read(fate),
-        }
+        CandidateFate { action: before, placement, fate: read(fate) }
     });
     Ok(fates.collect())
 }
@@ -203,11 +156,7 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
 /// Near actions take the lowest numbers; all others are kept in full above them.
 fn place(distance: u64, placement: u16) -> u64 {
     let placement = u64::from(placement);
-    if distance < FAR {
-        placement << 2 | distance
-    } else {
-        (distance << 16 | placement) << 2 | FAR
-    }
+    if distance < FAR { placement << 2 | distance } else { (distance << 16 | placement) << 2 | FAR }
 }
 
 fn unplace(place: u64) -> (u16, u16) {
@@ -235,10 +184,7 @@ mod tests {
     fn every_place_reads_back_and_a_near_one_takes_a_byte() {
         for distance in [0, 1, 2, 3, 4, 500, 65_535] {
             for placement in [0, 1, 31, 32, 65_535] {
-                assert_eq!(
-                    unplace(place(u64::from(distance), placement)),
-                    (distance, placement)
-                );
+                assert_eq!(unplace(place(u64::from(distance), placement)), (distance, placement));
             }
         }
         assert!(place(2, 31) < 128);
@@ -248,10 +194,7 @@ mod tests {
     fn a_rounded_priority_stays_close_and_rounds_to_itself() {
         for priority in [0.0, -0.5, 23.822, 1234.5678, 1e-9, -1e9] {
             let once = rounded(priority);
-            assert!(
-                (f64::from(once) - priority).abs() <= 2e-5 * priority.abs(),
-                "{once} for {priority}"
-            );
+            assert!((f64::from(once) - priority).abs() <= 2e-5 * priority.abs(), "{once} for {priority}");
             assert_eq!(rounded(f64::from(once)), once);
         }
     }

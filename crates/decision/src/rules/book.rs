@@ -125,11 +125,7 @@ impl RuleBook {
                 truth
             })
             .collect();
-        Evaluation {
-            book: self,
-            truths,
-            dropped,
-        }
+        Evaluation { book: self, truths, dropped }
     }
 
     /// A clause of this book.
@@ -140,8 +136,7 @@ impl RuleBook {
     /// What the rules of an action read, for whatever customer.
     pub fn reads(&self, action: ActionIndex) -> Reads {
         let mut reads = Reads::default();
-        self.clauses_of(action)
-            .for_each(|clause| reads.extend(clause.rule.reads()));
+        self.clauses_of(action).for_each(|clause| reads.extend(clause.rule.reads()));
         reads
     }
 
@@ -152,16 +147,12 @@ impl RuleBook {
             .flat_map(|clause| clause.rule.domains.iter())
             .map(|(reference, domain)| (*reference, domain.clone()))
             .collect();
-        let goals = self
-            .clauses_of(action)
-            .map(|clause| (&clause.rule.expression, true));
+        let goals = self.clauses_of(action).map(|clause| (&clause.rule.expression, true));
         flips::cheapest(goals, &domains, facts)
     }
 
     fn clauses_of(&self, action: ActionIndex) -> impl Iterator<Item = &Clause> {
-        self.needs[usize::from(action)]
-            .iter()
-            .map(|(_, clause)| self.clause(*clause))
+        self.needs[usize::from(action)].iter().map(|(_, clause)| self.clause(*clause))
     }
 }
 
@@ -174,16 +165,10 @@ impl Evaluation<'_> {
     /// The first clause by which the action falls, in the order of the layers, then of the rule;
     /// `None` when it passes.
     pub fn refusal(&self, action: ActionIndex) -> Option<Refusal> {
-        self.book.needs[usize::from(action)]
-            .iter()
-            .find_map(|(layer, clause)| {
-                let truth = self.truths[*clause as usize];
-                (truth != Truth::True).then_some(Refusal {
-                    layer: *layer,
-                    clause: *clause,
-                    truth,
-                })
-            })
+        self.book.needs[usize::from(action)].iter().find_map(|(layer, clause)| {
+            let truth = self.truths[*clause as usize];
+            (truth != Truth::True).then_some(Refusal { layer: *layer, clause: *clause, truth })
+        })
     }
 }
 
@@ -197,16 +182,12 @@ impl Formula {
                 Truth::Unknown => Truth::Unknown,
                 Truth::False => Truth::True,
             },
-            Self::All(terms) => terms
-                .iter()
-                .map(|term| term.truth(holds, unknown))
-                .min()
-                .unwrap_or(Truth::True),
-            Self::Any(terms) => terms
-                .iter()
-                .map(|term| term.truth(holds, unknown))
-                .max()
-                .unwrap_or(Truth::False),
+            Self::All(terms) => {
+                terms.iter().map(|term| term.truth(holds, unknown)).min().unwrap_or(Truth::True)
+            }
+            Self::Any(terms) => {
+                terms.iter().map(|term| term.truth(holds, unknown)).max().unwrap_or(Truth::False)
+            }
         }
     }
 }
@@ -234,8 +215,7 @@ impl Compiler {
         if let Some(known) = self.known_clauses.get(&key) {
             return *known;
         }
-        let index =
-            u32::try_from(self.book.clauses.len()).expect("fewer than 2^32 clauses fit in memory");
+        let index = u32::try_from(self.book.clauses.len()).expect("fewer than 2^32 clauses fit in memory");
         let formula = self.formula(purpose, &rule.expression);
         let actions = self.book.needs.len();
         self.book.formulas.push(formula);
@@ -248,18 +228,12 @@ impl Compiler {
     fn formula(&mut self, purpose: PurposeIndex, expression: &Expression) -> Formula {
         match expression {
             Expression::Not(inner) => Formula::Not(Box::new(self.formula(purpose, inner))),
-            Expression::All(terms) => Formula::All(
-                terms
-                    .iter()
-                    .map(|term| self.formula(purpose, term))
-                    .collect(),
-            ),
-            Expression::Any(terms) => Formula::Any(
-                terms
-                    .iter()
-                    .map(|term| self.formula(purpose, term))
-                    .collect(),
-            ),
+            Expression::All(terms) => {
+                Formula::All(terms.iter().map(|term| self.formula(purpose, term)).collect())
+            }
+            Expression::Any(terms) => {
+                Formula::Any(terms.iter().map(|term| self.formula(purpose, term)).collect())
+            }
             condition => Formula::Atom(self.atom(purpose, condition)),
         }
     }
@@ -268,10 +242,7 @@ impl Compiler {
         let atoms = &mut self.book.atoms;
         let key = (purpose, format!("{condition:?}"));
         *self.known_atoms.entry(key).or_insert_with(|| {
-            atoms.push(Atom {
-                purpose,
-                condition: condition.clone(),
-            });
+            atoms.push(Atom { purpose, condition: condition.clone() });
             atoms.len() - 1
         })
     }
@@ -292,9 +263,6 @@ impl Bits {
         self.0[index / 64] & 1 << (index % 64) != 0
     }
     fn add(&mut self, other: &Self) {
-        self.0
-            .iter_mut()
-            .zip(&other.0)
-            .for_each(|(word, more)| *word |= more);
+        self.0.iter_mut().zip(&other.0).for_each(|(word, more)| *word |= more);
     }
 }

@@ -31,15 +31,8 @@ const MACROS: [&str; 6] = ["has", "all", "exists", "exists_one", "map", "filter"
 /// The tree of a rule, or the first thing that is not CEL as rules use it.
 pub(super) fn parse(source: &str) -> Result<Node, RuleProblem> {
     let tokens = tokens(source)?;
-    let tree = PrattParser::new()
-        .parse(source)
-        .map_err(|errors| syntax_problem(source, &tokens, &errors))?;
-    let mut walk = Walk {
-        source,
-        tokens: &tokens,
-        next: 0,
-        steps: 0,
-    };
+    let tree = PrattParser::new().parse(source).map_err(|errors| syntax_problem(source, &tokens, &errors))?;
+    let mut walk = Walk { source, tokens: &tokens, next: 0, steps: 0 };
     walk.node(tree).map(|(node, _)| node)
 }
 
@@ -51,25 +44,14 @@ struct Token {
 }
 
 fn problem(span: Range<usize>, message: impl Into<String>, hint: &str) -> RuleProblem {
-    RuleProblem {
-        span,
-        message: message.into(),
-        hint: (!hint.is_empty()).then(|| hint.to_owned()),
-    }
+    RuleProblem { span, message: message.into(), hint: (!hint.is_empty()).then(|| hint.to_owned()) }
 }
 
 /// All tokens that say something, within bounds, with every bracket closed.
 fn tokens(source: &str) -> Result<Vec<Token>, RuleProblem> {
     if source.len() > SOURCE_BYTES_MAX {
-        let message = format!(
-            "the rule is {} bytes long; at most {SOURCE_BYTES_MAX} are read",
-            source.len()
-        );
-        return Err(problem(
-            0..source.len(),
-            message,
-            "say it in several rules or principles",
-        ));
+        let message = format!("the rule is {} bytes long; at most {SOURCE_BYTES_MAX} are read", source.len());
+        return Err(problem(0..source.len(), message, "say it in several rules or principles"));
     }
     let mut lexer = Lexer::new(source);
     let mut tokens: Vec<Token> = Vec::new();
@@ -85,11 +67,7 @@ fn tokens(source: &str) -> Result<Vec<Token>, RuleProblem> {
                 return Err(unreadable(source, span, message));
             }
             kind => {
-                let mut token = Token {
-                    kind,
-                    span,
-                    partner: None,
-                };
+                let mut token = Token { kind, span, partner: None };
                 refuse(source, tokens.last(), &token)?;
                 token.partner = bounds.admit(&tokens, &token)?;
                 if let Some(opening) = token.partner {
@@ -102,11 +80,7 @@ fn tokens(source: &str) -> Result<Vec<Token>, RuleProblem> {
     match bounds.open.last() {
         Some(&opening) => {
             let span = tokens[opening].span.clone();
-            Err(problem(
-                span.clone(),
-                format!("`{}` is never closed", &source[span]),
-                "",
-            ))
+            Err(problem(span.clone(), format!("`{}` is never closed", &source[span]), ""))
         }
         None => Ok(tokens),
     }
@@ -130,16 +104,9 @@ impl Bounds {
         match token.kind {
             TokenKind::TokLeftParen | TokenKind::TokLeftBracket => self.open.push(before.len()),
             TokenKind::TokRightParen | TokenKind::TokRightBracket => {
-                partner = self
-                    .open
-                    .pop()
-                    .filter(|&opening| pairs(before[opening].kind, token.kind));
+                partner = self.open.pop().filter(|&opening| pairs(before[opening].kind, token.kind));
                 if partner.is_none() {
-                    return Err(problem(
-                        token.span.clone(),
-                        "this bracket closes nothing",
-                        "",
-                    ));
+                    return Err(problem(token.span.clone(), "this bracket closes nothing", ""));
                 }
             }
             TokenKind::TokComma | TokenKind::TokDot | TokenKind::TokColon => {}
@@ -148,19 +115,11 @@ impl Bounds {
         }
         if self.open.len() + self.signs + self.conditionals > DEPTH_MAX {
             let message = format!("the rule is nested deeper than {DEPTH_MAX} levels");
-            return Err(problem(
-                token.span.clone(),
-                message,
-                "say it in several rules or principles",
-            ));
+            return Err(problem(token.span.clone(), message, "say it in several rules or principles"));
         }
         if self.parts > PARTS_MAX {
             let message = format!("the rule has more than {PARTS_MAX} names, values and operators");
-            return Err(problem(
-                token.span.clone(),
-                message,
-                "say it in several rules or principles",
-            ));
+            return Err(problem(token.span.clone(), message, "say it in several rules or principles"));
         }
         Ok(partner)
     }
@@ -191,32 +150,22 @@ fn refuse(source: &str, before: Option<&Token>, token: &Token) -> Result<(), Rul
     match token.kind {
         TokenKind::TokEqual => refused("unexpected `=`", "write `==` to compare"),
         TokenKind::TokPercent => refused("`%` is not available in rules", ""),
-        TokenKind::TokNull => refused(
-            "`null` is not available in rules",
-            "write `known(…)` to ask whether there is a value",
-        ),
-        TokenKind::TokUint => refused(
-            &format!("unexpected `{text}`"),
-            "write the number without `u`",
-        ),
+        TokenKind::TokNull => {
+            refused("`null` is not available in rules", "write `known(…)` to ask whether there is a value")
+        }
+        TokenKind::TokUint => refused(&format!("unexpected `{text}`"), "write the number without `u`"),
         TokenKind::TokBytes => refused("bytes are not available in rules", ""),
         TokenKind::TokLeftBrace | TokenKind::TokRightBrace => {
             refused("maps and structures are not available in rules", "")
         }
         TokenKind::TokReservedWord => refused(&format!("`{text}` is a reserved word"), ""),
-        TokenKind::TokIdent if text.starts_with('`') => {
-            refused("names are written without backticks", "")
-        }
+        TokenKind::TokIdent if text.starts_with('`') => refused("names are written without backticks", ""),
         TokenKind::TokDot if before.is_none_or(|token| token.kind != TokenKind::TokIdent) => {
-            refused(
-                "unexpected `.`",
-                "a dot stands between the parts of a name, as in `customer.city`",
-            )
+            refused("unexpected `.`", "a dot stands between the parts of a name, as in `customer.city`")
         }
-        TokenKind::TokLeftBracket if before.is_some_and(ends_value) => refused(
-            "unexpected `[`",
-            "lists stand after `in`, as in `customer.city in ['Utrecht']`",
-        ),
+        TokenKind::TokLeftBracket if before.is_some_and(ends_value) => {
+            refused("unexpected `[`", "lists stand after `in`, as in `customer.city in ['Utrecht']`")
+        }
         TokenKind::TokLeftParen => match before.filter(|token| token.kind == TokenKind::TokIdent) {
             Some(name) if MACROS.contains(&&source[name.span.clone()]) => {
                 let name = name.span.clone();
@@ -267,9 +216,7 @@ fn syntax_problem(source: &str, tokens: &[Token], errors: &ParseErrors) -> RuleP
         TokenKind::TokInt | TokenKind::TokFloat if first.msg.contains("literal") => {
             format!("`{text}` is not a number that can be represented")
         }
-        TokenKind::TokString
-            if first.msg.contains("unescape") || first.msg.contains("code point") =>
-        {
+        TokenKind::TokString if first.msg.contains("unescape") || first.msg.contains("code point") => {
             "the text contains an escape that CEL does not know".to_owned()
         }
         _ => format!("unexpected `{text}`"),
@@ -279,11 +226,8 @@ fn syntax_problem(source: &str, tokens: &[Token], errors: &ParseErrors) -> RuleP
 
 /// Bytes from the start for a line and a column, which both count from one; columns count bytes.
 fn offset(source: &str, (line, column): (isize, isize)) -> usize {
-    let before: usize = source
-        .split_inclusive('\n')
-        .take(usize::try_from(line - 1).unwrap_or(0))
-        .map(str::len)
-        .sum();
+    let before: usize =
+        source.split_inclusive('\n').take(usize::try_from(line - 1).unwrap_or(0)).map(str::len).sum();
     source.floor_char_boundary(before + usize::try_from(column - 1).unwrap_or(0))
 }
 
@@ -303,11 +247,7 @@ impl Walk<'_> {
     fn node(&mut self, tree: IdedExpr) -> Result<(Node, Extent), RuleProblem> {
         if self.steps > STEPS_MAX {
             let message = format!("the rule takes more than {STEPS_MAX} steps one after the other");
-            return Err(problem(
-                0..self.source.len(),
-                message,
-                "say it in several rules or principles",
-            ));
+            return Err(problem(0..self.source.len(), message, "say it in several rules or principles"));
         }
         self.steps += 1;
         let (kind, extent) = self.kind(tree.expr)?;
@@ -328,10 +268,7 @@ impl Walk<'_> {
                 let (operand, (first, _)) = self.node(*select.operand)?;
                 let last = self.take(|kind| kind == TokenKind::TokIdent);
                 match operand.kind {
-                    Kind::Name(name) => (
-                        Kind::Name(format!("{name}.{}", select.field)),
-                        (first, last),
-                    ),
+                    Kind::Name(name) => (Kind::Name(format!("{name}.{}", select.field)), (first, last)),
                     _ => return Err(self.unexpected((first, last))),
                 }
             }
@@ -346,10 +283,7 @@ impl Walk<'_> {
     }
 
     fn nodes(&mut self, trees: Vec<IdedExpr>) -> Result<Vec<Node>, RuleProblem> {
-        trees
-            .into_iter()
-            .map(|tree| Ok(self.node(tree)?.0))
-            .collect()
+        trees.into_iter().map(|tree| Ok(self.node(tree)?.0)).collect()
     }
 
     fn literal(&mut self, literal: LiteralValue) -> Result<(Kind, Extent), RuleProblem> {
@@ -375,10 +309,8 @@ impl Walk<'_> {
         match kind {
             Kind::Number(value) if !value.is_finite() => {
                 let span = self.span(extent);
-                let message = format!(
-                    "`{}` is not a number that can be represented",
-                    &self.source[span.clone()]
-                );
+                let message =
+                    format!("`{}` is not a number that can be represented", &self.source[span.clone()]);
                 Err(problem(span, message, ""))
             }
             kind => Ok((kind, extent)),
@@ -390,12 +322,7 @@ impl Walk<'_> {
             return self.binary(operator, token, call.args);
         }
         let mut arguments = call.args.into_iter();
-        match (
-            call.func_name.as_str(),
-            arguments.next(),
-            arguments.next(),
-            arguments.next(),
-        ) {
+        match (call.func_name.as_str(), arguments.next(), arguments.next(), arguments.next()) {
             (operators::LOGICAL_NOT, Some(operand), ..) => {
                 self.prefixed(TokenKind::TokExclamation, operand, Kind::Not)
             }
@@ -406,17 +333,10 @@ impl Walk<'_> {
                 let (condition, (first, _)) = self.node(condition)?;
                 let (yes, _) = self.node(yes)?;
                 let (no, (_, last)) = self.node(no)?;
-                Ok((
-                    Kind::Conditional(Box::new([condition, yes, no])),
-                    (first, last),
-                ))
+                Ok((Kind::Conditional(Box::new([condition, yes, no])), (first, last)))
             }
             (name, first, second, third) => {
-                let arguments = [first, second, third]
-                    .into_iter()
-                    .flatten()
-                    .chain(arguments)
-                    .collect();
+                let arguments = [first, second, third].into_iter().flatten().chain(arguments).collect();
                 self.function(name, call.target.map(|target| *target), arguments)
             }
         }
@@ -446,10 +366,7 @@ impl Walk<'_> {
         let (left, (first, _)) = self.node(left)?;
         self.take(|kind| kind == token);
         let (right, (_, last)) = self.node(right)?;
-        Ok((
-            Kind::Binary(operator, Box::new([left, right])),
-            (first, last),
-        ))
+        Ok((Kind::Binary(operator, Box::new([left, right])), (first, last)))
     }
 
     fn function(
@@ -469,11 +386,7 @@ impl Walk<'_> {
         };
         let opening = self.take(|kind| kind == TokenKind::TokLeftParen);
         let arguments = self.nodes(arguments)?;
-        let call = Kind::Call {
-            function,
-            function_span: self.span((first, name_at)),
-            arguments,
-        };
+        let call = Kind::Call { function, function_span: self.span((first, name_at)), arguments };
         Ok((call, (first, self.close(opening))))
     }
 
@@ -494,17 +407,10 @@ impl Walk<'_> {
 
     /// Widened until no bracket in it has its partner outside.
     fn balanced(&self, (first, last): Extent) -> Extent {
-        let partners = self.tokens[first..=last]
-            .iter()
-            .filter_map(|token| token.partner);
-        let wider = partners.fold((first, last), |(first, last), partner| {
-            (first.min(partner), last.max(partner))
-        });
-        if wider == (first, last) {
-            wider
-        } else {
-            self.balanced(wider)
-        }
+        let partners = self.tokens[first..=last].iter().filter_map(|token| token.partner);
+        let wider =
+            partners.fold((first, last), |(first, last), partner| (first.min(partner), last.max(partner)));
+        if wider == (first, last) { wider } else { self.balanced(wider) }
     }
 
     fn span(&self, (first, last): Extent) -> Range<usize> {

@@ -38,12 +38,7 @@ pub(super) fn check(
     wanted: ValueType,
 ) -> Result<Checked, Vec<RuleProblem>> {
     let tree = cel::parse(source).map_err(|problem| vec![problem])?;
-    let mut checker = Checker {
-        source,
-        environment,
-        problems: Vec::new(),
-        domains: Domains::new(),
-    };
+    let mut checker = Checker { source, environment, problems: Vec::new(), domains: Domains::new() };
     if environment.position == Position::Allow {
         polarity::check(&tree, &mut checker.problems);
     }
@@ -53,25 +48,14 @@ pub(super) fn check(
     };
     let typed: Vec<_> = match terms.as_slice() {
         [whole] => vec![checker.result(whole, wanted)],
-        terms => terms
-            .iter()
-            .map(|term| checker.expect(term, wanted))
-            .collect(),
+        terms => terms.iter().map(|term| checker.expect(term, wanted)).collect(),
     };
     let spans = terms.iter().map(|term| term.span.clone());
-    let clauses = spans
-        .zip(typed)
-        .filter_map(|(span, typed)| Some((span, typed?)))
-        .collect();
+    let clauses = spans.zip(typed).filter_map(|(span, typed)| Some((span, typed?))).collect();
     if checker.problems.is_empty() {
-        Ok(Checked {
-            clauses,
-            domains: checker.domains,
-        })
+        Ok(Checked { clauses, domains: checker.domains })
     } else {
-        checker
-            .problems
-            .sort_by_key(|problem| (problem.span.start, problem.span.end));
+        checker.problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
         Err(checker.problems)
     }
 }
@@ -101,11 +85,7 @@ pub(super) fn words(value_type: ValueType) -> &'static str {
 
 impl Checker<'_> {
     pub fn report(&mut self, span: &Range<usize>, message: String, hint: Option<String>) {
-        self.problems.push(RuleProblem {
-            span: span.clone(),
-            message,
-            hint,
-        });
+        self.problems.push(RuleProblem { span: span.clone(), message, hint });
     }
 
     fn text(&self, node: &Node) -> &str {
@@ -117,11 +97,7 @@ impl Checker<'_> {
         if typed.value_type == wanted {
             return Some(typed.expression);
         }
-        let message = format!(
-            "the rule is {}, but has to be {}",
-            words(typed.value_type),
-            words(wanted)
-        );
+        let message = format!("the rule is {}, but has to be {}", words(typed.value_type), words(wanted));
         self.report(&node.span, message, None);
         None
     }
@@ -152,11 +128,9 @@ impl Checker<'_> {
                 (value.value_type(), Expression::Literal(value))
             }
             Kind::Name(name) => return self.name(name, &node.span),
-            Kind::Call {
-                function,
-                function_span,
-                arguments,
-            } => return self.call(node, function, function_span, arguments),
+            Kind::Call { function, function_span, arguments } => {
+                return self.call(node, function, function_span, arguments);
+            }
             Kind::Not(inner) => {
                 let inner = self.expect(inner, ValueType::Bool)?;
                 (ValueType::Bool, Expression::Not(Box::new(inner)))
@@ -168,46 +142,27 @@ impl Checker<'_> {
             Kind::Binary(operator, sides) => return self.binary(node, *operator, sides),
             Kind::Conditional(parts) => return self.conditional(parts),
             Kind::List(_) => {
-                self.report(
-                    &node.span,
-                    "a list can only stand after `in`".to_owned(),
-                    None,
-                );
+                self.report(&node.span, "a list can only stand after `in`".to_owned(), None);
                 return None;
             }
         };
-        Some(Typed {
-            value_type,
-            expression,
-        })
+        Some(Typed { value_type, expression })
     }
 
     fn binary(&mut self, node: &Node, operator: Binary, sides: &[Node; 2]) -> Option<Typed> {
         let (value_type, expression) = match operator {
-            Binary::And => (
-                ValueType::Bool,
-                Expression::All(self.conditions(node, operator)?),
-            ),
-            Binary::Or => (
-                ValueType::Bool,
-                Expression::Any(self.conditions(node, operator)?),
-            ),
+            Binary::And => (ValueType::Bool, Expression::All(self.conditions(node, operator)?)),
+            Binary::Or => (ValueType::Bool, Expression::Any(self.conditions(node, operator)?)),
             Binary::In => (ValueType::Bool, self.membership(&sides[0], &sides[1])?),
             Binary::Compare(comparison) => (ValueType::Bool, self.comparison(comparison, sides)?),
             Binary::Compute(operation) => (ValueType::Number, self.computation(operation, sides)?),
         };
-        Some(Typed {
-            value_type,
-            expression,
-        })
+        Some(Typed { value_type, expression })
     }
 
     fn conditions(&mut self, node: &Node, operator: Binary) -> Option<Vec<Expression>> {
         let terms = node.clone().sides(operator);
-        let typed: Vec<_> = terms
-            .iter()
-            .map(|term| self.expect(term, ValueType::Bool))
-            .collect();
+        let typed: Vec<_> = terms.iter().map(|term| self.expect(term, ValueType::Bool)).collect();
         typed.into_iter().collect()
     }
 
@@ -244,32 +199,20 @@ impl Checker<'_> {
             );
             let moment = [left.value_type, right.value_type].contains(&ValueType::Time)
                 && [left.value_type, right.value_type].contains(&ValueType::Text);
-            let hint = moment
-                .then(|| "write a moment as `timestamp(\"2026-03-09T10:00:00Z\")`".to_owned());
+            let hint = moment.then(|| "write a moment as `timestamp(\"2026-03-09T10:00:00Z\")`".to_owned());
             self.report(&span, message, hint);
             return None;
         }
-        if comparison.is_ordering() && matches!(left.value_type, ValueType::Bool | ValueType::Text)
-        {
+        if comparison.is_ordering() && matches!(left.value_type, ValueType::Bool | ValueType::Text) {
             let message = format!(
                 "{} has no order",
-                if left.value_type == ValueType::Text {
-                    "text"
-                } else {
-                    "true or false"
-                }
+                if left.value_type == ValueType::Text { "text" } else { "true or false" }
             );
-            self.report(
-                &span,
-                message,
-                Some("compare it with `==` or `!=`".to_owned()),
-            );
+            self.report(&span, message, Some("compare it with `==` or `!=`".to_owned()));
             return None;
         }
-        let listed =
-            self.listed(&left.expression, &sides[1]) & self.listed(&right.expression, &sides[0]);
-        listed
-            .then(|| Expression::Compare(comparison, Box::new([left.expression, right.expression])))
+        let listed = self.listed(&left.expression, &sides[1]) & self.listed(&right.expression, &sides[0]);
+        listed.then(|| Expression::Compare(comparison, Box::new([left.expression, right.expression])))
     }
 
     fn membership(&mut self, inner: &Node, list: &Node) -> Option<Expression> {
@@ -284,10 +227,7 @@ impl Checker<'_> {
             return None;
         };
         let typed = typed?;
-        let values: Vec<_> = elements
-            .iter()
-            .map(|element| self.element(&typed, element))
-            .collect();
+        let values: Vec<_> = elements.iter().map(|element| self.element(&typed, element)).collect();
         let values = values.into_iter().collect::<Option<Vec<Value>>>()?;
         Some(Expression::In(Box::new(typed.expression), values))
     }
@@ -307,10 +247,7 @@ impl Checker<'_> {
                 self.report(
                     &node.span,
                     message,
-                    Some(format!(
-                        "{} as it is written is expected here",
-                        words(wanted)
-                    )),
+                    Some(format!("{} as it is written is expected here", words(wanted))),
                 );
                 None
             }
@@ -333,9 +270,8 @@ impl Checker<'_> {
             return true;
         }
         let values: Vec<Arc<str>> = domain.values.clone();
-        let hint = did_you_mean(text, values.iter().map(|value| &**value)).unwrap_or_else(|| {
-            format!("it can be {}", quoted(values.iter().map(|value| &**value)))
-        });
+        let hint = did_you_mean(text, values.iter().map(|value| &**value))
+            .unwrap_or_else(|| format!("it can be {}", quoted(values.iter().map(|value| &**value))));
         let message = format!("`{text}` is not one of the declared values");
         self.report(&node.span, message, Some(hint));
         false

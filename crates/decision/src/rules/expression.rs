@@ -92,9 +92,7 @@ impl Reference {
 
     fn confidence(self, facts: &dyn Facts) -> Option<f64> {
         match self {
-            Self::Attribute(index) => facts
-                .attribute(index)
-                .map(|fact| f64::from(fact.confidence)),
+            Self::Attribute(index) => facts.attribute(index).map(|fact| f64::from(fact.confidence)),
             Self::Context(index) => facts.context(index).map(|_| 1.0),
         }
     }
@@ -110,11 +108,7 @@ impl Expression {
             Self::OrElse(inner, otherwise) => Some(inner.value(facts).unwrap_or(otherwise.into())),
             Self::Conditional(parts) => {
                 let [condition, yes, no] = &**parts;
-                if condition.truth(facts)? {
-                    yes.value(facts)
-                } else {
-                    no.value(facts)
-                }
+                if condition.truth(facts)? { yes.value(facts) } else { no.value(facts) }
             }
             Self::Known(_)
             | Self::Not(_)
@@ -150,24 +144,16 @@ impl Expression {
     /// The amount, or `None` when it is not known or not finite.
     pub fn number(&self, facts: &dyn Facts) -> Option<f64> {
         let number = match self {
-            Self::Compute(operation, sides) => {
-                operation.of(sides[0].number(facts)?, sides[1].number(facts)?)
-            }
+            Self::Compute(operation, sides) => operation.of(sides[0].number(facts)?, sides[1].number(facts)?),
             Self::Negate(inner) => -inner.number(facts)?,
             Self::Absolute(inner) => inner.number(facts)?.abs(),
             Self::Confidence(reference) => reference.confidence(facts)?,
             Self::Contacts(scope, within) => f64::from(facts.contacts(scope, *within)),
-            Self::DaysSinceOutcome(outcome, scope) => {
-                days(facts.last_outcome(outcome, scope)?, facts.now())
-            }
+            Self::DaysSinceOutcome(outcome, scope) => days(facts.last_outcome(outcome, scope)?, facts.now()),
             Self::DaysSince(moment) => days(moment.moment(facts)?, facts.now()),
             Self::DaysUntil(moment) => days(facts.now(), moment.moment(facts)?),
             Self::Hour(zone) => f64::from(zone.to_datetime(facts.now()).hour()),
-            Self::Weekday(zone) => f64::from(
-                zone.to_datetime(facts.now())
-                    .weekday()
-                    .to_monday_one_offset(),
-            ),
+            Self::Weekday(zone) => f64::from(zone.to_datetime(facts.now()).weekday().to_monday_one_offset()),
             _ => match self.value(facts)? {
                 Scalar::Number(number) => number,
                 _ => return None,
@@ -202,10 +188,7 @@ impl Expression {
                 };
                 deciding.unknowns(facts, found);
             }
-            _ => self
-                .parts()
-                .iter()
-                .for_each(|part| part.unknowns(facts, found)),
+            _ => self.parts().iter().for_each(|part| part.unknowns(facts, found)),
         }
     }
 
@@ -213,17 +196,11 @@ impl Expression {
     pub fn parts(&self) -> &[Expression] {
         match self {
             Self::Literal(_) | Self::Read(_) | Self::Now | Self::Hour(_) | Self::Weekday(_) => &[],
-            Self::Contacts(..)
-            | Self::DaysSinceOutcome(..)
-            | Self::Known(_)
-            | Self::Confidence(_) => &[],
-            Self::DaysSince(part)
-            | Self::DaysUntil(part)
-            | Self::OrElse(part, _)
-            | Self::Not(part) => std::slice::from_ref(&**part),
-            Self::Negate(part) | Self::Absolute(part) | Self::In(part, _) => {
+            Self::Contacts(..) | Self::DaysSinceOutcome(..) | Self::Known(_) | Self::Confidence(_) => &[],
+            Self::DaysSince(part) | Self::DaysUntil(part) | Self::OrElse(part, _) | Self::Not(part) => {
                 std::slice::from_ref(&**part)
             }
+            Self::Negate(part) | Self::Absolute(part) | Self::In(part, _) => std::slice::from_ref(&**part),
             Self::All(parts) | Self::Any(parts) => parts,
             Self::Conditional(parts) => &parts[..],
             Self::Compare(_, parts) | Self::Compute(_, parts) => &parts[..],
@@ -239,9 +216,7 @@ impl Expression {
     /// What this expression itself reads, without its parts.
     pub fn reference(&self) -> Option<Reference> {
         match self {
-            Self::Read(reference) | Self::Known(reference) | Self::Confidence(reference) => {
-                Some(*reference)
-            }
+            Self::Read(reference) | Self::Known(reference) | Self::Confidence(reference) => Some(*reference),
             _ => None,
         }
     }

@@ -29,16 +29,8 @@ pub(super) fn cheapest<'a>(
     facts: &dyn Facts,
 ) -> Option<Vec<Flip>> {
     let mut parts = Vec::new();
-    goals
-        .into_iter()
-        .for_each(|(goal, wanted)| take_apart(goal, wanted, &mut parts));
-    let mut search = Search {
-        goals: parts,
-        domains,
-        facts,
-        tried: 0,
-        best: None,
-    };
+    goals.into_iter().for_each(|(goal, wanted)| take_apart(goal, wanted, &mut parts));
+    let mut search = Search { goals: parts, domains, facts, tried: 0, best: None };
     for count in 0..=FLIPS_MAX {
         search.extend(&mut Vec::new(), count);
         if search.best.is_some() || search.tried >= COMBINATIONS_MAX {
@@ -53,9 +45,7 @@ fn take_apart<'a>(goal: &'a Expression, wanted: bool, parts: &mut Vec<(&'a Expre
     match (goal, wanted) {
         (Expression::Not(inner), _) => take_apart(inner, !wanted, parts),
         (Expression::All(terms), true) | (Expression::Any(terms), false) => {
-            terms
-                .iter()
-                .for_each(|term| take_apart(term, wanted, parts));
+            terms.iter().for_each(|term| take_apart(term, wanted, parts));
         }
         _ => parts.push((goal, wanted)),
     }
@@ -74,14 +64,8 @@ impl Search<'_> {
     /// one of them.
     fn extend(&mut self, changes: &mut Vec<Flip>, more: usize) {
         self.tried += 1;
-        let changed = Changed {
-            facts: self.facts,
-            changes,
-        };
-        let missed = self
-            .goals
-            .iter()
-            .find(|(goal, wanted)| goal.truth(&changed) != Some(*wanted));
+        let changed = Changed { facts: self.facts, changes };
+        let missed = self.goals.iter().find(|(goal, wanted)| goal.truth(&changed) != Some(*wanted));
         let Some(&(goal, _)) = missed else {
             return self.offer(changes);
         };
@@ -94,11 +78,7 @@ impl Search<'_> {
             }
             for to in self.candidates(goal, reference, changes) {
                 let from = reference.value(self.facts).cloned();
-                changes.push(Flip {
-                    reference,
-                    from,
-                    to,
-                });
+                changes.push(Flip { reference, from, to });
                 self.extend(changes, more - 1);
                 changes.pop();
             }
@@ -135,9 +115,7 @@ impl Search<'_> {
         changes: &[Flip],
         axis: Axis,
     ) -> Vec<Value> {
-        let current = reference
-            .value(self.facts)
-            .and_then(|value| axis.position(value));
+        let current = reference.value(self.facts).and_then(|value| axis.position(value));
         let start = current.unwrap_or_else(|| axis.origin(self.facts.now()));
         let mut landmarks = Vec::new();
         literals(goal, &mut |value| landmarks.extend(axis.position(value)));
@@ -148,37 +126,23 @@ impl Search<'_> {
         for condition in conditions(goal, reference) {
             let with = |position: f64| -> Option<Vec<Flip>> {
                 let to = axis.value(position)?;
-                let flip = Flip {
-                    reference,
-                    from: None,
-                    to,
-                };
+                let flip = Flip { reference, from: None, to };
                 Some(changes.iter().cloned().chain([flip]).collect())
             };
             let truth = |position: f64| {
                 let changes = with(position)?;
-                condition.truth(&Changed {
-                    facts: self.facts,
-                    changes: &changes,
-                })
+                condition.truth(&Changed { facts: self.facts, changes: &changes })
             };
             let balance = |position: f64| {
                 let changes = with(position)?;
                 let Expression::Compare(_, sides) = condition else {
                     return None;
                 };
-                let changed = Changed {
-                    facts: self.facts,
-                    changes: &changes,
-                };
+                let changed = Changed { facts: self.facts, changes: &changes };
                 Some(sides[0].number(&changed)? - sides[1].number(&changed)?)
             };
             let positions = threshold::crossings(axis, start, &landmarks, &truth, &balance);
-            found.extend(
-                positions
-                    .into_iter()
-                    .filter_map(|position| axis.value(position)),
-            );
+            found.extend(positions.into_iter().filter_map(|position| axis.value(position)));
         }
         found
     }
@@ -192,10 +156,7 @@ struct Changed<'a> {
 
 impl Changed<'_> {
     fn change(&self, reference: Reference) -> Option<&Value> {
-        let change = self
-            .changes
-            .iter()
-            .find(|change| change.reference == reference);
+        let change = self.changes.iter().find(|change| change.reference == reference);
         change.map(|change| &change.to)
     }
 }
@@ -204,16 +165,12 @@ impl Facts for Changed<'_> {
     fn attribute(&self, index: AttributeIndex) -> Option<Fact<'_>> {
         let present = self.facts.attribute(index);
         match self.change(Reference::Attribute(index)) {
-            Some(value) => Some(Fact {
-                value,
-                confidence: present.map_or(1.0, |fact| fact.confidence),
-            }),
+            Some(value) => Some(Fact { value, confidence: present.map_or(1.0, |fact| fact.confidence) }),
             None => present,
         }
     }
     fn context(&self, index: ContextIndex) -> Option<&Value> {
-        self.change(Reference::Context(index))
-            .or_else(|| self.facts.context(index))
+        self.change(Reference::Context(index)).or_else(|| self.facts.context(index))
     }
     fn now(&self) -> Timestamp {
         self.facts.now()

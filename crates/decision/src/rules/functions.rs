@@ -25,10 +25,7 @@ const FUNCTIONS: [(&str, &str); 13] = [
     ("max", "two numbers"),
     ("min", "two numbers"),
     ("or_else", "a value that may be unknown and a fixed value"),
-    (
-        "timestamp",
-        "a moment such as `2026-03-09T10:00:00Z`, in quotes",
-    ),
+    ("timestamp", "a moment such as `2026-03-09T10:00:00Z`, in quotes"),
     ("weekday", "nothing"),
 ];
 
@@ -52,15 +49,13 @@ impl Checker<'_> {
     ) -> Option<Typed> {
         let number = |expression| typed(ValueType::Number, expression);
         match (plain(function), arguments) {
-            ("abs", [of]) => number(Expression::Absolute(Box::new(
-                self.expect(of, ValueType::Number)?,
-            ))),
-            ("days_since", [of]) => number(Expression::DaysSince(Box::new(
-                self.expect(of, ValueType::Time)?,
-            ))),
-            ("days_until", [of]) => number(Expression::DaysUntil(Box::new(
-                self.expect(of, ValueType::Time)?,
-            ))),
+            ("abs", [of]) => number(Expression::Absolute(Box::new(self.expect(of, ValueType::Number)?))),
+            ("days_since", [of]) => {
+                number(Expression::DaysSince(Box::new(self.expect(of, ValueType::Time)?)))
+            }
+            ("days_until", [of]) => {
+                number(Expression::DaysUntil(Box::new(self.expect(of, ValueType::Time)?)))
+            }
             ("hour", []) => number(Expression::Hour(self.environment.time_zone.clone())),
             ("weekday", []) => number(Expression::Weekday(self.environment.time_zone.clone())),
             ("min", [left, right]) => self.extreme(Operation::Minimum, left, right),
@@ -90,14 +85,7 @@ impl Checker<'_> {
         }
     }
 
-    fn misuse(
-        &mut self,
-        node: &Node,
-        written: &str,
-        name: &str,
-        function_span: &Range<usize>,
-        found: usize,
-    ) {
+    fn misuse(&mut self, node: &Node, written: &str, name: &str, function_span: &Range<usize>, found: usize) {
         if let Some((_, takes)) = FUNCTIONS.iter().find(|(known, _)| *known == name) {
             let message = format!("`{written}` takes {takes}; {found} given");
             return self.report(&node.span, message, None);
@@ -105,11 +93,7 @@ impl Checker<'_> {
         let names = || FUNCTIONS.iter().map(|(known, _)| *known);
         let hint = did_you_mean(name, names())
             .unwrap_or_else(|| format!("rules have {}", super::check::quoted(names())));
-        self.report(
-            function_span,
-            format!("there is no function `{written}`"),
-            Some(hint),
-        );
+        self.report(function_span, format!("there is no function `{written}`"), Some(hint));
     }
 
     fn extreme(&mut self, operation: Operation, left: &Node, right: &Node) -> Option<Typed> {
@@ -130,8 +114,7 @@ impl Checker<'_> {
         match &node.kind {
             Kind::Name(name) if name != "now" => self.reference(name, &node.span),
             _ => {
-                let hint =
-                    "only what has a name can be unknown, as in `known(customer.city)`".to_owned();
+                let hint = "only what has a name can be unknown, as in `known(customer.city)`".to_owned();
                 self.report(
                     &node.span,
                     "the name of an attribute or context value is expected here".to_owned(),
@@ -146,11 +129,7 @@ impl Checker<'_> {
         match &node.kind {
             Kind::Text(text) if !text.is_empty() => Some(text.as_str().into()),
             _ => {
-                self.report(
-                    &node.span,
-                    "the name of an outcome in quotes is expected here".to_owned(),
-                    None,
-                );
+                self.report(&node.span, "the name of an outcome in quotes is expected here".to_owned(), None);
                 None
             }
         }
@@ -160,12 +139,10 @@ impl Checker<'_> {
         match &node.kind {
             Kind::Text(text) if is_scope(text) => Some(text.as_str().into()),
             _ => {
-                let hint = "write `\"\"` for all, `\"channel:email\"`, or a path such as `\"sales/contract\"`".to_owned();
-                self.report(
-                    &node.span,
-                    "a scope is expected here".to_owned(),
-                    Some(hint),
-                );
+                let hint =
+                    "write `\"\"` for all, `\"channel:email\"`, or a path such as `\"sales/contract\"`"
+                        .to_owned();
+                self.report(&node.span, "a scope is expected here".to_owned(), Some(hint));
                 None
             }
         }
@@ -193,11 +170,7 @@ impl Checker<'_> {
         };
         let Some(moment) = moment else {
             let hint = "write it as `\"2026-03-09T10:00:00Z\"`, with an offset".to_owned();
-            self.report(
-                &node.span,
-                "a moment is expected here".to_owned(),
-                Some(hint),
-            );
+            self.report(&node.span, "a moment is expected here".to_owned(), Some(hint));
             return None;
         };
         typed(ValueType::Time, Expression::Literal(Value::Time(moment)))
@@ -205,18 +178,12 @@ impl Checker<'_> {
 }
 
 fn typed(value_type: ValueType, expression: Expression) -> Option<Typed> {
-    Some(Typed {
-        value_type,
-        expression,
-    })
+    Some(Typed { value_type, expression })
 }
 
 fn is_scope(text: &str) -> bool {
     let word = |word: &str| {
-        !word.is_empty()
-            && word
-                .chars()
-                .all(|letter| letter.is_alphanumeric() || "_-".contains(letter))
+        !word.is_empty() && word.chars().all(|letter| letter.is_alphanumeric() || "_-".contains(letter))
     };
     match text.strip_prefix("channel:") {
         Some(channel) => word(channel),

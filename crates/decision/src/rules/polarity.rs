@@ -47,36 +47,19 @@ fn walk(node: &Node, polarity: Polarity, problems: &mut Vec<RuleProblem>) {
             walk(&parts[1], polarity, problems);
             walk(&parts[2], polarity, problems);
         }
-        Kind::Binary(Binary::Compare(comparison), sides)
-            if is_safe(*comparison, sides, polarity) =>
-        {
-            sides
-                .iter()
-                .flat_map(Node::parts)
-                .for_each(|part| walk(part, Polarity::Either, problems));
+        Kind::Binary(Binary::Compare(comparison), sides) if is_safe(*comparison, sides, polarity) => {
+            sides.iter().flat_map(Node::parts).for_each(|part| walk(part, Polarity::Either, problems));
         }
         Kind::Binary(Binary::In, sides) if is_safe_membership(sides, polarity) => {
-            sides[0]
-                .parts()
-                .iter()
-                .for_each(|part| walk(part, Polarity::Either, problems));
+            sides[0].parts().iter().for_each(|part| walk(part, Polarity::Either, problems));
         }
-        Kind::Call {
-            function,
-            arguments,
-            ..
-        } => {
+        Kind::Call { function, arguments, .. } => {
             if !is_safe_call(plain(function), arguments, polarity) {
                 problems.push(refusal(node, plain(function)));
             }
-            arguments
-                .iter()
-                .for_each(|argument| walk(argument, Polarity::Either, problems));
+            arguments.iter().for_each(|argument| walk(argument, Polarity::Either, problems));
         }
-        _ => node
-            .parts()
-            .iter()
-            .for_each(|part| walk(part, Polarity::Either, problems)),
+        _ => node.parts().iter().for_each(|part| walk(part, Polarity::Either, problems)),
     }
 }
 
@@ -88,9 +71,7 @@ fn refusal(node: &Node, function: &str) -> RuleProblem {
     };
     RuleProblem {
         span: node.span.clone(),
-        message: format!(
-            "`{function}` here would let the action pass because something is not known"
-        ),
+        message: format!("`{function}` here would let the action pass because something is not known"),
         hint: Some(hint.to_owned()),
     }
 }
@@ -119,36 +100,26 @@ fn removes(value: bool, polarity: Polarity) -> bool {
 /// A comparison of `confidence` or `or_else` with something plain, such that not knowing only stops.
 fn is_safe(comparison: Comparison, sides: &[Node; 2], polarity: Polarity) -> bool {
     let [left, right] = sides;
-    let pairs = [
-        (comparison, left, right),
-        (comparison.mirrored(), right, left),
-    ];
-    pairs
-        .into_iter()
-        .any(|(comparison, guard, other)| match &guard.kind {
-            Kind::Call { function, .. } if function == "confidence" => {
-                let surer_is_true =
-                    matches!(comparison, Comparison::Greater | Comparison::GreaterOrEqual);
-                let surer_is_false =
-                    matches!(comparison, Comparison::Less | Comparison::LessOrEqual);
-                !guards(other)
-                    && match polarity {
-                        Polarity::Helps => surer_is_true,
-                        Polarity::Stops => surer_is_false,
-                        Polarity::Either => false,
-                    }
+    let pairs = [(comparison, left, right), (comparison.mirrored(), right, left)];
+    pairs.into_iter().any(|(comparison, guard, other)| match &guard.kind {
+        Kind::Call { function, .. } if function == "confidence" => {
+            let surer_is_true = matches!(comparison, Comparison::Greater | Comparison::GreaterOrEqual);
+            let surer_is_false = matches!(comparison, Comparison::Less | Comparison::LessOrEqual);
+            !guards(other)
+                && match polarity {
+                    Polarity::Helps => surer_is_true,
+                    Polarity::Stops => surer_is_false,
+                    Polarity::Either => false,
+                }
+        }
+        Kind::Call { function, arguments, .. } if function == "or_else" => match arguments.as_slice() {
+            [_, otherwise] => {
+                without_fact(comparison, otherwise, other).is_some_and(|value| removes(value, polarity))
             }
-            Kind::Call {
-                function,
-                arguments,
-                ..
-            } if function == "or_else" => match arguments.as_slice() {
-                [_, otherwise] => without_fact(comparison, otherwise, other)
-                    .is_some_and(|value| removes(value, polarity)),
-                _ => false,
-            },
             _ => false,
-        })
+        },
+        _ => false,
+    })
 }
 
 fn without_fact(comparison: Comparison, otherwise: &Node, other: &Node) -> Option<bool> {
@@ -158,16 +129,9 @@ fn without_fact(comparison: Comparison, otherwise: &Node, other: &Node) -> Optio
 
 fn is_safe_membership([of, list]: &[Node; 2], polarity: Polarity) -> bool {
     match &of.kind {
-        Kind::Call {
-            function,
-            arguments,
-            ..
-        } if function == "or_else" && arguments.len() == 2 => {
+        Kind::Call { function, arguments, .. } if function == "or_else" && arguments.len() == 2 => {
             let otherwise = check::literal(&arguments[1]);
-            let found = list
-                .parts()
-                .iter()
-                .any(|element| check::literal(element) == otherwise);
+            let found = list.parts().iter().any(|element| check::literal(element) == otherwise);
             otherwise.is_some() && removes(found, polarity)
         }
         _ => false,

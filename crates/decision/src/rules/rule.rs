@@ -27,10 +27,7 @@ impl Rule {
     /// Everything that is wrong with names, types, purposes and places where not knowing would let
     /// an action pass; only the first problem when the text is not CEL or exceeds 4 KiB, 24 levels or
     /// 256 names, values and operators.
-    pub fn condition(
-        source: &str,
-        environment: &Environment<'_>,
-    ) -> Result<Self, Vec<RuleProblem>> {
+    pub fn condition(source: &str, environment: &Environment<'_>) -> Result<Self, Vec<RuleProblem>> {
         Self::checked(source, environment, ValueType::Bool)
     }
 
@@ -45,11 +42,7 @@ impl Rule {
     /// A rule that is always this number; not known when it is not finite.
     pub fn constant(number: f64) -> Self {
         let expression = Expression::Literal(Value::Number(number));
-        Self::new(
-            number.to_string().into(),
-            vec![(0..0, expression)],
-            Arc::default(),
-        )
+        Self::new(number.to_string().into(), vec![(0..0, expression)], Arc::default())
     }
 
     fn checked(
@@ -58,30 +51,16 @@ impl Rule {
         wanted: ValueType,
     ) -> Result<Self, Vec<RuleProblem>> {
         let checked = check::check(source, environment, wanted)?;
-        Ok(Self::new(
-            source.into(),
-            checked.clauses,
-            checked.domains.into(),
-        ))
+        Ok(Self::new(source.into(), checked.clauses, checked.domains.into()))
     }
 
-    fn new(
-        source: Arc<str>,
-        clauses: Vec<(Range<usize>, Expression)>,
-        domains: Arc<Domains>,
-    ) -> Self {
+    fn new(source: Arc<str>, clauses: Vec<(Range<usize>, Expression)>, domains: Arc<Domains>) -> Self {
         let (clauses, mut terms): (Vec<_>, Vec<_>) = clauses.into_iter().unzip();
         let expression = match (terms.len(), terms.pop()) {
             (1, Some(only)) => only,
             (_, last) => Expression::All(terms.into_iter().chain(last).collect()),
         };
-        Self {
-            reads: Reads::of(&expression),
-            source,
-            expression,
-            clauses,
-            domains,
-        }
+        Self { reads: Reads::of(&expression), source, expression, clauses, domains }
     }
 
     /// The clauses of a top-level `&&`, each a rule of its own, from left to right.
@@ -91,11 +70,7 @@ impl Rule {
                 .into_iter()
                 .zip(self.clauses)
                 .map(|(term, span)| {
-                    Self::new(
-                        self.source[span].into(),
-                        vec![(0..0, term)],
-                        self.domains.clone(),
-                    )
+                    Self::new(self.source[span].into(), vec![(0..0, term)], self.domains.clone())
                 })
                 .collect(),
             _ => vec![self],

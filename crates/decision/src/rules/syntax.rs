@@ -24,11 +24,7 @@ pub(super) enum Kind {
     /// A dotted name, for example `customer.city`.
     Name(String),
     /// A function by its dotted name, for example `history.contacts`.
-    Call {
-        function: String,
-        function_span: Range<usize>,
-        arguments: Vec<Node>,
-    },
+    Call { function: String, function_span: Range<usize>, arguments: Vec<Node> },
     /// `!a`.
     Not(Box<Node>),
     /// `-a`.
@@ -77,10 +73,9 @@ impl Node {
     /// The sides of a chain of `wanted` (`&&` or `||`), from left to right.
     pub fn sides(self, wanted: Binary) -> Vec<Node> {
         match self.kind {
-            Kind::Binary(operator, sides) if operator == wanted => sides
-                .into_iter()
-                .flat_map(|side| side.sides(wanted))
-                .collect(),
+            Kind::Binary(operator, sides) if operator == wanted => {
+                sides.into_iter().flat_map(|side| side.sides(wanted)).collect()
+            }
             _ => vec![self],
         }
     }
@@ -89,10 +84,7 @@ impl Node {
     pub fn parts(&self) -> &[Node] {
         match &self.kind {
             Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::Name(_) => &[],
-            Kind::Call {
-                arguments: parts, ..
-            }
-            | Kind::List(parts) => parts,
+            Kind::Call { arguments: parts, .. } | Kind::List(parts) => parts,
             Kind::Not(part) | Kind::Negate(part) => std::slice::from_ref(&**part),
             Kind::Binary(_, parts) => &parts[..],
             Kind::Conditional(parts) => &parts[..],

@@ -32,9 +32,9 @@ impl Axis {
     pub fn value(self, position: f64) -> Option<Value> {
         match self {
             Self::Number => Value::number(position),
-            Self::Time => Timestamp::from_millisecond((position * 1000.0).round() as i64)
-                .ok()
-                .map(Value::Time),
+            Self::Time => {
+                Timestamp::from_millisecond((position * 1000.0).round() as i64).ok().map(Value::Time)
+            }
         }
     }
 
@@ -147,11 +147,7 @@ fn halve(near: f64, far: f64, reaches: &dyn Fn(f64) -> bool) -> f64 {
         if middle == near || middle == far {
             break;
         }
-        if reaches(middle) {
-            far = middle
-        } else {
-            near = middle
-        }
+        if reaches(middle) { far = middle } else { near = middle }
     }
     far
 }
@@ -164,11 +160,7 @@ fn rounded(axis: Axis, start: f64, threshold: f64, reaches: &dyn Fn(f64) -> bool
         .iter()
         .map(|(step, parts)| {
             let count = threshold / step * parts;
-            let away = if way > 0.0 {
-                count.ceil()
-            } else {
-                count.floor()
-            };
+            let away = if way > 0.0 { count.ceil() } else { count.floor() };
             away * step / parts
         })
         .find(|position| {

@@ -20,20 +20,17 @@ use std::collections::{BTreeMap, BTreeSet};
 const USUAL_PRIOR: f64 = 0.05;
 /// How long a need is met after its goal unless declared otherwise.
 const USUAL_CLOSED_FOR: Duration = Duration::from_hours(365 * 24);
-const CLASSES: [(&str, Class); 3] = [
-    ("normal", Class::Normal),
-    ("service", Class::Service),
-    ("mandatory", Class::Mandatory),
-];
+const CLASSES: [(&str, Class); 3] =
+    [("normal", Class::Normal), ("service", Class::Service), ("mandatory", Class::Mandatory)];
 
 /// The path a file gives its action: `actions/<issue>/<group>/<action>.toml`.
 pub(super) fn id_of(file: &str) -> Option<ActionId> {
     let path = file.strip_prefix("actions/")?.strip_suffix(".toml")?;
     let fit = |part: &str| {
         !part.is_empty()
-            && part.bytes().all(|byte| {
-                byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte)
-            })
+            && part
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte))
     };
     let parts: Vec<&str> = path.split('/').collect();
     (parts.len() == 3 && parts.into_iter().all(fit)).then(|| ActionId::from(path))
@@ -54,9 +51,7 @@ pub(super) fn read(
     silenced: &[String],
 ) -> Read {
     let languages = &vocabulary.languages;
-    let purpose = file
-        .needs("purpose")
-        .and_then(|purpose| vocabulary.purpose(purpose));
+    let purpose = file.needs("purpose").and_then(|purpose| vocabulary.purpose(purpose));
     let (valid_from, valid_until) = validity(&file, vocabulary);
     let commercial = !silenced.is_empty() && applies(silenced, &id);
     let rules = allow_rules(&file, index, purpose, vocabulary, commercial);
@@ -64,28 +59,18 @@ pub(super) fn read(
     let action = Action {
         name: file.texts("name", languages),
         intent: file.texts("intent", languages),
-        owner: file
-            .required::<&str>("owner")
-            .unwrap_or_default()
-            .to_owned(),
-        mandate: file
-            .required::<&str>("mandate")
-            .unwrap_or_default()
-            .to_owned(),
+        owner: file.required::<&str>("owner").unwrap_or_default().to_owned(),
+        mandate: file.required::<&str>("mandate").unwrap_or_default().to_owned(),
         purpose: purpose.unwrap_or_default(),
         class: file.word("class", &CLASSES).unwrap_or(Class::Normal),
         sensitive: file.optional("sensitive").unwrap_or(false),
         valid_from,
         valid_until,
-        volume: file
-            .optional("volume")
-            .map(|Count(volume)| u64::from(volume)),
+        volume: file.optional("volume").map(|Count(volume)| u64::from(volume)),
         goal: goal(&file, vocabulary),
         value_for_customer,
         value_for_organisation,
-        prior: file
-            .optional("prior")
-            .map_or(USUAL_PRIOR, |Chance(prior)| prior),
+        prior: file.optional("prior").map_or(USUAL_PRIOR, |Chance(prior)| prior),
         lever: file.optional("lever").unwrap_or(0.0),
         treatments: treatments(&file, purpose, vocabulary),
         id,
@@ -99,12 +84,8 @@ fn validity(file: &Table<'_>, vocabulary: &Vocabulary) -> (Option<Timestamp>, Op
         return (None, None);
     };
     let table = item.table();
-    let from = table
-        .get("from")
-        .and_then(|from| from.moment(&vocabulary.time_zone));
-    let until = table
-        .get("until")
-        .and_then(|until| until.moment(&vocabulary.time_zone));
+    let from = table.get("from").and_then(|from| from.moment(&vocabulary.time_zone));
+    let until = table.get("until").and_then(|until| until.moment(&vocabulary.time_zone));
     table.close();
     if from.is_some() && until.is_some() && from >= until {
         item.place.problem("the action ends before it begins");
@@ -115,28 +96,17 @@ fn validity(file: &Table<'_>, vocabulary: &Vocabulary) -> (Option<Timestamp>, Op
 fn goal(file: &Table<'_>, vocabulary: &Vocabulary) -> Goal {
     let absent = || GoalTarget::Event(EventName::from(""));
     let Some(item) = file.needs("goal") else {
-        return Goal {
-            target: absent(),
-            within: Duration::ZERO,
-            closed_for: USUAL_CLOSED_FOR,
-        };
+        return Goal { target: absent(), within: Duration::ZERO, closed_for: USUAL_CLOSED_FOR };
     };
     let table = item.table();
     let target = match (table.get("event"), table.get("attribute")) {
-        (Some(event), None) => vocabulary
-            .event_names
-            .resolve(event)
-            .map(|name| GoalTarget::Event(EventName::from(name))),
-        (None, Some(attribute)) => vocabulary
-            .attribute_names
-            .resolve(attribute)
-            .and_then(|name| {
-                let index = vocabulary
-                    .attributes
-                    .iter()
-                    .position(|attribute| attribute.name.as_str() == name)?;
-                u16::try_from(index).ok().map(GoalTarget::Attribute)
-            }),
+        (Some(event), None) => {
+            vocabulary.event_names.resolve(event).map(|name| GoalTarget::Event(EventName::from(name)))
+        }
+        (None, Some(attribute)) => vocabulary.attribute_names.resolve(attribute).and_then(|name| {
+            let index = vocabulary.attributes.iter().position(|attribute| attribute.name.as_str() == name)?;
+            u16::try_from(index).ok().map(GoalTarget::Attribute)
+        }),
         _ if item.is_table() => {
             item.place.problem_with_hint(
                 "a goal is either an event or an attribute",
@@ -155,11 +125,7 @@ fn goal(file: &Table<'_>, vocabulary: &Vocabulary) -> Goal {
     goal
 }
 
-fn values(
-    file: &Table<'_>,
-    purpose: Option<PurposeIndex>,
-    vocabulary: &Vocabulary,
-) -> (Rule, Rule) {
+fn values(file: &Table<'_>, purpose: Option<PurposeIndex>, vocabulary: &Vocabulary) -> (Rule, Rule) {
     let Some(item) = file.needs("value") else {
         return (Rule::constant(0.0), Rule::constant(0.0));
     };
@@ -198,30 +164,18 @@ fn allow_rules(
             if commercial {
                 report_distress(item, &rule, vocabulary);
             }
-            rules.push(AllowRule {
-                action,
-                layer,
-                purpose,
-                rule,
-            });
+            rules.push(AllowRule { action, layer, purpose, rule });
         }
     }
     rules
 }
 
-fn treatments(
-    file: &Table<'_>,
-    purpose: Option<PurposeIndex>,
-    vocabulary: &Vocabulary,
-) -> Vec<Treatment> {
+fn treatments(file: &Table<'_>, purpose: Option<PurposeIndex>, vocabulary: &Vocabulary) -> Vec<Treatment> {
     let Some(item) = file.needs("treatments") else {
         return Vec::new();
     };
     let mut ids = BTreeSet::new();
-    item.list()
-        .into_iter()
-        .map(|item| treatment(item, purpose, vocabulary, &mut ids))
-        .collect()
+    item.list().into_iter().map(|item| treatment(item, purpose, vocabulary, &mut ids)).collect()
 }
 
 fn treatment<'a>(
@@ -255,19 +209,14 @@ fn content(
     purpose: Option<PurposeIndex>,
     vocabulary: &Vocabulary,
 ) -> BTreeMap<Language, Content> {
-    let mut bodies: BTreeMap<Language, Item<'_>> = table
-        .texts_with_places("body", &vocabulary.languages)
-        .into_iter()
-        .collect();
+    let mut bodies: BTreeMap<Language, Item<'_>> =
+        table.texts_with_places("body", &vocabulary.languages).into_iter().collect();
     let template = |item| template(item, &vocabulary.attributes, purpose);
     table
         .texts_with_places("title", &vocabulary.languages)
         .into_iter()
         .filter_map(|(language, title)| {
-            let content = Content {
-                title: template(title),
-                body: template(bodies.remove(&language)?),
-            };
+            let content = Content { title: template(title), body: template(bodies.remove(&language)?) };
             Some((language, content))
         })
         .collect()
@@ -275,15 +224,6 @@ fn content(
 
 /// Names of the outcomes a channel may report, and the one every action has.
 pub(super) fn reported_outcomes() -> [OutcomeName; 8] {
-    [
-        "displayed",
-        "delivered",
-        "clicked",
-        "accepted",
-        "dismissed",
-        "rejected",
-        "disqualified",
-        "goal",
-    ]
-    .map(OutcomeName::from)
+    ["displayed", "delivered", "clicked", "accepted", "dismissed", "rejected", "disqualified", "goal"]
+        .map(OutcomeName::from)
 }

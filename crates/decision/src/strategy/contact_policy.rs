@@ -24,16 +24,8 @@ const SCOPES: [(&str, PolicyScope); 5] = [
 pub(super) fn read(file: Table<'_>, vocabulary: &Vocabulary) -> ContactPolicy {
     let mut ids = BTreeSet::new();
     let policy = ContactPolicy {
-        limits: file
-            .list("limits")
-            .into_iter()
-            .map(|item| limit(item, vocabulary, &mut ids))
-            .collect(),
-        pauses: file
-            .list("pauses")
-            .into_iter()
-            .map(|item| pause(item, vocabulary, &mut ids))
-            .collect(),
+        limits: file.list("limits").into_iter().map(|item| limit(item, vocabulary, &mut ids)).collect(),
+        pauses: file.list("pauses").into_iter().map(|item| pause(item, vocabulary, &mut ids)).collect(),
         complaint_silences: file
             .get("complaint_silences")
             .map(|item| silences(item, vocabulary))
@@ -48,12 +40,10 @@ pub(super) fn read(file: Table<'_>, vocabulary: &Vocabulary) -> ContactPolicy {
 fn silences(item: Item<'_>, vocabulary: &Vocabulary) -> Vec<String> {
     let scopes = vocabulary.scopes(item.list());
     for outcome in ["complaint", "complaint_resolved"] {
-        let declared = vocabulary.events.iter().any(|event| {
-            event
-                .outcome
-                .as_ref()
-                .is_some_and(|declared| declared.as_str() == outcome)
-        });
+        let declared = vocabulary
+            .events
+            .iter()
+            .any(|event| event.outcome.as_ref().is_some_and(|declared| declared.as_str() == outcome));
         if !scopes.is_empty() && !declared && vocabulary.rules_can_be_typed {
             item.key.problem_with_hint(
                 format!("no event has the outcome `{outcome}`"),
@@ -65,9 +55,7 @@ fn silences(item: Item<'_>, vocabulary: &Vocabulary) -> Vec<String> {
 }
 
 fn id<'a>(table: &Table<'a>, ids: &mut BTreeSet<&'a str>) -> PolicyId {
-    let id = table
-        .needs("id")
-        .and_then(|item| Some((item, item.read::<&str>()?)));
+    let id = table.needs("id").and_then(|item| Some((item, item.read::<&str>()?)));
     if let Some((item, id)) = id {
         report_repetition(ids, "limit or pause", id, item.place);
     }
@@ -78,10 +66,7 @@ fn limit<'a>(item: Item<'a>, vocabulary: &Vocabulary, ids: &mut BTreeSet<&'a str
     let table = item.table();
     let limit = Limit {
         id: id(&table, ids),
-        per: table
-            .needs("per")
-            .and_then(|per| per.word(&SCOPES))
-            .unwrap_or(PolicyScope::All),
+        per: table.needs("per").and_then(|per| per.word(&SCOPES)).unwrap_or(PolicyScope::All),
         channels: vocabulary
             .channel_names
             .resolve_all(table.list("channels"))
@@ -107,10 +92,7 @@ fn pause<'a>(item: Item<'a>, vocabulary: &Vocabulary, ids: &mut BTreeSet<&'a str
             .into(),
         times: table.optional("times").map_or(1, |Count(times)| times),
         within: table.required("within").unwrap_or(Duration::ZERO),
-        per: table
-            .needs("per")
-            .and_then(|per| per.word(&SCOPES))
-            .unwrap_or(PolicyScope::All),
+        per: table.needs("per").and_then(|per| per.word(&SCOPES)).unwrap_or(PolicyScope::All),
         applies_to: vocabulary.scopes(table.list("applies_to")),
         pause_for: table.required("pause_for").unwrap_or(Duration::ZERO),
     };

@@ -36,33 +36,15 @@ impl<'a> Document<'a> {
     /// Parses as much as can be understood and reports the rest.
     pub fn parse(file: &'a str, text: &'a str, report: &Report) -> Self {
         let (root, problems) = match too_much(text) {
-            Some((span, message)) => (
-                Spanned::new(0..0, DeTable::new()),
-                vec![(Some(span), message)],
-            ),
+            Some((span, message)) => (Spanned::new(0..0, DeTable::new()), vec![(Some(span), message)]),
             None => parse(text),
         };
         let whole = problems.is_empty();
         for (span, message) in problems {
-            let lines = span
-                .clone()
-                .map_or(0..text.len(), |span| whole_lines(text, span));
-            report.add_garbled(
-                Problem {
-                    file: file.to_owned(),
-                    span,
-                    message,
-                    hint: None,
-                },
-                lines,
-            );
+            let lines = span.clone().map_or(0..text.len(), |span| whole_lines(text, span));
+            report.add_garbled(Problem { file: file.to_owned(), span, message, hint: None }, lines);
         }
-        Self {
-            file,
-            text,
-            root,
-            whole,
-        }
+        Self { file, text, root, whole }
     }
 
     /// Whether every line was understood.
@@ -77,12 +59,7 @@ impl<'a> Document<'a> {
 
     /// The file's top-level table.
     pub fn table<'d>(&'d self, report: &'d Report) -> Table<'d> {
-        let place = Place {
-            report,
-            file: self.file,
-            start: 0,
-            end: 0,
-        };
+        let place = Place { report, file: self.file, start: 0, end: 0 };
         Table::new(place, THE_FILE, self.text, Some(self.root.get_ref()))
     }
 }
@@ -107,9 +84,7 @@ fn parse(text: &str) -> (Spanned<DeTable<'_>>, Vec<Garbled>) {
 /// The parser's commonest messages, as somebody who does not know TOML would need them.
 fn in_our_words(message: &str, nothing_there: bool) -> String {
     match message {
-        "string values must be quoted, expected literal string" if nothing_there => {
-            "a value is missing here"
-        }
+        "string values must be quoted, expected literal string" if nothing_there => "a value is missing here",
         "string values must be quoted, expected literal string" => "a text stands between quotes",
         "duplicate key" => "this is given twice",
         other => other,
@@ -120,10 +95,7 @@ fn in_our_words(message: &str, nothing_there: bool) -> String {
 /// Why a text is refused before it is parsed: the parser recurses.
 fn too_much(text: &str) -> Option<(Range<usize>, String)> {
     if text.len() > FILE_BYTES_MAX {
-        return Some((
-            0..0,
-            format!("the file is larger than {FILE_BYTES_MAX} bytes"),
-        ));
+        return Some((0..0, format!("the file is larger than {FILE_BYTES_MAX} bytes")));
     }
     let (mut nesting, mut dots) = (0_usize, 0_usize);
     for token in toml_parser::Source::new(text).lex() {
@@ -146,12 +118,8 @@ fn too_much(text: &str) -> Option<(Range<usize>, String)> {
 
 /// The lines a span touches.
 fn whole_lines(text: &str, span: Range<usize>) -> Range<usize> {
-    let start = text[..span.start]
-        .rfind('\n')
-        .map_or(0, |newline| newline + 1);
-    let end = text[span.end..]
-        .find('\n')
-        .map_or(text.len(), |newline| span.end + newline);
+    let start = text[..span.start].rfind('\n').map_or(0, |newline| newline + 1);
+    let end = text[span.end..].find('\n').map_or(text.len(), |newline| span.end + newline);
     start..end
 }
 
@@ -172,34 +140,13 @@ pub(super) struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    fn new(
-        place: Place<'a>,
-        name: &'a str,
-        text: &'a str,
-        entries: Option<&'a DeTable<'a>>,
-    ) -> Self {
-        Self {
-            place,
-            name,
-            text,
-            entries,
-            asked: RefCell::default(),
-        }
+    fn new(place: Place<'a>, name: &'a str, text: &'a str, entries: Option<&'a DeTable<'a>>) -> Self {
+        Self { place, name, text, entries, asked: RefCell::default() }
     }
 
     /// Stands in for a file that is missing.
     pub fn absent(file: &'a str, report: &'a Report) -> Self {
-        Self::new(
-            Place {
-                report,
-                file,
-                start: 0,
-                end: 0,
-            },
-            THE_FILE,
-            "",
-            None,
-        )
+        Self::new(Place { report, file, start: 0, end: 0 }, THE_FILE, "", None)
     }
 
     /// The value of a key, when it is there.
@@ -252,9 +199,7 @@ impl<'a> Table<'a> {
     pub fn declared(&self, key: &'static str) -> Vec<Item<'a>> {
         let entries = self.section(key).entries();
         if entries.is_empty() && self.entries.is_some() {
-            self.place
-                .report
-                .about_file(self.place.file, format!("no {key} are declared"), None);
+            self.place.report.about_file(self.place.file, format!("no {key} are declared"), None);
         }
         entries
     }
@@ -271,12 +216,8 @@ impl<'a> Table<'a> {
 
     /// All entries, for a table whose keys are names; in the order of the file.
     pub fn entries(&self) -> Vec<Item<'a>> {
-        let mut items: Vec<Item<'a>> = self
-            .entries
-            .into_iter()
-            .flatten()
-            .map(|(name, value)| self.item(name, value))
-            .collect();
+        let mut items: Vec<Item<'a>> =
+            self.entries.into_iter().flatten().map(|(name, value)| self.item(name, value)).collect();
         items.sort_by_key(|item| item.key.start);
         items
     }
@@ -287,27 +228,16 @@ impl<'a> Table<'a> {
         for item in self.entries() {
             if !asked.contains(item.name) {
                 let hint = did_you_mean(item.name, asked.iter().copied());
-                item.key.add(
-                    format!("{} has no place for `{}`", self.described(), item.name),
-                    hint,
-                );
+                item.key.add(format!("{} has no place for `{}`", self.described(), item.name), hint);
             }
         }
     }
 
     fn described(&self) -> String {
-        if self.is_file() {
-            self.name.to_owned()
-        } else {
-            format!("`{}`", self.name)
-        }
+        if self.is_file() { self.name.to_owned() } else { format!("`{}`", self.name) }
     }
 
-    fn item(
-        &self,
-        name: &'a Spanned<toml::de::DeString<'a>>,
-        value: &'a Spanned<DeValue<'a>>,
-    ) -> Item<'a> {
+    fn item(&self, name: &'a Spanned<toml::de::DeString<'a>>, value: &'a Spanned<DeValue<'a>>) -> Item<'a> {
         Item {
             name: name.get_ref(),
             key: self.place.at(clip(self.text, name.span())),
@@ -375,27 +305,17 @@ impl<'a> Item<'a> {
             .iter()
             .map(|value| {
                 let place = self.place.at(clip(self.source, value.span()));
-                Item {
-                    key: place,
-                    place,
-                    value: value.get_ref(),
-                    ..self
-                }
+                Item { key: place, place, value: value.get_ref(), ..self }
             })
             .collect()
     }
 
     /// One of the words `choices` offers, else a problem that lists them.
     pub fn word<T: Copy>(self, choices: &[(&str, T)]) -> Option<T> {
-        let chosen = self
-            .value
-            .as_str()
-            .and_then(|word| choices.iter().find(|(known, _)| *known == word));
+        let chosen = self.value.as_str().and_then(|word| choices.iter().find(|(known, _)| *known == word));
         if chosen.is_none() {
             let known: Vec<&str> = choices.iter().map(|(known, _)| *known).collect();
-            let hint = self
-                .text()
-                .and_then(|written| did_you_mean(written, known.iter().copied()));
+            let hint = self.text().and_then(|written| did_you_mean(written, known.iter().copied()));
             self.expected_with_hint(&one_of(&known), hint);
         }
         chosen.map(|(_, choice)| *choice)
@@ -408,14 +328,7 @@ impl<'a> Item<'a> {
 
     /// The same, with what to do about it.
     pub fn expected_with_hint(self, expected: &str, hint: Option<String>) {
-        self.place.add(
-            format!(
-                "`{}` expects {expected}, found {}",
-                self.name,
-                found(self.value)
-            ),
-            hint,
-        );
+        self.place.add(format!("`{}` expects {expected}, found {}", self.name, found(self.value)), hint);
     }
 
     /// `file:line` of the key.
@@ -428,11 +341,7 @@ impl<'a> Item<'a> {
     /// contains escapes.
     pub fn inside(self, part: Range<usize>) -> Place<'a> {
         let raw = &self.source[self.place.span()];
-        let quotes = if raw.starts_with("'''") || raw.starts_with("\"\"\"") {
-            3
-        } else {
-            1
-        };
+        let quotes = if raw.starts_with("'''") || raw.starts_with("\"\"\"") { 3 } else { 1 };
         let opened = raw.get(quotes..).unwrap_or_default();
         let newline = match quotes {
             3 if opened.starts_with("\r\n") => 2,

@@ -37,10 +37,7 @@ const SENSITIVITIES: [(&str, Sensitivity); 3] = [
     ("financial_distress", Sensitivity::FinancialDistress),
     ("special", Sensitivity::Special),
 ];
-const SUBJECTS: [(&str, Subject); 2] = [
-    ("customer", Subject::Customer),
-    ("household", Subject::Household),
-];
+const SUBJECTS: [(&str, Subject); 2] = [("customer", Subject::Customer), ("household", Subject::Household)];
 
 /// What the inventory's files declare, with the place of each declaration.
 #[derive(Default)]
@@ -54,16 +51,8 @@ pub(super) struct Declarations<'a> {
 pub(super) fn gather(files: Vec<Table<'_>>) -> Declarations<'_> {
     let mut declarations = Declarations::default();
     for file in files {
-        gather_one(
-            &mut declarations.attributes,
-            "attribute",
-            file.section("attributes"),
-        );
-        gather_one(
-            &mut declarations.contexts,
-            "context value",
-            file.section("context"),
-        );
+        gather_one(&mut declarations.attributes, "attribute", file.section("attributes"));
+        gather_one(&mut declarations.contexts, "context value", file.section("context"));
         gather_one(&mut declarations.events, "event", file.section("events"));
         file.close();
     }
@@ -74,10 +63,7 @@ fn gather_one<'a>(into: &mut BTreeMap<&'a str, Item<'a>>, kind: &str, table: Tab
     for item in table.entries() {
         if let Some(first) = into.get(item.name) {
             let hint = format!("it is already declared at {}", first.position());
-            item.key.problem_with_hint(
-                format!("the {kind} `{}` is declared twice", item.name),
-                hint,
-            );
+            item.key.problem_with_hint(format!("the {kind} `{}` is declared twice", item.name), hint);
         } else {
             into.insert(item.name, item);
         }
@@ -85,16 +71,10 @@ fn gather_one<'a>(into: &mut BTreeMap<&'a str, Item<'a>>, kind: &str, table: Tab
 }
 
 /// Reads the attributes, sorted by name. The flag is false when a type or purpose could not be understood.
-pub(super) fn attributes(
-    declarations: &Declarations<'_>,
-    vocabulary: &Vocabulary,
-) -> (Vec<Attribute>, bool) {
+pub(super) fn attributes(declarations: &Declarations<'_>, vocabulary: &Vocabulary) -> (Vec<Attribute>, bool) {
     let mut understood = true;
-    let attributes = declarations
-        .attributes
-        .values()
-        .map(|item| attribute(*item, vocabulary, &mut understood))
-        .collect();
+    let attributes =
+        declarations.attributes.values().map(|item| attribute(*item, vocabulary, &mut understood)).collect();
     (attributes, understood)
 }
 
@@ -105,14 +85,10 @@ fn attribute(item: Item<'_>, vocabulary: &Vocabulary, understood: &mut bool) -> 
     let purposes = purposes(&table, vocabulary);
     *understood &= value_type.is_some() && !purposes.is_empty();
     let value_type = value_type.unwrap_or(ValueType::Text);
-    let sensitivity = table
-        .word("sensitivity", &SENSITIVITIES)
-        .unwrap_or(Sensitivity::Ordinary);
+    let sensitivity = table.word("sensitivity", &SENSITIVITIES).unwrap_or(Sensitivity::Ordinary);
     let attribute = Attribute {
         name: AttributeName::from(item.name),
-        subject: table
-            .word("subject", &SUBJECTS)
-            .unwrap_or(Subject::Customer),
+        subject: table.word("subject", &SUBJECTS).unwrap_or(Subject::Customer),
         label: table.texts("name", &vocabulary.languages),
         value_type,
         values: values(&table, value_type),
@@ -122,17 +98,12 @@ fn attribute(item: Item<'_>, vocabulary: &Vocabulary, understood: &mut bool) -> 
             .filter_map(|value| value.any_value(&vocabulary.time_zone))
             .collect(),
         source: table.word("source", &SOURCES).unwrap_or(Source::Observed),
-        confidence: table
-            .optional("confidence")
-            .map_or(USUAL_CONFIDENCE, |Share(share)| share) as f32,
+        confidence: table.optional("confidence").map_or(USUAL_CONFIDENCE, |Share(share)| share) as f32,
         half_life: table.optional("half_life"),
         retention: retention(&table),
         sensitivity,
         category: table.optional::<&str>("category").map(str::to_owned),
-        owner: table
-            .required::<&str>("owner")
-            .unwrap_or_default()
-            .to_owned(),
+        owner: table.required::<&str>("owner").unwrap_or_default().to_owned(),
         learn: learn(&table, sensitivity),
         purposes,
     };
@@ -149,13 +120,10 @@ fn purposes(table: &Table<'_>, vocabulary: &Vocabulary) -> Vec<PurposeIndex> {
     };
     let items = item.list();
     if item.is_empty_list() {
-        item.place
-            .problem("an attribute without a purpose may not be kept");
+        item.place.problem("an attribute without a purpose may not be kept");
     }
-    let mut purposes: Vec<PurposeIndex> = items
-        .into_iter()
-        .filter_map(|purpose| vocabulary.purpose(purpose))
-        .collect();
+    let mut purposes: Vec<PurposeIndex> =
+        items.into_iter().filter_map(|purpose| vocabulary.purpose(purpose)).collect();
     purposes.sort_unstable();
     purposes.dedup();
     purposes
@@ -168,11 +136,7 @@ fn values(table: &Table<'_>, value_type: ValueType) -> Vec<String> {
     if value_type != ValueType::Text {
         item.key.problem("`values` is for texts only");
     }
-    item.list()
-        .into_iter()
-        .filter_map(|value| value.read::<&str>())
-        .map(str::to_owned)
-        .collect()
+    item.list().into_iter().filter_map(|value| value.read::<&str>()).map(str::to_owned).collect()
 }
 
 fn retention(table: &Table<'_>) -> Duration {
@@ -192,32 +156,22 @@ fn retention(table: &Table<'_>) -> Duration {
 
 fn learn(table: &Table<'_>, sensitivity: Sensitivity) -> bool {
     let item = table.get("learn");
-    let learn = item
-        .and_then(Item::read)
-        .unwrap_or(sensitivity == Sensitivity::Ordinary);
+    let learn = item.and_then(Item::read).unwrap_or(sensitivity == Sensitivity::Ordinary);
     match item {
         Some(item) if learn && sensitivity == Sensitivity::Special => {
-            item.place
-                .problem("models never learn from a special category");
+            item.place.problem("models never learn from a special category");
             false
         }
         _ => learn,
     }
 }
 
-fn report_special_without_consent(
-    item: Item<'_>,
-    purposes: &[PurposeIndex],
-    vocabulary: &Vocabulary,
-) {
+fn report_special_without_consent(item: Item<'_>, purposes: &[PurposeIndex], vocabulary: &Vocabulary) {
     for purpose in purposes {
         let purpose = &vocabulary.purposes[usize::from(*purpose)];
         if purpose.basis != Basis::Consent {
             item.key.problem_with_hint(
-                format!(
-                    "the special category `{}` may not be used for `{}`",
-                    item.name, purpose.id
-                ),
+                format!("the special category `{}` may not be used for `{}`", item.name, purpose.id),
                 "a special category needs a purpose whose basis is `consent`",
             );
         }
@@ -251,18 +205,12 @@ pub(super) fn contexts(declarations: &Declarations<'_>) -> (Vec<Context>, bool) 
 
 /// Reads the events, sorted by name.
 pub(super) fn events(declarations: &Declarations<'_>, vocabulary: &Vocabulary) -> Vec<Event> {
-    declarations
-        .events
-        .values()
-        .map(|item| event(*item, vocabulary))
-        .collect()
+    declarations.events.values().map(|item| event(*item, vocabulary)).collect()
 }
 
 fn event(item: Item<'_>, vocabulary: &Vocabulary) -> Event {
-    if item.name.trim().is_empty() || item.name.len() > 128 || item.name.contains(char::is_control)
-    {
-        item.key
-            .problem("an event's name has 1 to 128 visible characters");
+    if item.name.trim().is_empty() || item.name.len() > 128 || item.name.contains(char::is_control) {
+        item.key.problem("an event's name has 1 to 128 visible characters");
     }
     let table = item.table();
     let properties: BTreeMap<String, ValueType> = table
@@ -276,19 +224,9 @@ fn event(item: Item<'_>, vocabulary: &Vocabulary) -> Event {
         .entries()
         .into_iter()
         .filter_map(|setting| {
-            let name = vocabulary
-                .attribute_names
-                .check(setting.name, setting.key)?;
-            let index = vocabulary
-                .attributes
-                .iter()
-                .position(|attribute| attribute.name.as_str() == name)?;
-            let set = self::setting(
-                setting,
-                &vocabulary.attributes[index],
-                &properties,
-                vocabulary,
-            )?;
+            let name = vocabulary.attribute_names.check(setting.name, setting.key)?;
+            let index = vocabulary.attributes.iter().position(|attribute| attribute.name.as_str() == name)?;
+            let set = self::setting(setting, &vocabulary.attributes[index], &properties, vocabulary)?;
             Some((u16::try_from(index).ok()?, set))
         })
         .collect();
@@ -308,16 +246,12 @@ fn setting(
     properties: &BTreeMap<String, ValueType>,
     vocabulary: &Vocabulary,
 ) -> Option<Setting> {
-    let placeholder = item
-        .text()
-        .and_then(|text| text.strip_prefix('{')?.strip_suffix('}'));
+    let placeholder = item.text().and_then(|text| text.strip_prefix('{')?.strip_suffix('}'));
     let expect = |given: ValueType, what: &str| {
         if given != attribute.value_type && vocabulary.rules_can_be_typed {
             let needed = attribute.value_type;
-            item.place.problem(format!(
-                "`{}` is of type {needed}, {what} is of type {given}",
-                attribute.name
-            ));
+            item.place
+                .problem(format!("`{}` is of type {needed}, {what} is of type {given}", attribute.name));
         }
     };
     match placeholder {
@@ -333,19 +267,13 @@ fn setting(
             }
             None => {
                 let known = properties.keys().map(String::as_str).chain(["at", "none"]);
-                item.place.add(
-                    format!("the event has no property `{property}`"),
-                    did_you_mean(property, known),
-                );
+                item.place
+                    .add(format!("the event has no property `{property}`"), did_you_mean(property, known));
                 None
             }
         },
         None => item
-            .value_of(
-                attribute.value_type,
-                &attribute.values,
-                &vocabulary.time_zone,
-            )
+            .value_of(attribute.value_type, &attribute.values, &vocabulary.time_zone)
             .map(Setting::Literal),
     }
 }

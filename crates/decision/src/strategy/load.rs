@@ -72,14 +72,9 @@ impl Files {
 /// Every problem of every file, in order of file and position.
 pub fn load(files: &Files) -> Result<Loaded, Vec<Problem>> {
     let report = Report::default();
-    let documents: Vec<Document<'_>> = files
-        .strategy_files()
-        .map(|(file, text)| Document::parse(file, text, &report))
-        .collect();
-    let folder = Folder {
-        documents: &documents,
-        report: &report,
-    };
+    let documents: Vec<Document<'_>> =
+        files.strategy_files().map(|(file, text)| Document::parse(file, text, &report)).collect();
+    let folder = Folder { documents: &documents, report: &report };
     folder.report_misplaced();
 
     let organisation = folder.table(ORGANISATION);
@@ -88,11 +83,8 @@ pub fn load(files: &Files) -> Result<Loaded, Vec<Problem>> {
     let organisation = organisation::read(organisation, &vocabulary);
     let contact_policy = contact_policy::read(folder.table(CONTACT_POLICY), &vocabulary);
     let permissions = channels::read_permissions(folder.table(PERMISSIONS), &vocabulary);
-    let (actions, allow_rules) = folder.read_actions(
-        &vocabulary,
-        &organisation,
-        &contact_policy.complaint_silences,
-    );
+    let (actions, allow_rules) =
+        folder.read_actions(&vocabulary, &organisation, &contact_policy.complaint_silences);
     let principles = principles::read(folder.tables("principles/"), &vocabulary, &actions);
     let tests = test_case::read(folder.tables("tests/"), &vocabulary);
 
@@ -127,26 +119,16 @@ struct Folder<'a> {
 impl<'a> Folder<'a> {
     /// One file; when it is missing, a table in which nothing is missed.
     fn table(&self, file: &'static str) -> Table<'a> {
-        let document = self
-            .documents
-            .iter()
-            .find(|document| document.file() == file);
-        document.map_or_else(
-            || Table::absent(file, self.report),
-            |document| document.table(self.report),
-        )
+        let document = self.documents.iter().find(|document| document.file() == file);
+        document.map_or_else(|| Table::absent(file, self.report), |document| document.table(self.report))
     }
 
     fn in_folder(&self, folder: &'static str) -> impl Iterator<Item = &'a Document<'a>> {
-        self.documents
-            .iter()
-            .filter(move |document| is_directly_in(document.file(), folder))
+        self.documents.iter().filter(move |document| is_directly_in(document.file(), folder))
     }
 
     fn tables(&self, folder: &'static str) -> Vec<Table<'a>> {
-        self.in_folder(folder)
-            .map(|document| document.table(self.report))
-            .collect()
+        self.in_folder(folder).map(|document| document.table(self.report)).collect()
     }
 
     /// Whether these files are there and every line of them was understood.
@@ -160,20 +142,13 @@ impl<'a> Folder<'a> {
     }
 
     fn action_ids(&self) -> Vec<ActionId> {
-        self.documents
-            .iter()
-            .filter_map(|document| actions::id_of(document.file()))
-            .collect()
+        self.documents.iter().filter_map(|document| actions::id_of(document.file())).collect()
     }
 
     /// Files that are missing or that nothing would read.
     fn report_misplaced(&self) {
         for file in REQUIRED {
-            if !self
-                .documents
-                .iter()
-                .any(|document| document.file() == file)
-            {
+            if !self.documents.iter().any(|document| document.file() == file) {
                 self.report.about_file(
                     file,
                     "the file is missing",
@@ -183,13 +158,11 @@ impl<'a> Folder<'a> {
         }
         if self.in_folder("inventory/").next().is_none() {
             let hint = "declare attributes and events, for example in `inventory/customer.toml`";
-            self.report
-                .about_file("inventory", "the folder has no file", Some(hint.to_owned()));
+            self.report.about_file("inventory", "the folder has no file", Some(hint.to_owned()));
         }
         if self.action_ids().is_empty() {
             let hint = "write one to `actions/<issue>/<group>/<action>.toml`";
-            self.report
-                .about_file("actions", "there is no action", Some(hint.to_owned()));
+            self.report.about_file("actions", "there is no action", Some(hint.to_owned()));
         }
         for document in self.documents {
             if !is_known(document.file()) {
@@ -204,10 +177,7 @@ impl<'a> Folder<'a> {
 
     /// Languages, clock, purposes, channels, placements and actions by name; the inventory still empty.
     fn vocabulary(&self, organisation: &Table<'_>) -> Vocabulary {
-        let organisation::Basics {
-            time_zone,
-            languages,
-        } = organisation::basics(organisation);
+        let organisation::Basics { time_zone, languages } = organisation::basics(organisation);
         let purposes = purposes::read(self.table(PURPOSES), &languages);
         let channels = channels::read_channels(self.table(CHANNELS), &languages);
         let channel_names = Names::new(
@@ -215,8 +185,7 @@ impl<'a> Folder<'a> {
             channels.iter().map(|channel| channel.id.as_str()),
             self.is_whole(CHANNELS),
         );
-        let placements =
-            channels::read_placements(self.table(PLACEMENTS), &languages, &channel_names);
+        let placements = channels::read_placements(self.table(PLACEMENTS), &languages, &channel_names);
         let actions = self.action_ids();
         let inventory_is_whole = self.is_whole("inventory/");
         let unread = |kind| Names::new(kind, [""; 0], inventory_is_whole);
@@ -257,43 +226,26 @@ impl<'a> Folder<'a> {
         let (attributes, attributes_understood) = inventory::attributes(&declarations, vocabulary);
         let (contexts, contexts_understood) = inventory::contexts(&declarations);
         vocabulary.rules_can_be_typed &= attributes_understood && contexts_understood;
-        vocabulary.attribute_names = Names::new(
-            "attribute",
-            attributes.iter().map(|attribute| attribute.name.as_str()),
-            whole,
-        );
-        vocabulary.context_names = Names::new(
-            "context value",
-            contexts.iter().map(|context| context.name.as_str()),
-            whole,
-        );
+        vocabulary.attribute_names =
+            Names::new("attribute", attributes.iter().map(|attribute| attribute.name.as_str()), whole);
+        vocabulary.context_names =
+            Names::new("context value", contexts.iter().map(|context| context.name.as_str()), whole);
         vocabulary.attributes = attributes;
         vocabulary.contexts = contexts;
         vocabulary.events = inventory::events(&declarations, vocabulary);
-        vocabulary.event_names = Names::new(
-            "event",
-            vocabulary.events.iter().map(|event| event.name.as_str()),
-            whole,
-        );
+        vocabulary.event_names =
+            Names::new("event", vocabulary.events.iter().map(|event| event.name.as_str()), whole);
         let reported = actions::reported_outcomes();
-        let of_events = vocabulary
-            .events
-            .iter()
-            .filter_map(|event| event.outcome.as_ref());
-        let outcomes: Vec<&str> = reported
-            .iter()
-            .chain(of_events)
-            .map(OutcomeName::as_str)
-            .collect();
+        let of_events = vocabulary.events.iter().filter_map(|event| event.outcome.as_ref());
+        let outcomes: Vec<&str> = reported.iter().chain(of_events).map(OutcomeName::as_str).collect();
         vocabulary.outcome_names = Names::new(
             "outcome",
             outcomes.into_iter().chain(organisation_outcomes),
             whole && self.is_whole(ORGANISATION),
         );
-        for (kind, count) in [
-            ("attributes", vocabulary.attributes.len()),
-            ("context values", vocabulary.contexts.len()),
-        ] {
+        for (kind, count) in
+            [("attributes", vocabulary.attributes.len()), ("context values", vocabulary.contexts.len())]
+        {
             self.report_too_many("inventory", kind, count);
         }
     }
@@ -338,25 +290,19 @@ impl<'a> Folder<'a> {
 
     fn report_too_many(&self, file: &str, kind: &str, count: usize) {
         if count >= usize::from(u16::MAX) {
-            self.report
-                .about_file(file, format!("more than {} {kind}", u16::MAX - 1), None);
+            self.report.about_file(file, format!("more than {} {kind}", u16::MAX - 1), None);
         }
     }
 }
 
 fn is_directly_in(file: &str, folder: &str) -> bool {
-    folder.ends_with('/')
-        && file
-            .strip_prefix(folder)
-            .is_some_and(|rest| !rest.contains('/'))
+    folder.ends_with('/') && file.strip_prefix(folder).is_some_and(|rest| !rest.contains('/'))
 }
 
 fn is_known(file: &str) -> bool {
     REQUIRED.contains(&file)
         || OPTIONAL.contains(&file)
-        || FOLDERS
-            .into_iter()
-            .any(|folder| is_directly_in(file, folder))
+        || FOLDERS.into_iter().any(|folder| is_directly_in(file, folder))
         || actions::id_of(file).is_some()
 }
 
@@ -368,9 +314,6 @@ fn hint_for_path(file: &str) -> Option<String> {
     let known: BTreeSet<&str> = REQUIRED.into_iter().chain(OPTIONAL).collect();
     match file.split_once('/') {
         None => did_you_mean(file, known),
-        Some((folder, _)) => did_you_mean(
-            &format!("{folder}/"),
-            FOLDERS.into_iter().chain(["actions/"]),
-        ),
+        Some((folder, _)) => did_you_mean(&format!("{folder}/"), FOLDERS.into_iter().chain(["actions/"])),
     }
 }

@@ -1,8 +1,8 @@
 //! Where in a strategy does a name stand, and does an action lie in a scope?
 
 use super::model::{
-    Action, ActionIndex, AttributeIndex, Channel, ContextIndex, Event, GoalTarget, Placement,
-    PurposeIndex, Strategy,
+    Action, ActionIndex, AttributeIndex, Channel, ContextIndex, Event, GoalTarget, Placement, PurposeIndex,
+    Strategy,
 };
 use crate::id::{ActionId, EventName};
 
@@ -25,15 +25,11 @@ impl Strategy {
     }
     /// A channel by id.
     pub fn channel(&self, id: &str) -> Option<&Channel> {
-        self.channels
-            .iter()
-            .find(|channel| channel.id.as_str() == id)
+        self.channels.iter().find(|channel| channel.id.as_str() == id)
     }
     /// A placement by id.
     pub fn placement(&self, id: &str) -> Option<&Placement> {
-        self.placements
-            .iter()
-            .find(|placement| placement.id.as_str() == id)
+        self.placements.iter().find(|placement| placement.id.as_str() == id)
     }
     /// The event that reaches an action's goal; for a question, `provided.` and the attribute's name.
     pub fn goal_event(&self, action: &Action) -> EventName {
@@ -56,10 +52,7 @@ pub fn provided_event(attribute: &str) -> EventName {
 }
 
 fn position<T>(sorted: &[T], key: impl Fn(&T) -> &str, wanted: &str) -> Option<u16> {
-    sorted
-        .binary_search_by(|item| key(item).cmp(wanted))
-        .ok()
-        .and_then(|index| u16::try_from(index).ok())
+    sorted.binary_search_by(|item| key(item).cmp(wanted)).ok().and_then(|index| u16::try_from(index).ok())
 }
 
 /// Whether an action lies in any of `scopes`; no scopes means everywhere.

@@ -151,23 +151,14 @@ expect = { silence = true, dropped = { "sales/contract/renew" = "principle:no_sa
 ];
 
 fn right() -> Files {
-    Files(
-        RIGHT
-            .into_iter()
-            .map(|(file, text)| (file.to_owned(), text.to_owned()))
-            .collect(),
-    )
+    Files(RIGHT.into_iter().map(|(file, text)| (file.to_owned(), text.to_owned())).collect())
 }
 
 /// The same files with one text replaced.
 fn with(file: &str, text: &str, replacement: &str) -> Files {
     let mut files = right();
     let content = files.0.get_mut(file).expect("a file of the strategy");
-    assert_eq!(
-        content.matches(text).count(),
-        1,
-        "`{text}` occurs once in {file}"
-    );
+    assert_eq!(content.matches(text).count(), 1, "`{text}` occurs once in {file}");
     *content = content.replace(text, replacement);
     files
 }
@@ -176,20 +167,11 @@ fn with(file: &str, text: &str, replacement: &str) -> Files {
 fn told(files: &Files) -> Vec<String> {
     let tell = |problem: Problem| {
         let about = problem.span.map(|span| &files.0[&problem.file][span]);
-        let parts = [
-            &problem.file,
-            about.unwrap_or("-"),
-            &problem.message,
-            problem.hint.as_deref().unwrap_or("-"),
-        ];
+        let parts =
+            [&problem.file, about.unwrap_or("-"), &problem.message, problem.hint.as_deref().unwrap_or("-")];
         parts.join(" | ")
     };
-    load(files)
-        .err()
-        .unwrap_or_default()
-        .into_iter()
-        .map(tell)
-        .collect()
+    load(files).err().unwrap_or_default().into_iter().map(tell).collect()
 }
 
 #[test]
@@ -204,34 +186,18 @@ fn a_right_strategy_has_no_problems_and_passes_its_own_tests() {
 #[test]
 fn every_mistake_is_told_at_the_text_it_is_about() {
     for (file, text, replacement, expected) in MISTAKES {
-        assert!(
-            !expected.is_empty(),
-            "`{replacement}` in {file} is a mistake"
-        );
-        assert_eq!(
-            told(&with(file, text, replacement)),
-            *expected,
-            "`{replacement}` in {file}"
-        );
+        assert!(!expected.is_empty(), "`{replacement}` in {file} is a mistake");
+        assert_eq!(told(&with(file, text, replacement)), *expected, "`{replacement}` in {file}");
     }
 }
 
 #[test]
 fn a_failing_test_tells_what_was_expected_and_what_came() {
-    let files = with(
-        "tests/sales.toml",
-        "principle:no_sales",
-        "contact_policy:no_sales",
-    );
+    let files = with("tests/sales.toml", "principle:no_sales", "contact_policy:no_sales");
     let loaded = load(&files).expect("no problems");
     let differences = test_run::run(&loaded.strategy, &loaded.tests[0]);
-    let [difference] = differences.as_slice() else {
-        panic!("one difference, not {differences:?}")
-    };
-    assert_eq!(
-        difference.expected,
-        "`sales/contract/renew` dropped at `contact_policy:no_sales_in_arrears`"
-    );
+    let [difference] = differences.as_slice() else { panic!("one difference, not {differences:?}") };
+    assert_eq!(difference.expected, "`sales/contract/renew` dropped at `contact_policy:no_sales_in_arrears`");
     assert_eq!(difference.got, "dropped at `principle:no_sales_in_arrears`");
     let text = &files.0["tests/sales.toml"][difference.span.clone()];
     assert_eq!(text, "\"contact_policy:no_sales_in_arrears\"");
@@ -240,16 +206,10 @@ fn a_failing_test_tells_what_was_expected_and_what_came() {
 #[test]
 fn a_file_in_the_wrong_place_is_told() {
     let mut files = right();
-    for file in [
-        "principals/care.toml",
-        "purpose.toml",
-        "actions/sales/renew.toml",
-    ] {
+    for file in ["principals/care.toml", "purpose.toml", "actions/sales/renew.toml"] {
         files.0.insert(file.to_owned(), String::new());
     }
-    files
-        .0
-        .insert("README.md".to_owned(), "not a strategy file".to_owned());
+    files.0.insert("README.md".to_owned(), "not a strategy file".to_owned());
     let expected = [
         "actions/sales/renew.toml | - | a strategy has no such file | an action is `actions/<issue>/<group>/<action>.toml`, in lower-case letters, digits, `_` and `-`",
         "principals/care.toml | - | a strategy has no such file | did you mean `principles/`?",
@@ -261,20 +221,10 @@ fn a_file_in_the_wrong_place_is_told() {
 #[test]
 fn an_empty_folder_tells_what_a_strategy_needs() {
     let missing = told(&Files::default());
-    let files: Vec<&str> = missing
-        .iter()
-        .filter_map(|line| line.split(" | ").next())
-        .collect();
+    let files: Vec<&str> = missing.iter().filter_map(|line| line.split(" | ").next()).collect();
     assert_eq!(
         files,
-        [
-            "actions",
-            "channels.toml",
-            "inventory",
-            "organisation.toml",
-            "placements.toml",
-            "purposes.toml"
-        ]
+        ["actions", "channels.toml", "inventory", "organisation.toml", "placements.toml", "purposes.toml"]
     );
 }
 
@@ -301,9 +251,7 @@ fn a_file_that_is_too_large_or_too_deep_is_refused_unread() {
         assert_eq!(problems[0].message, "nested more than 16 deep");
     }
     let mut files = right();
-    files
-        .0
-        .insert("tests/large.toml".to_owned(), "#".repeat((1 << 20) + 1));
+    files.0.insert("tests/large.toml".to_owned(), "#".repeat((1 << 20) + 1));
     let problems = load(&files).expect_err("too large");
     assert_eq!(problems[0].message, "the file is larger than 1048576 bytes");
 }
@@ -311,15 +259,9 @@ fn a_file_that_is_too_large_or_too_deep_is_refused_unread() {
 #[test]
 fn equal_files_have_equal_versions_and_any_change_gives_another() {
     assert_eq!(right().version(), right().version());
-    assert_ne!(
-        right().version(),
-        with("organisation.toml", "0.1", "0.2").version()
-    );
+    assert_ne!(right().version(), with("organisation.toml", "0.1", "0.2").version());
     let mut renamed = right();
-    let text = renamed
-        .0
-        .remove("principles/care.toml")
-        .expect("a file of the strategy");
+    let text = renamed.0.remove("principles/care.toml").expect("a file of the strategy");
     renamed.0.insert("principles/cares.toml".to_owned(), text);
     assert_ne!(right().version(), renamed.version());
 }

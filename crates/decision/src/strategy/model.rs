@@ -3,8 +3,8 @@
 use crate::{
     Duration, Timestamp,
     id::{
-        ActionId, AttributeName, ChannelId, ContextName, EventName, Language, OutcomeName,
-        PlacementId, PolicyId, PrincipleId, PurposeId, TreatmentId,
+        ActionId, AttributeName, ChannelId, ContextName, EventName, Language, OutcomeName, PlacementId,
+        PolicyId, PrincipleId, PurposeId, TreatmentId,
     },
     profile::Source,
     request::Direction,
@@ -32,9 +32,7 @@ pub struct StrategyVersion(pub [u8; 16]);
 
 impl fmt::Display for StrategyVersion {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .iter()
-            .try_for_each(|byte| write!(formatter, "{byte:02x}"))
+        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
     }
 }
 impl fmt::Debug for StrategyVersion {

@@ -18,23 +18,14 @@ impl Names {
         known: impl IntoIterator<Item = T>,
         complete: bool,
     ) -> Self {
-        let mut known: Vec<String> = known
-            .into_iter()
-            .map(|name| name.as_ref().to_owned())
-            .collect();
+        let mut known: Vec<String> = known.into_iter().map(|name| name.as_ref().to_owned()).collect();
         known.sort();
         known.dedup();
-        Self {
-            kind,
-            known,
-            complete,
-        }
+        Self { kind, known, complete }
     }
 
     pub fn contains(&self, name: &str) -> bool {
-        self.known
-            .binary_search_by(|known| known.as_str().cmp(name))
-            .is_ok()
+        self.known.binary_search_by(|known| known.as_str().cmp(name)).is_ok()
     }
 
     /// The name when it is declared, else a problem at `place`.
@@ -43,10 +34,7 @@ impl Names {
             return Some(name);
         }
         if self.complete {
-            place.add(
-                format!("no {} is called `{name}`", self.kind),
-                self.hint(name),
-            );
+            place.add(format!("no {} is called `{name}`", self.kind), self.hint(name));
         }
         None
     }
@@ -59,19 +47,14 @@ impl Names {
 
     /// The same for every text of a list.
     pub fn resolve_all<'a>(&self, items: Vec<Item<'a>>) -> Vec<&'a str> {
-        items
-            .into_iter()
-            .filter_map(|item| self.resolve(item))
-            .collect()
+        items.into_iter().filter_map(|item| self.resolve(item)).collect()
     }
 
     fn hint(&self, name: &str) -> Option<String> {
-        did_you_mean(name, self.known.iter().map(String::as_str)).or_else(|| {
-            match self.known.as_slice() {
-                [] => Some(format!("no {} is declared at all", self.kind)),
-                known if known.len() <= 8 => Some(format!("there is {}", quoted(known))),
-                _ => None,
-            }
+        did_you_mean(name, self.known.iter().map(String::as_str)).or_else(|| match self.known.as_slice() {
+            [] => Some(format!("no {} is declared at all", self.kind)),
+            known if known.len() <= 8 => Some(format!("there is {}", quoted(known))),
+            _ => None,
         })
     }
 }
@@ -82,18 +65,12 @@ fn quoted(names: &[String]) -> String {
 }
 
 /// ``did you mean `…`?`` when one of the known words is close to what was written.
-pub(crate) fn did_you_mean<'a>(
-    written: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Option<String> {
+pub(crate) fn did_you_mean<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     nearest(written, known).map(|name| format!("did you mean `{name}`?"))
 }
 
 /// The known word closest to what was written, when at most a third of its letters differ; ties go to the first.
-pub(crate) fn nearest<'a>(
-    written: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     const LONGEST_WORD: usize = 80;
     if written.len() > LONGEST_WORD {
         return None;
@@ -120,10 +97,7 @@ mod tests {
 
     #[test]
     fn another_word_altogether_suggests_nothing() {
-        assert_eq!(
-            nearest("fatigue", ["customer", "organisation", "prior"]),
-            None
-        );
+        assert_eq!(nearest("fatigue", ["customer", "organisation", "prior"]), None);
         assert_eq!(nearest(&"x".repeat(5_000), ["customer"]), None);
     }
 }

@@ -25,15 +25,9 @@ pub(super) struct Basics {
 
 /// Reads the time zone and the languages of `organisation.toml`.
 pub(super) fn basics(file: &Table<'_>) -> Basics {
-    let time_zone = file
-        .needs("time_zone")
-        .and_then(time_zone)
-        .unwrap_or(TimeZone::UTC);
+    let time_zone = file.needs("time_zone").and_then(time_zone).unwrap_or(TimeZone::UTC);
     let languages = file.needs("languages").map(languages).unwrap_or_default();
-    Basics {
-        time_zone,
-        languages,
-    }
+    Basics { time_zone, languages }
 }
 
 fn time_zone(item: Item<'_>) -> Option<TimeZone> {
@@ -56,10 +50,8 @@ fn languages(item: Item<'_>) -> Vec<Language> {
         .filter_map(|language| {
             let name: &str = language.read()?;
             super::vocabulary::report_repetition(&mut seen, "language", name, language.place);
-            let fit = name.len() <= 16
-                && name
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+            let fit =
+                name.len() <= 16 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
             if !fit {
                 language.expected("a language such as `nl` or `en-GB`");
             }
@@ -67,19 +59,14 @@ fn languages(item: Item<'_>) -> Vec<Language> {
         })
         .collect();
     if languages.is_empty() && item.is_empty_list() {
-        item.place
-            .problem("an organisation speaks at least one language");
+        item.place.problem("an organisation speaks at least one language");
     }
     languages
 }
 
 /// The outcomes that `organisation.toml` declares, with their places.
 pub(super) fn outcome_names<'a>(file: &Table<'a>) -> Vec<&'a str> {
-    file.section("outcomes")
-        .entries()
-        .into_iter()
-        .map(|item| item.name)
-        .collect()
+    file.section("outcomes").entries().into_iter().map(|item| item.name).collect()
 }
 
 /// Reads all of `organisation.toml`.
@@ -87,14 +74,11 @@ pub(super) fn read(file: Table<'_>, vocabulary: &Vocabulary) -> Organisation {
     let floor = file.section("floor");
     let customer_floor = floor.optional("customer").unwrap_or(0.0);
     let vulnerable_floor = floor.get("customer_vulnerable");
-    let customer_floor_vulnerable = vulnerable_floor
-        .and_then(Item::read)
-        .unwrap_or(customer_floor);
+    let customer_floor_vulnerable = vulnerable_floor.and_then(Item::read).unwrap_or(customer_floor);
     if customer_floor_vulnerable < customer_floor
         && let Some(item) = vulnerable_floor
     {
-        item.place
-            .problem("a vulnerable customer deserves at least the floor of any other");
+        item.place.problem("a vulnerable customer deserves at least the floor of any other");
     }
     let organisation = Organisation {
         name: file.required::<&str>("name").unwrap_or_default().to_owned(),
@@ -125,39 +109,27 @@ pub(super) fn read(file: Table<'_>, vocabulary: &Vocabulary) -> Organisation {
 
 fn weights(table: Table<'_>) -> Weights {
     let weights = Weights {
-        customer: table
-            .optional("customer")
-            .map_or(1.0, |NotNegative(weight)| weight),
-        organisation: table
-            .optional("organisation")
-            .map_or(1.0, |NotNegative(weight)| weight),
+        customer: table.optional("customer").map_or(1.0, |NotNegative(weight)| weight),
+        organisation: table.optional("organisation").map_or(1.0, |NotNegative(weight)| weight),
     };
     table.optional::<&str>("decided_by");
     if weights.customer == 0.0 && weights.organisation == 0.0 {
-        table
-            .place
-            .problem("both ledgers weigh 0, so nothing would ever be worth saying");
+        table.place.problem("both ledgers weigh 0, so nothing would ever be worth saying");
     }
     table.close();
     weights
 }
 
 fn confidence_floor(table: Table<'_>) -> f32 {
-    let floor = table
-        .optional("confidence_floor")
-        .map_or(0.3, |Share(floor)| floor);
+    let floor = table.optional("confidence_floor").map_or(0.3, |Share(floor)| floor);
     table.close();
     floor as f32
 }
 
 fn exploration(table: Table<'_>) -> Exploration {
     let exploration = Exploration {
-        floor: table
-            .optional("floor")
-            .map_or(0.02, |HalfShare(floor)| floor),
-        contenders: table
-            .optional("contenders")
-            .map_or(4, |Count(contenders)| contenders as usize),
+        floor: table.optional("floor").map_or(0.02, |HalfShare(floor)| floor),
+        contenders: table.optional("contenders").map_or(4, |Count(contenders)| contenders as usize),
     };
     table.close();
     exploration
@@ -165,9 +137,7 @@ fn exploration(table: Table<'_>) -> Exploration {
 
 fn attention(table: Table<'_>) -> Attention {
     let attention = Attention {
-        fatigue: table
-            .optional("fatigue")
-            .map_or(0.0, |NotNegative(fatigue)| fatigue),
+        fatigue: table.optional("fatigue").map_or(0.0, |NotNegative(fatigue)| fatigue),
         within: table.optional("within").unwrap_or(14 * DAY),
     };
     table.close();
@@ -176,12 +146,8 @@ fn attention(table: Table<'_>) -> Attention {
 
 fn control(table: Table<'_>) -> Control {
     let control = Control {
-        silence_share: table
-            .optional("silence_share")
-            .map_or(0.0, |HalfShare(share)| share),
-        random_share: table
-            .optional("random_share")
-            .map_or(0.0, |HalfShare(share)| share),
+        silence_share: table.optional("silence_share").map_or(0.0, |HalfShare(share)| share),
+        random_share: table.optional("random_share").map_or(0.0, |HalfShare(share)| share),
         period: table.optional("period").unwrap_or(90 * DAY),
     };
     table.close();
@@ -215,16 +181,10 @@ fn side_outcome(item: Item<'_>, vocabulary: &Vocabulary) -> SideOutcome {
     let outcome = SideOutcome {
         outcome: OutcomeName::from(item.name),
         event: EventName::from(
-            table
-                .needs("event")
-                .and_then(|event| vocabulary.event_names.resolve(event))
-                .unwrap_or_default(),
+            table.needs("event").and_then(|event| vocabulary.event_names.resolve(event)).unwrap_or_default(),
         ),
         within: table.required("within").unwrap_or(DAY),
-        value_for_customer: value
-            .as_ref()
-            .and_then(|value| value.required("customer"))
-            .unwrap_or_default(),
+        value_for_customer: value.as_ref().and_then(|value| value.required("customer")).unwrap_or_default(),
         value_for_organisation: value
             .as_ref()
             .and_then(|value| value.required("organisation"))

@@ -13,8 +13,7 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-const WHEN_UNKNOWN: [(&str, WhenUnknown); 2] =
-    [("veto", WhenUnknown::Veto), ("pass", WhenUnknown::Pass)];
+const WHEN_UNKNOWN: [(&str, WhenUnknown); 2] = [("veto", WhenUnknown::Veto), ("pass", WhenUnknown::Pass)];
 
 #[derive(Clone, Copy)]
 enum Kind {
@@ -22,18 +21,10 @@ enum Kind {
     Require,
     Weigh,
 }
-const KINDS: [(&str, Kind); 3] = [
-    ("veto", Kind::Veto),
-    ("require", Kind::Require),
-    ("weigh", Kind::Weigh),
-];
+const KINDS: [(&str, Kind); 3] = [("veto", Kind::Veto), ("require", Kind::Require), ("weigh", Kind::Weigh)];
 
 /// Reads `principles/*.toml`; in their order, then by id.
-pub(super) fn read(
-    files: Vec<Table<'_>>,
-    vocabulary: &Vocabulary,
-    actions: &[Action],
-) -> Vec<Principle> {
+pub(super) fn read(files: Vec<Table<'_>>, vocabulary: &Vocabulary, actions: &[Action]) -> Vec<Principle> {
     let mut seen: BTreeMap<&str, Item<'_>> = BTreeMap::new();
     let mut principles = Vec::new();
     let mut lowest = 0.0;
@@ -41,10 +32,7 @@ pub(super) fn read(
         for item in file.section("principles").entries() {
             if let Some(first) = seen.insert(item.name, item) {
                 let hint = format!("it is already declared at {}", first.position());
-                item.key.problem_with_hint(
-                    format!("the principle `{}` is declared twice", item.name),
-                    hint,
-                );
+                item.key.problem_with_hint(format!("the principle `{}` is declared twice", item.name), hint);
             }
             let (order, principle) = principle(item, vocabulary, actions);
             if let PrincipleKind::Weigh { weight, .. } = principle.kind {
@@ -58,18 +46,13 @@ pub(super) fn read(
     principles.sort_by(|(order, one), (other_order, other)| {
         order.cmp(other_order).then_with(|| one.id.cmp(&other.id))
     });
-    principles
-        .into_iter()
-        .map(|(_, principle)| principle)
-        .collect()
+    principles.into_iter().map(|(_, principle)| principle).collect()
 }
 
 fn report_too_low(item: Item<'_>, lowest: f64) {
     if lowest <= -1.0 {
         item.key.problem_with_hint(
-            format!(
-                "together the negative weights come to {lowest}, so a context weight could reach 0"
-            ),
+            format!("together the negative weights come to {lowest}, so a context weight could reach 0"),
             "keep their sum above -1, or use a veto",
         );
     }
@@ -82,10 +65,7 @@ fn principle(item: Item<'_>, vocabulary: &Vocabulary, actions: &[Action]) -> (i6
     let applies_to = vocabulary.scopes(table.list("applies_to"));
     let principle = Principle {
         id: PrincipleId::from(item.name),
-        owner: table
-            .required::<&str>("owner")
-            .unwrap_or_default()
-            .to_owned(),
+        owner: table.required::<&str>("owner").unwrap_or_default().to_owned(),
         reason: table.texts("reason", &vocabulary.languages),
         kind: kind(&table, vocabulary, &applies_to, actions),
         applies_to,
@@ -103,23 +83,15 @@ fn kind(
     let protective = |item| vocabulary.condition(item, View::Protection, Position::Restrict);
     match table.needs("kind").and_then(|kind| kind.word(&KINDS)) {
         Some(Kind::Veto) => PrincipleKind::Veto {
-            when: table
-                .needs("when")
-                .and_then(protective)
-                .unwrap_or_else(nothing),
+            when: table.needs("when").and_then(protective).unwrap_or_else(nothing),
             when_unknown: when_unknown(table),
         },
         Some(Kind::Require) => PrincipleKind::Require {
-            condition: table
-                .needs("requires")
-                .and_then(protective)
-                .unwrap_or_else(nothing),
+            condition: table.needs("requires").and_then(protective).unwrap_or_else(nothing),
             when_unknown: when_unknown(table),
         },
         Some(Kind::Weigh) => {
-            let when = table
-                .needs("when")
-                .and_then(|item| weighing(item, vocabulary, applies_to, actions));
+            let when = table.needs("when").and_then(|item| weighing(item, vocabulary, applies_to, actions));
             PrincipleKind::Weigh {
                 when: when.unwrap_or_else(nothing),
                 weight: table.required("weight").unwrap_or_default(),
@@ -129,10 +101,7 @@ fn kind(
             for key in ["when", "requires", "when_unknown", "weight"] {
                 table.get(key);
             }
-            PrincipleKind::Weigh {
-                when: nothing(),
-                weight: 0.0,
-            }
+            PrincipleKind::Weigh { when: nothing(), weight: 0.0 }
         }
     }
 }
@@ -193,10 +162,8 @@ pub(super) fn report_distress(item: Item<'_>, rule: &Rule, vocabulary: &Vocabula
         let attribute = &vocabulary.attributes[usize::from(*index)];
         if attribute.sensitivity == Sensitivity::FinancialDistress {
             let name = attribute.name.as_str();
-            let place = item
-                .text()
-                .and_then(|source| source.find(name))
-                .map(|start| start..start + name.len());
+            let place =
+                item.text().and_then(|source| source.find(name)).map(|start| start..start + name.len());
             place.map_or(item.place, |place| item.inside(place)).problem_with_hint(
                 format!("`{name}` tells of money trouble and may not make an action more likely here"),
                 "read it in a veto or requirement, or in the rules of a care action",

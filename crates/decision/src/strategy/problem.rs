@@ -28,9 +28,9 @@ impl Report {
         let start = problem.span.as_ref().map(|span| span.start);
         let garbled = self.garbled.borrow();
         let silent = start.is_some_and(|start| {
-            garbled.iter().any(|(file, line)| {
-                *file == problem.file && (line.start..=line.end).contains(&start)
-            })
+            garbled
+                .iter()
+                .any(|(file, line)| *file == problem.file && (line.start..=line.end).contains(&start))
         });
         if !silent {
             self.problems.borrow_mut().push(problem);
@@ -39,20 +39,13 @@ impl Report {
 
     /// Adds a problem because of which these lines could not be understood.
     pub fn add_garbled(&self, problem: Problem, lines: Range<usize>) {
-        self.garbled
-            .borrow_mut()
-            .push((problem.file.clone(), lines));
+        self.garbled.borrow_mut().push((problem.file.clone(), lines));
         self.problems.borrow_mut().push(problem);
     }
 
     /// A problem of a file as a whole.
     pub fn about_file(&self, file: &str, message: impl Into<String>, hint: Option<String>) {
-        self.add(Problem {
-            file: file.to_owned(),
-            span: None,
-            message: message.into(),
-            hint,
-        });
+        self.add(Problem { file: file.to_owned(), span: None, message: message.into(), hint });
     }
 
     pub fn is_empty(&self) -> bool {
@@ -102,11 +95,7 @@ impl<'a> Place<'a> {
 
     /// Another place in the same file.
     pub fn at(self, span: Range<usize>) -> Self {
-        Self {
-            start: span.start,
-            end: span.end,
-            ..self
-        }
+        Self { start: span.start, end: span.end, ..self }
     }
 
     pub fn span(self) -> Range<usize> {

@@ -27,10 +27,7 @@ pub(super) fn read(file: Table<'_>, languages: &[Language]) -> Vec<Purpose> {
             let purpose = Purpose {
                 id: PurposeId::from(item.name),
                 name: table.texts("name", languages),
-                basis: table
-                    .needs("basis")
-                    .and_then(|basis| basis.word(&BASES))
-                    .unwrap_or(Basis::Consent),
+                basis: table.needs("basis").and_then(|basis| basis.word(&BASES)).unwrap_or(Basis::Consent),
                 protective: table.optional("protective").unwrap_or(false),
                 global_privacy_control: table.optional("global_privacy_control").unwrap_or(false),
             };

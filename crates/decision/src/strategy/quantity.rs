@@ -41,12 +41,9 @@ impl Read<'_> for f64 {
     fn read(value: &DeValue<'_>) -> Option<Self> {
         match value {
             DeValue::Integer(_) => integer(value).map(|number| number as f64),
-            DeValue::Float(number) => number
-                .as_str()
-                .replace('_', "")
-                .parse()
-                .ok()
-                .filter(|n: &f64| n.is_finite()),
+            DeValue::Float(number) => {
+                number.as_str().replace('_', "").parse().ok().filter(|n: &f64| n.is_finite())
+            }
             _ => None,
         }
     }
@@ -63,10 +60,7 @@ pub(super) struct Count(pub u32);
 impl Read<'_> for Count {
     const EXPECTED: &'static str = "a whole number of at least 1";
     fn read(value: &DeValue<'_>) -> Option<Self> {
-        integer(value)
-            .and_then(|number| u32::try_from(number).ok())
-            .filter(|number| *number > 0)
-            .map(Count)
+        integer(value).and_then(|number| u32::try_from(number).ok()).filter(|number| *number > 0).map(Count)
     }
 }
 
@@ -86,9 +80,7 @@ pub(super) struct NotNegative(pub f64);
 impl Read<'_> for NotNegative {
     const EXPECTED: &'static str = "a number of at least 0";
     fn read(value: &DeValue<'_>) -> Option<Self> {
-        f64::read(value)
-            .filter(|number| *number >= 0.0)
-            .map(NotNegative)
+        f64::read(value).filter(|number| *number >= 0.0).map(NotNegative)
     }
 }
 
@@ -98,9 +90,7 @@ pub(super) struct Share(pub f64);
 impl Read<'_> for Share {
     const EXPECTED: &'static str = "a number from 0 to 1";
     fn read(value: &DeValue<'_>) -> Option<Self> {
-        f64::read(value)
-            .filter(|number| (0.0..=1.0).contains(number))
-            .map(Share)
+        f64::read(value).filter(|number| (0.0..=1.0).contains(number)).map(Share)
     }
 }
 
@@ -110,9 +100,7 @@ pub(super) struct HalfShare(pub f64);
 impl Read<'_> for HalfShare {
     const EXPECTED: &'static str = "a number from 0 to 0.5";
     fn read(value: &DeValue<'_>) -> Option<Self> {
-        f64::read(value)
-            .filter(|number| (0.0..=0.5).contains(number))
-            .map(HalfShare)
+        f64::read(value).filter(|number| (0.0..=0.5).contains(number)).map(HalfShare)
     }
 }
 
@@ -122,9 +110,7 @@ pub(super) struct Chance(pub f64);
 impl Read<'_> for Chance {
     const EXPECTED: &'static str = "a probability above 0 and below 1";
     fn read(value: &DeValue<'_>) -> Option<Self> {
-        f64::read(value)
-            .filter(|number| *number > 0.0 && *number < 1.0)
-            .map(Chance)
+        f64::read(value).filter(|number| *number > 0.0 && *number < 1.0).map(Chance)
     }
 }
 
@@ -151,23 +137,15 @@ pub(crate) fn duration(text: &str) -> Option<Duration> {
         'y' => 365 * DAY_S,
         _ => return None,
     };
-    let number: i64 = digits
-        .parse()
-        .ok()
-        .filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
+    let number: i64 = digits.parse().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
     let seconds = number.checked_mul(unit_s)?;
-    (1..=YEARS_MAX * 365 * DAY_S)
-        .contains(&seconds)
-        .then(|| Duration::from_secs(seconds))
+    (1..=YEARS_MAX * 365 * DAY_S).contains(&seconds).then(|| Duration::from_secs(seconds))
 }
 
 impl Read<'_> for Time {
     const EXPECTED: &'static str = "a time of day such as `21:00`";
     fn read(value: &DeValue<'_>) -> Option<Self> {
-        let (hour, minute) = value
-            .as_str()
-            .filter(|text| text.len() == 5)?
-            .split_once(':')?;
+        let (hour, minute) = value.as_str().filter(|text| text.len() == 5)?.split_once(':')?;
         Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()
     }
 }
@@ -194,12 +172,7 @@ impl Read<'_> for Moment {
     fn read(value: &DeValue<'_>) -> Option<Self> {
         let written = value.as_datetime()?;
         let date = written.date?;
-        let date = Date::new(
-            i16::try_from(date.year).ok()?,
-            date.month as i8,
-            date.day as i8,
-        )
-        .ok()?;
+        let date = Date::new(i16::try_from(date.year).ok()?, date.month as i8, date.day as i8).ok()?;
         let time = match written.time {
             Some(time) => Time::new(
                 time.hour as i8,
@@ -212,15 +185,10 @@ impl Read<'_> for Moment {
         };
         let offset = match written.offset {
             Some(TomlOffset::Z) => Some(Offset::UTC),
-            Some(TomlOffset::Custom { minutes }) => {
-                Some(Offset::from_seconds(i32::from(minutes) * 60).ok()?)
-            }
+            Some(TomlOffset::Custom { minutes }) => Some(Offset::from_seconds(i32::from(minutes) * 60).ok()?),
             None => None,
         };
-        Some(Self {
-            local: date.to_datetime(time),
-            offset,
-        })
+        Some(Self { local: date.to_datetime(time), offset })
     }
 }
 
@@ -229,9 +197,7 @@ impl<'a> Item<'a> {
     pub fn moment(self, zone: &TimeZone) -> Option<Timestamp> {
         let timestamp = Moment::read(self.value).and_then(|moment| moment.timestamp(zone));
         if timestamp.is_none() {
-            let quoted = self
-                .text()
-                .filter(|text| text.starts_with(|first: char| first.is_ascii_digit()));
+            let quoted = self.text().filter(|text| text.starts_with(|first: char| first.is_ascii_digit()));
             self.expected_with_hint(
                 Moment::EXPECTED,
                 quoted.map(|_| "a date stands without quotes".to_owned()),
@@ -255,12 +221,7 @@ impl<'a> Item<'a> {
     }
 
     /// A value of this type, from the closed list when there is one.
-    pub fn value_of(
-        self,
-        value_type: ValueType,
-        values: &[String],
-        zone: &TimeZone,
-    ) -> Option<Value> {
+    pub fn value_of(self, value_type: ValueType, values: &[String], zone: &TimeZone) -> Option<Value> {
         let value = self.any_value(zone)?;
         if value.value_type() != value_type {
             self.expected(match value_type {
@@ -272,14 +233,9 @@ impl<'a> Item<'a> {
             return None;
         }
         match &value {
-            Value::Text(text)
-                if !values.is_empty() && !values.iter().any(|known| **known == **text) =>
-            {
+            Value::Text(text) if !values.is_empty() && !values.iter().any(|known| **known == **text) => {
                 let hint = super::names::did_you_mean(text, values.iter().map(String::as_str));
-                self.place.add(
-                    format!("`{text}` is not one of the values of `{}`", self.name),
-                    hint,
-                );
+                self.place.add(format!("`{text}` is not one of the values of `{}`", self.name), hint);
                 None
             }
             _ => Some(value),
@@ -304,20 +260,9 @@ mod tests {
 
     #[test]
     fn what_is_not_a_duration_is_refused() {
-        for text in [
-            "",
-            "d",
-            "7",
-            "0d",
-            "-1d",
-            "+1d",
-            "1.5d",
-            "7 d",
-            "7D",
-            "101y",
-            "99999999999999999999d",
-            "7€",
-        ] {
+        for text in
+            ["", "d", "7", "0d", "-1d", "+1d", "1.5d", "7 d", "7D", "101y", "99999999999999999999d", "7€"]
+        {
             assert_eq!(duration(text), None, "{text}");
         }
     }

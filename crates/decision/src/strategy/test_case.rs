@@ -13,12 +13,12 @@ use crate::{
     Duration, Timestamp,
     candidate::Step,
     id::{
-        ActionId, AttributeName, ChannelId, ContextName, CustomerId, DecisionId, EventName,
-        Language, OutcomeName, PlacementId, PurposeId,
+        ActionId, AttributeName, ChannelId, ContextName, CustomerId, DecisionId, EventName, Language,
+        OutcomeName, PlacementId, PurposeId,
     },
     profile::{
-        AttributeValue, Attributes, ConsentStatement, ConsentStatus, Contact, ContactHistory,
-        ContactState, Customer, Outcome, Profile,
+        AttributeValue, Attributes, ConsentStatement, ConsentStatus, Contact, ContactHistory, ContactState,
+        Customer, Outcome, Profile,
     },
     request::{Direction, PlacementRequest, Request},
     value::Value,
@@ -101,11 +101,7 @@ pub enum Expected {
 pub(super) fn read(files: Vec<Table<'_>>, vocabulary: &Vocabulary) -> Vec<DecisionTest> {
     let mut tests = Vec::new();
     for file in files {
-        tests.extend(
-            file.list("tests")
-                .into_iter()
-                .map(|item| test(item, vocabulary)),
-        );
+        tests.extend(file.list("tests").into_iter().map(|item| test(item, vocabulary)));
         file.close();
     }
     tests
@@ -114,20 +110,12 @@ pub(super) fn read(files: Vec<Table<'_>>, vocabulary: &Vocabulary) -> Vec<Decisi
 fn test(item: Item<'_>, vocabulary: &Vocabulary) -> DecisionTest {
     let table = item.table();
     let name = table.needs("name");
-    let at = table
-        .needs("at")
-        .and_then(|at| at.moment(&vocabulary.time_zone))
-        .unwrap_or(Timestamp::UNIX_EPOCH);
+    let at =
+        table.needs("at").and_then(|at| at.moment(&vocabulary.time_zone)).unwrap_or(Timestamp::UNIX_EPOCH);
     let given = table.section("given");
     let test = DecisionTest {
-        name: name
-            .and_then(Item::read::<&str>)
-            .unwrap_or_default()
-            .to_owned(),
-        because: table
-            .required::<&str>("because")
-            .unwrap_or_default()
-            .to_owned(),
+        name: name.and_then(Item::read::<&str>).unwrap_or_default().to_owned(),
+        because: table.required::<&str>("because").unwrap_or_default().to_owned(),
         file: item.place.file.to_owned(),
         span: name.map_or(item.place, |name| name.place).span(),
         at,
@@ -145,23 +133,14 @@ fn test(item: Item<'_>, vocabulary: &Vocabulary) -> DecisionTest {
 }
 
 fn request(table: &Table<'_>, vocabulary: &Vocabulary) -> Request {
-    let channel = table
-        .needs("channel")
-        .and_then(|channel| vocabulary.channel_names.resolve(channel));
+    let channel = table.needs("channel").and_then(|channel| vocabulary.channel_names.resolve(channel));
     let direction = table.needs("direction").and_then(|item| {
         let direction = item.word(&DIRECTIONS)?;
-        let declared = vocabulary
-            .channels
-            .iter()
-            .find(|declared| Some(declared.id.as_str()) == channel);
-        let unfit = |channel: &Channel| {
-            !channel.directions.is_empty() && !channel.directions.contains(&direction)
-        };
+        let declared = vocabulary.channels.iter().find(|declared| Some(declared.id.as_str()) == channel);
+        let unfit =
+            |channel: &Channel| !channel.directions.is_empty() && !channel.directions.contains(&direction);
         if declared.is_some_and(unfit) {
-            item.place.problem(format!(
-                "`{}` does not have this direction",
-                channel.unwrap_or_default()
-            ));
+            item.place.problem(format!("`{}` does not have this direction", channel.unwrap_or_default()));
         }
         Some(direction)
     });
@@ -170,68 +149,40 @@ fn request(table: &Table<'_>, vocabulary: &Vocabulary) -> Request {
         direction: direction.unwrap_or(Direction::Inbound),
         placements: placements(table, channel, vocabulary),
         context: context(table, vocabulary),
-        language: table
-            .get("language")
-            .and_then(|language| spoken(language, vocabulary)),
+        language: table.get("language").and_then(|language| spoken(language, vocabulary)),
         global_privacy_control: table.optional("global_privacy_control").unwrap_or(false),
         dry_run: true,
     }
 }
 
 fn spoken(item: Item<'_>, vocabulary: &Vocabulary) -> Option<Language> {
-    let names = Names::new(
-        "language",
-        vocabulary.languages.iter().map(Language::as_str),
-        true,
-    );
+    let names = Names::new("language", vocabulary.languages.iter().map(Language::as_str), true);
     names.resolve(item).map(Language::from)
 }
 
 /// A placement that is listed twice asks for two slots.
-fn placements(
-    table: &Table<'_>,
-    channel: Option<&str>,
-    vocabulary: &Vocabulary,
-) -> Vec<PlacementRequest> {
+fn placements(table: &Table<'_>, channel: Option<&str>, vocabulary: &Vocabulary) -> Vec<PlacementRequest> {
     let mut requests: Vec<PlacementRequest> = Vec::new();
-    for item in table
-        .needs("placements")
-        .map(Item::list)
-        .unwrap_or_default()
-    {
+    for item in table.needs("placements").map(Item::list).unwrap_or_default() {
         let Some(name) = vocabulary.placement_names.resolve(item) else {
             continue;
         };
-        let declared = vocabulary
-            .placements
-            .iter()
-            .find(|placement| placement.id.as_str() == name);
+        let declared = vocabulary.placements.iter().find(|placement| placement.id.as_str() == name);
         if let (Some(declared), Some(channel)) = (declared, channel)
             && declared.channel.as_str() != channel
             && vocabulary.channel_names.contains(declared.channel.as_str())
         {
-            item.place.problem(format!(
-                "`{name}` is a placement of `{}`, not of `{channel}`",
-                declared.channel
-            ));
-        }
-        match requests
-            .iter_mut()
-            .find(|request| request.placement.as_str() == name)
-        {
-            Some(request) => request.slots += 1,
-            None => requests.push(PlacementRequest {
-                placement: PlacementId::from(name),
-                slots: 1,
-            }),
-        }
-        let slots = requests
-            .iter()
-            .find(|request| request.placement.as_str() == name)
-            .map_or(0, |found| found.slots);
-        if declared.is_some_and(|declared| slots > declared.slots) {
             item.place
-                .problem(format!("`{name}` does not have so many slots"));
+                .problem(format!("`{name}` is a placement of `{}`, not of `{channel}`", declared.channel));
+        }
+        match requests.iter_mut().find(|request| request.placement.as_str() == name) {
+            Some(request) => request.slots += 1,
+            None => requests.push(PlacementRequest { placement: PlacementId::from(name), slots: 1 }),
+        }
+        let slots =
+            requests.iter().find(|request| request.placement.as_str() == name).map_or(0, |found| found.slots);
+        if declared.is_some_and(|declared| slots > declared.slots) {
+            item.place.problem(format!("`{name}` does not have so many slots"));
         }
     }
     requests
@@ -244,10 +195,7 @@ fn context(table: &Table<'_>, vocabulary: &Vocabulary) -> BTreeMap<ContextName, 
         .into_iter()
         .filter_map(|item| {
             let name = vocabulary.context_names.check(item.name, item.key)?;
-            let declared = vocabulary
-                .contexts
-                .iter()
-                .find(|context| context.name.as_str() == name)?;
+            let declared = vocabulary.contexts.iter().find(|context| context.name.as_str() == name)?;
             let value = vocabulary.value_of(item, declared.value_type, &declared.values)?;
             Some((ContextName::from(name), value))
         })
@@ -268,12 +216,9 @@ fn customer(given: &Table<'_>, vocabulary: &Vocabulary, at: Timestamp) -> Option
             outcomes: outcomes(given, vocabulary, at),
         },
     };
-    if anonymous
-        && (customer.profile != Profile::default() || customer.history != ContactHistory::default())
+    if anonymous && (customer.profile != Profile::default() || customer.history != ContactHistory::default())
     {
-        given
-            .place
-            .problem("nothing is known of an anonymous customer");
+        given.place.problem("nothing is known of an anonymous customer");
     }
     (!anonymous).then_some(customer)
 }
@@ -289,10 +234,7 @@ fn attributes(
         .into_iter()
         .filter_map(|item| {
             let name = vocabulary.attribute_names.check(item.name, item.key)?;
-            let declared = vocabulary
-                .attributes
-                .iter()
-                .find(|attribute| attribute.name.as_str() == name)?;
+            let declared = vocabulary.attributes.iter().find(|attribute| attribute.name.as_str() == name)?;
             if declared.subject != subject {
                 item.key.problem(match subject {
                     Subject::Customer => {
@@ -310,9 +252,7 @@ fn attributes(
                 source: declared.source,
                 confidence: 1.0,
                 observed_at,
-                expires_at: observed_at
-                    .saturating_add(declared.retention)
-                    .unwrap_or(Timestamp::MAX),
+                expires_at: observed_at.saturating_add(declared.retention).unwrap_or(Timestamp::MAX),
             };
             Some((AttributeName::from(name), value))
         })
@@ -343,9 +283,7 @@ fn consents(given: &Table<'_>, vocabulary: &Vocabulary, at: Timestamp) -> Vec<Co
 }
 
 fn moment_ago(table: &Table<'_>, at: Timestamp) -> Timestamp {
-    let days = table
-        .required("days_ago")
-        .map_or(0.0, |NotNegative(days)| days);
+    let days = table.required("days_ago").map_or(0.0, |NotNegative(days)| days);
     before(at, Duration::from_millis((days * MS_PER_DAY) as i64))
 }
 
@@ -360,33 +298,19 @@ fn contacts(given: &Table<'_>, vocabulary: &Vocabulary, at: Timestamp) -> Vec<Co
 
 fn contact(number: u128, item: Item<'_>, vocabulary: &Vocabulary, at: Timestamp) -> Contact {
     let table = item.table();
-    let resolve = |key, names: &Names| {
-        table
-            .needs(key)
-            .and_then(|name| names.resolve(name))
-            .unwrap_or_default()
-    };
+    let resolve =
+        |key, names: &Names| table.needs(key).and_then(|name| names.resolve(name)).unwrap_or_default();
     let channel = resolve("channel", &vocabulary.channel_names);
-    let declared = vocabulary
-        .channels
-        .iter()
-        .find(|declared| declared.id.as_str() == channel);
-    let outbound =
-        declared.is_some_and(|declared| declared.directions.contains(&Direction::Outbound));
-    let usual_direction = if outbound {
-        Direction::Outbound
-    } else {
-        Direction::Inbound
-    };
+    let declared = vocabulary.channels.iter().find(|declared| declared.id.as_str() == channel);
+    let outbound = declared.is_some_and(|declared| declared.directions.contains(&Direction::Outbound));
+    let usual_direction = if outbound { Direction::Outbound } else { Direction::Inbound };
     let contact = Contact {
         decision: DecisionId(number),
         slot: 0,
         action: resolve("action", &vocabulary.action_names).into(),
         channel: channel.into(),
         placement: resolve("placement", &vocabulary.placement_names).into(),
-        direction: table
-            .word("direction", &DIRECTIONS)
-            .unwrap_or(usual_direction),
+        direction: table.word("direction", &DIRECTIONS).unwrap_or(usual_direction),
         at: moment_ago(&table, at),
         state: ContactState::Counted { late: false },
     };
@@ -423,18 +347,11 @@ fn outcomes(given: &Table<'_>, vocabulary: &Vocabulary, at: Timestamp) -> Vec<Ou
 fn expectations(item: Item<'_>, vocabulary: &Vocabulary) -> Vec<Expectation> {
     let table = item.table();
     let action = |item| vocabulary.action_names.resolve(item).map(ActionId::from);
-    let said = match (
-        table.get("action"),
-        table.get("actions"),
-        table.get("silence"),
-    ) {
-        (Some(one), None, None) => {
-            action(one).map(|one_action| (one, Expected::Said(vec![one_action])))
+    let said = match (table.get("action"), table.get("actions"), table.get("silence")) {
+        (Some(one), None, None) => action(one).map(|one_action| (one, Expected::Said(vec![one_action]))),
+        (None, Some(several), None) => {
+            Some((several, Expected::Said(several.list().into_iter().filter_map(action).collect())))
         }
-        (None, Some(several), None) => Some((
-            several,
-            Expected::Said(several.list().into_iter().filter_map(action).collect()),
-        )),
         (None, None, Some(silence)) => {
             if silence.read() == Some(false) {
                 silence.expected("`true`");
@@ -443,51 +360,31 @@ fn expectations(item: Item<'_>, vocabulary: &Vocabulary) -> Vec<Expectation> {
         }
         (None, None, None) => None,
         _ => {
-            item.place
-                .problem("expect one of `action`, `actions` and `silence`");
+            item.place.problem("expect one of `action`, `actions` and `silence`");
             None
         }
     };
     let dropped = table.section("dropped").entries();
-    if said.is_none()
-        && dropped.is_empty()
-        && vocabulary.rules_can_be_typed
-        && table.entries().is_empty()
-    {
-        item.place.problem_with_hint(
-            "nothing is expected",
-            "write `action`, `actions`, `silence` or `dropped`",
-        );
+    if said.is_none() && dropped.is_empty() && vocabulary.rules_can_be_typed && table.entries().is_empty() {
+        item.place
+            .problem_with_hint("nothing is expected", "write `action`, `actions`, `silence` or `dropped`");
     }
     table.close();
     said.into_iter()
-        .chain(
-            dropped
-                .into_iter()
-                .filter_map(|item| Some((item, expected_drop(item, vocabulary)?))),
-        )
-        .map(|(item, expected)| Expectation {
-            span: item.place.span(),
-            expected,
-        })
+        .chain(dropped.into_iter().filter_map(|item| Some((item, expected_drop(item, vocabulary)?))))
+        .map(|(item, expected)| Expectation { span: item.place.span(), expected })
         .collect()
 }
 
 fn expected_drop(item: Item<'_>, vocabulary: &Vocabulary) -> Option<Expected> {
     let action = vocabulary.action_names.check(item.name, item.key)?;
     let text: &str = item.read()?;
-    let (word, detail) = text.split_once(':').map_or((text, None), |(word, detail)| {
-        (word, Some(detail.to_owned()))
-    });
+    let (word, detail) =
+        text.split_once(':').map_or((text, None), |(word, detail)| (word, Some(detail.to_owned())));
     let Some((_, step)) = STEPS.into_iter().find(|(known, _)| *known == word) else {
         let hint = did_you_mean(word, STEPS.map(|(known, _)| known));
-        item.place
-            .add(format!("no step of a decision is called `{word}`"), hint);
+        item.place.add(format!("no step of a decision is called `{word}`"), hint);
         return None;
     };
-    Some(Expected::Dropped {
-        action: ActionId::from(action),
-        step,
-        detail,
-    })
+    Some(Expected::Dropped { action: ActionId::from(action), step, detail })
 }

@@ -27,15 +27,8 @@ impl Priors {
     pub fn of(strategy: &Strategy) -> Self {
         let sides = &strategy.organisation.outcomes;
         Self {
-            goals: strategy
-                .actions
-                .iter()
-                .map(|action| (action.id.shared(), action.prior))
-                .collect(),
-            side_outcomes: sides
-                .iter()
-                .map(|side| (side.outcome.shared(), side.prior))
-                .collect(),
+            goals: strategy.actions.iter().map(|action| (action.id.shared(), action.prior)).collect(),
+            side_outcomes: sides.iter().map(|side| (side.outcome.shared(), side.prior)).collect(),
         }
     }
 }
@@ -46,16 +39,8 @@ impl Predictor for Priors {
         arms.iter()
             .map(|arm| {
                 let side = self.side_outcomes.get(&arm.outcome);
-                let probability = side
-                    .or_else(|| self.goals.get(&arm.action))
-                    .copied()
-                    .unwrap_or(UNDECLARED);
-                Prediction {
-                    probability: probability as f32,
-                    deviation: 0.0,
-                    baseline: None,
-                    evidence: 0.0,
-                }
+                let probability = side.or_else(|| self.goals.get(&arm.action)).copied().unwrap_or(UNDECLARED);
+                Prediction { probability: probability as f32, deviation: 0.0, baseline: None, evidence: 0.0 }
             })
             .collect()
     }
@@ -91,11 +76,7 @@ pub fn run(strategy: &Strategy, test: &DecisionTest) -> Vec<Difference> {
         .iter()
         .filter_map(|expectation| {
             let (expected, got) = compare(strategy, &decision, &expectation.expected)?;
-            Some(Difference {
-                span: expectation.span.clone(),
-                expected,
-                got,
-            })
+            Some(Difference { span: expectation.span.clone(), expected, got })
         })
         .collect()
 }
@@ -115,29 +96,17 @@ pub fn decision(strategy: &Strategy, test: &DecisionTest) -> Decision {
 }
 
 /// Both sides in words, when they differ.
-fn compare(
-    strategy: &Strategy,
-    decision: &Decision,
-    expected: &Expected,
-) -> Option<(String, String)> {
+fn compare(strategy: &Strategy, decision: &Decision, expected: &Expected) -> Option<(String, String)> {
     let said = said(strategy, decision);
     match expected {
         Expected::Said(actions) => (said != *actions).then(|| (list(actions), list(&said))),
         Expected::Silence => (!said.is_empty()).then(|| (list(&[]), list(&said))),
-        Expected::Dropped {
-            action,
-            step,
-            detail,
-        } => {
+        Expected::Dropped { action, step, detail } => {
             let wanted = drop_text(*step, detail.as_deref());
             let got = fates(strategy, decision, action, detail.is_some());
             let differs = got.is_empty() || got.iter().any(|fate| *fate != wanted);
             differs.then(|| {
-                let got = if got.is_empty() {
-                    "it is no candidate here".to_owned()
-                } else {
-                    got.join(", ")
-                };
+                let got = if got.is_empty() { "it is no candidate here".to_owned() } else { got.join(", ") };
                 (format!("`{action}` {wanted}"), got)
             })
         }
@@ -162,12 +131,7 @@ fn list(actions: &[ActionId]) -> String {
 }
 
 /// What became of each candidate of an action, in words.
-fn fates(
-    strategy: &Strategy,
-    decision: &Decision,
-    action: &ActionId,
-    with_detail: bool,
-) -> Vec<String> {
+fn fates(strategy: &Strategy, decision: &Decision, action: &ActionId, with_detail: bool) -> Vec<String> {
     decision
         .fates
         .iter()
@@ -186,10 +150,7 @@ fn fates(
 }
 
 fn drop_text(step: Step, detail: Option<&str>) -> String {
-    let word = STEPS
-        .into_iter()
-        .find(|(_, known)| *known == step)
-        .map_or("", |(word, _)| word);
+    let word = STEPS.into_iter().find(|(_, known)| *known == step).map_or("", |(word, _)| word);
     match detail {
         Some(detail) => format!("dropped at `{word}:{detail}`"),
         None => format!("dropped at `{word}`"),
@@ -202,23 +163,17 @@ fn detail(strategy: &Strategy, action: &ActionId, why: &Dropped) -> Option<Strin
     Some(match why {
         Dropped::NoBasis(_) => {
             let action = &strategy.actions[usize::from(strategy.action_index(action.as_str())?)];
-            strategy.purposes[usize::from(action.purpose)]
-                .id
-                .to_string()
+            strategy.purposes[usize::from(action.purpose)].id.to_string()
         }
         Dropped::NotPublishedNow => "dates".to_owned(),
         Dropped::VolumeUsedUp => "volume".to_owned(),
         Dropped::TextUnknown => "text".to_owned(),
         Dropped::Rule { .. } => return None,
-        Dropped::Principle { principle, .. } => {
-            strategy.principles[usize::from(*principle)].id.to_string()
-        }
+        Dropped::Principle { principle, .. } => strategy.principles[usize::from(*principle)].id.to_string(),
         Dropped::Permission { .. } => "permission".to_owned(),
         Dropped::QuietHours => "quiet_hours".to_owned(),
         Dropped::GoalReached { .. } => "goal_reached".to_owned(),
-        Dropped::Paused {
-            pause: Some(pause), ..
-        } => policy.pauses[usize::from(*pause)].id.to_string(),
+        Dropped::Paused { pause: Some(pause), .. } => policy.pauses[usize::from(*pause)].id.to_string(),
         Dropped::Paused { pause: None, .. } => "rejected".to_owned(),
         Dropped::ComplaintOpen { .. } => "complaint".to_owned(),
         Dropped::Limit { limit, .. } => policy.limits[usize::from(*limit)].id.to_string(),

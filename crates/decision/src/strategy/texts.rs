@@ -19,30 +19,20 @@ impl<'a> Table<'a> {
     }
 
     /// The same, as items.
-    pub fn texts_with_places(
-        &self,
-        key: &'static str,
-        languages: &[Language],
-    ) -> Vec<(Language, Item<'a>)> {
+    pub fn texts_with_places(&self, key: &'static str, languages: &[Language]) -> Vec<(Language, Item<'a>)> {
         let Some(item) = self.needs(key) else {
             return Vec::new();
         };
         if !item.is_table() {
             let first = languages.first().map_or("en", Language::as_str);
-            item.expected(&format!(
-                "a text per language such as `{key}.{first} = \"…\"`"
-            ));
+            item.expected(&format!("a text per language such as `{key}.{first} = \"…\"`"));
             return Vec::new();
         }
         let written = item.table().entries();
         report_languages(item, &written, languages);
         written
             .into_iter()
-            .filter(|text| {
-                languages
-                    .iter()
-                    .any(|language| language.as_str() == text.name)
-            })
+            .filter(|text| languages.iter().any(|language| language.as_str() == text.name))
             .filter(|text| text.read::<&str>().is_some())
             .map(|text| (Language::from(text.name), text))
             .collect()
@@ -52,21 +42,13 @@ impl<'a> Table<'a> {
 fn report_languages(item: Item<'_>, written: &[Item<'_>], languages: &[Language]) {
     for language in languages {
         if !written.iter().any(|text| text.name == language.as_str()) {
-            item.key
-                .problem(format!("`{}` has no text in `{language}`", item.name));
+            item.key.problem(format!("`{}` has no text in `{language}`", item.name));
         }
     }
     for text in written {
-        if !languages.is_empty()
-            && !languages
-                .iter()
-                .any(|language| language.as_str() == text.name)
-        {
+        if !languages.is_empty() && !languages.iter().any(|language| language.as_str() == text.name) {
             let message = format!("`{}` is not one of the organisation's languages", text.name);
-            text.key.add(
-                message,
-                did_you_mean(text.name, languages.iter().map(Language::as_str)),
-            );
+            text.key.add(message, did_you_mean(text.name, languages.iter().map(Language::as_str)));
         }
     }
 }
@@ -74,11 +56,7 @@ fn report_languages(item: Item<'_>, written: &[Item<'_>], languages: &[Language]
 /// A text with places written `{attribute}`; `{{` and `}}` stand for single braces.
 ///
 /// An attribute that is not declared or not permitted for `purpose` is a problem.
-pub(super) fn template(
-    item: Item<'_>,
-    attributes: &[Attribute],
-    purpose: Option<PurposeIndex>,
-) -> Template {
+pub(super) fn template(item: Item<'_>, attributes: &[Attribute], purpose: Option<PurposeIndex>) -> Template {
     let text = item.text().unwrap_or_default();
     let mut parts = Vec::new();
     let mut said = String::new();
@@ -116,24 +94,12 @@ fn attribute_at(
     purpose: Option<PurposeIndex>,
 ) -> Option<AttributeIndex> {
     let here = item.inside(place.clone());
-    let Some(name) = text[place]
-        .strip_prefix('{')
-        .and_then(|name| name.strip_suffix('}'))
-    else {
-        here.problem_with_hint(
-            "this `{` is not closed",
-            "write `{{` for a brace that is said as it is",
-        );
+    let Some(name) = text[place].strip_prefix('{').and_then(|name| name.strip_suffix('}')) else {
+        here.problem_with_hint("this `{` is not closed", "write `{{` for a brace that is said as it is");
         return None;
     };
-    let Some(index) = attributes
-        .iter()
-        .position(|attribute| attribute.name.as_str() == name)
-    else {
-        let hint = did_you_mean(
-            name,
-            attributes.iter().map(|attribute| attribute.name.as_str()),
-        );
+    let Some(index) = attributes.iter().position(|attribute| attribute.name.as_str() == name) else {
+        let hint = did_you_mean(name, attributes.iter().map(|attribute| attribute.name.as_str()));
         here.add(format!("no attribute is called `{name}`"), hint);
         return None;
     };

@@ -43,29 +43,17 @@ impl Vocabulary {
     /// A purpose by name, else a problem.
     pub fn purpose(&self, item: Item<'_>) -> Option<PurposeIndex> {
         let name = self.purpose_names.resolve(item)?;
-        let index = self
-            .purposes
-            .iter()
-            .position(|purpose| purpose.id.as_str() == name)?;
+        let index = self.purposes.iter().position(|purpose| purpose.id.as_str() == name)?;
         PurposeIndex::try_from(index).ok()
     }
 
     /// A list of scopes of actions, each of which must exist.
     pub fn scopes(&self, items: Vec<Item<'_>>) -> Vec<String> {
-        self.scope_names
-            .resolve_all(items)
-            .into_iter()
-            .map(str::to_owned)
-            .collect()
+        self.scope_names.resolve_all(items).into_iter().map(str::to_owned).collect()
     }
 
     /// A value of a declared type; of any type when types were not understood.
-    pub fn value_of(
-        &self,
-        item: Item<'_>,
-        value_type: ValueType,
-        values: &[String],
-    ) -> Option<Value> {
+    pub fn value_of(&self, item: Item<'_>, value_type: ValueType, values: &[String]) -> Option<Value> {
         if self.rules_can_be_typed {
             item.value_of(value_type, values, &self.time_zone)
         } else {
@@ -88,10 +76,7 @@ impl Vocabulary {
     /// A condition, with its problems shown where they are in the file.
     pub fn condition(&self, item: Item<'_>, view: View, position: Position) -> Option<Rule> {
         let source: &str = item.read()?;
-        self.typed(
-            item,
-            Rule::condition(source, &self.environment(view, position)),
-        )
+        self.typed(item, Rule::condition(source, &self.environment(view, position)))
     }
 
     /// An amount: a number or a rule that gives one.
@@ -99,10 +84,7 @@ impl Vocabulary {
         let Some(source) = item.text() else {
             return item.read().map(Rule::constant);
         };
-        self.typed(
-            item,
-            Rule::amount(source, &self.environment(view, Position::Value)),
-        )
+        self.typed(item, Rule::amount(source, &self.environment(view, Position::Value)))
     }
 
     fn typed(&self, item: Item<'_>, rule: Result<Rule, Vec<RuleProblem>>) -> Option<Rule> {
@@ -134,9 +116,7 @@ pub(super) fn report_repetition<'a>(
 /// Reports a name that is not lower-case letters, digits and `_`, starting with a letter.
 pub(super) fn report_unfit_name(kind: &str, name: &str, place: Place<'_>) {
     let fit = name.starts_with(|first: char| first.is_ascii_lowercase())
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
     if !fit || name.len() > 64 {
         place.problem_with_hint(
             format!("`{name}` cannot be the name of {kind}"),

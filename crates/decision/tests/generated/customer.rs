@@ -7,8 +7,8 @@ use decision::{
     id::{ActionId, CustomerId, DecisionId},
     inputs::{Assignment, Inputs},
     profile::{
-        AttributeValue, Attributes, ConsentStatement, ConsentStatus, Contact, ContactHistory,
-        ContactState, Customer, Outcome, Profile, Source,
+        AttributeValue, Attributes, ConsentStatement, ConsentStatus, Contact, ContactHistory, ContactState,
+        Customer, Outcome, Profile, Source,
     },
     record::Decision,
     request::{Direction, PlacementRequest, Request},
@@ -54,50 +54,22 @@ impl Case {
 fn value(name: &str) -> BoxedStrategy<Value> {
     match name {
         "f0" | "f1" => any::<bool>().prop_map(Value::Bool).boxed(),
-        "kind" => select(vec!["red", "green", "blue"])
-            .prop_map(|kind| Value::Text(kind.into()))
-            .boxed(),
+        "kind" => select(vec!["red", "green", "blue"]).prop_map(|kind| Value::Text(kind.into())).boxed(),
         "first_name" => Just(Value::Text("Noor".into())).boxed(),
-        "since" => (0..400_u32)
-            .prop_map(|age| Value::Time(at(NOW) - days(f64::from(age))))
-            .boxed(),
-        "arrears" => select(vec![0.0, 0.0, 0.0, 2.0])
-            .prop_map(Value::Number)
-            .boxed(),
-        _ => (0..40_u32)
-            .prop_map(|quarter| Value::Number(f64::from(quarter) / 4.0))
-            .boxed(),
+        "since" => (0..400_u32).prop_map(|age| Value::Time(at(NOW) - days(f64::from(age)))).boxed(),
+        "arrears" => select(vec![0.0, 0.0, 0.0, 2.0]).prop_map(Value::Number).boxed(),
+        _ => (0..40_u32).prop_map(|quarter| Value::Number(f64::from(quarter) / 4.0)).boxed(),
     }
 }
 
 fn attribute(name: &'static str) -> impl Generator<Value = Option<(&'static str, AttributeValue)>> {
-    let source = select(vec![
-        Source::Provided,
-        Source::Observed,
-        Source::Derived,
-        Source::ThirdParty,
-    ]);
-    let known = (
-        value(name),
-        source,
-        select(vec![1.0_f32, 1.0, 0.8, 0.35, 0.1]),
-        0..400_u32,
-        any::<bool>(),
-    );
+    let source = select(vec![Source::Provided, Source::Observed, Source::Derived, Source::ThirdParty]);
+    let known = (value(name), source, select(vec![1.0_f32, 1.0, 0.8, 0.35, 0.1]), 0..400_u32, any::<bool>());
     option::weighted(0.75, known).prop_map(move |known| {
         known.map(|(value, source, confidence, age, brief)| {
             let observed_at = at(NOW) - days(f64::from(age) / 2.0);
             let expires_at = observed_at + days(if brief { 90.0 } else { 365.0 });
-            (
-                name,
-                AttributeValue {
-                    value,
-                    source,
-                    confidence,
-                    observed_at,
-                    expires_at,
-                },
-            )
+            (name, AttributeValue { value, source, confidence, observed_at, expires_at })
         })
     })
 }
@@ -105,13 +77,9 @@ fn attribute(name: &'static str) -> impl Generator<Value = Option<(&'static str,
 fn consent() -> impl Generator<Value = ConsentStatement> {
     use ConsentStatus::{Given, Objected, Refused, Withdrawn};
     (
-        select(vec![
-            "offers", "offers", "offers", "advice", "calls", "service",
-        ]),
+        select(vec!["offers", "offers", "offers", "advice", "calls", "service"]),
         option::weighted(0.3, select(vec!["web", "email"])),
-        select(vec![
-            Given, Given, Given, Given, Refused, Withdrawn, Objected,
-        ]),
+        select(vec![Given, Given, Given, Given, Refused, Withdrawn, Objected]),
         0..300_u32,
         option::of(1..500_u32),
     )
@@ -128,20 +96,14 @@ fn consent() -> impl Generator<Value = ConsentStatement> {
 }
 
 fn action_id() -> impl Generator<Value = ActionId> {
-    let known = (0..GROUPS.len(), 0..10_usize)
-        .prop_map(|(group, action)| format!("{}/a{action}", GROUPS[group]));
+    let known =
+        (0..GROUPS.len(), 0..10_usize).prop_map(|(group, action)| format!("{}/a{action}", GROUPS[group]));
     prop_oneof![9 => known, 1 => Just("sales/gone/old".to_owned())].prop_map(ActionId::from)
 }
 
 fn contact() -> impl Generator<Value = Contact> {
-    (
-        action_id(),
-        0..3_usize,
-        0..2000_u32,
-        option::weighted(0.3, 0..100_u32),
-        any::<u32>(),
-    )
-        .prop_map(|(action, placement, hours, reserved, key)| {
+    (action_id(), 0..3_usize, 0..2000_u32, option::weighted(0.3, 0..100_u32), any::<u32>()).prop_map(
+        |(action, placement, hours, reserved, key)| {
             let at = at(NOW) - Duration::from_mins(i64::from(hours) * i64::from(hours % 7 + 1) / 3);
             Contact {
                 decision: DecisionId(u128::from(key)),
@@ -149,32 +111,22 @@ fn contact() -> impl Generator<Value = Contact> {
                 action,
                 channel: if placement == 2 { "email" } else { "web" }.into(),
                 placement: PLACEMENTS[placement].into(),
-                direction: if placement == 2 {
-                    Direction::Outbound
-                } else {
-                    Direction::Inbound
-                },
+                direction: if placement == 2 { Direction::Outbound } else { Direction::Inbound },
                 at,
                 state: match reserved {
-                    Some(hours) => ContactState::Reserved {
-                        until: at + Duration::from_hours(i64::from(hours)),
-                    },
+                    Some(hours) => {
+                        ContactState::Reserved { until: at + Duration::from_hours(i64::from(hours)) }
+                    }
                     None => ContactState::Counted { late: false },
                 },
             }
-        })
+        },
+    )
 }
 
 fn outcome() -> impl Generator<Value = Outcome> {
-    let names = vec![
-        "rejected",
-        "dismissed",
-        "clicked",
-        "accepted",
-        "goal",
-        "complaint",
-        "complaint_resolved",
-    ];
+    let names =
+        vec!["rejected", "dismissed", "clicked", "accepted", "goal", "complaint", "complaint_resolved"];
     (select(names), action_id(), 0..90_u32).prop_map(|(name, action, age)| Outcome {
         outcome: name.into(),
         event: (name == "goal").then(|| "bought".into()),
@@ -185,20 +137,8 @@ fn outcome() -> impl Generator<Value = Outcome> {
 
 fn customer() -> impl Generator<Value = Customer> {
     let attributes = Vec::from(
-        [
-            "n0",
-            "n1",
-            "n2",
-            "f0",
-            "f1",
-            "kind",
-            "since",
-            "first_name",
-            "segment",
-            "health",
-            "arrears",
-        ]
-        .map(attribute),
+        ["n0", "n1", "n2", "f0", "f1", "kind", "since", "first_name", "segment", "health", "arrears"]
+            .map(attribute),
     );
     (
         attributes,
@@ -206,68 +146,43 @@ fn customer() -> impl Generator<Value = Customer> {
         vec(contact(), 0..5),
         vec(outcome(), 0..4),
     )
-        .prop_map(
-            |(attributes, (willing, mut consents), mut contacts, mut outcomes)| {
-                consents.extend(willing.then(|| ConsentStatement {
-                    purpose: "offers".into(),
-                    channel: None,
-                    status: ConsentStatus::Given,
-                    at: at(NOW) - days(50.0),
-                    expires_at: None,
-                }));
-                consents.sort_by_key(|statement| statement.at);
-                contacts.sort_by_key(|contact| contact.at);
-                outcomes.sort_by_key(|outcome| outcome.at);
-                Customer {
-                    id: CustomerId(42),
-                    profile: Profile {
-                        attributes: named(attributes),
-                        consents,
-                    },
-                    history: ContactHistory { contacts, outcomes },
-                }
-            },
-        )
+        .prop_map(|(attributes, (willing, mut consents), mut contacts, mut outcomes)| {
+            consents.extend(willing.then(|| ConsentStatement {
+                purpose: "offers".into(),
+                channel: None,
+                status: ConsentStatus::Given,
+                at: at(NOW) - days(50.0),
+                expires_at: None,
+            }));
+            consents.sort_by_key(|statement| statement.at);
+            contacts.sort_by_key(|contact| contact.at);
+            outcomes.sort_by_key(|outcome| outcome.at);
+            Customer {
+                id: CustomerId(42),
+                profile: Profile { attributes: named(attributes), consents },
+                history: ContactHistory { contacts, outcomes },
+            }
+        })
 }
 
 fn named(attributes: Vec<Option<(&'static str, AttributeValue)>>) -> Attributes {
-    attributes
-        .into_iter()
-        .flatten()
-        .map(|(name, value)| (name.into(), value))
-        .collect()
+    attributes.into_iter().flatten().map(|(name, value)| (name.into(), value)).collect()
 }
 
 fn request() -> impl Generator<Value = Request> {
     let page = option::of(select(vec!["home", "bill"]));
-    (
-        prop::bool::weighted(0.4),
-        page,
-        prop::bool::weighted(0.1),
-        prop::bool::weighted(0.2),
-        1..3_u16,
-    )
+    (prop::bool::weighted(0.4), page, prop::bool::weighted(0.1), prop::bool::weighted(0.2), 1..3_u16)
         .prop_map(|(outbound, page, global_privacy_control, dry_run, slots)| {
-            let place = |placement: &str, slots| PlacementRequest {
-                placement: placement.into(),
-                slots,
-            };
+            let place = |placement: &str, slots| PlacementRequest { placement: placement.into(), slots };
             Request {
                 channel: if outbound { "email" } else { "web" }.into(),
-                direction: if outbound {
-                    Direction::Outbound
-                } else {
-                    Direction::Inbound
-                },
+                direction: if outbound { Direction::Outbound } else { Direction::Inbound },
                 placements: if outbound {
                     vec![place("mail", slots)]
                 } else {
                     vec![place("side", slots), place("hero", 1)]
                 },
-                context: page
-                    .map(|page| ("page".into(), Value::Text(page.into())))
-                    .into_iter()
-                    .collect(),
+                context: page.map(|page| ("page".into(), Value::Text(page.into()))).into_iter().collect(),
                 language: Some("en".into()),
                 global_privacy_control,
                 dry_run,
@@ -284,31 +199,20 @@ pub fn case() -> impl Generator<Value = Case> {
         option::weighted(0.3, action_id()),
     );
     let asked = (
-        select(vec![
-            Strategy,
-            Strategy,
-            Strategy,
-            Strategy,
-            Strategy,
-            Strategy,
-            RandomRelevant,
-            Silence,
-        ]),
+        select(vec![Strategy, Strategy, Strategy, Strategy, Strategy, Strategy, RandomRelevant, Silence]),
         request(),
         0..24_i64,
         any::<u64>(),
         any::<u64>(),
     );
-    (about, asked).prop_map(
-        |((customer, household, full), (assignment, request, hour, seed, model))| Case {
-            customer,
-            household: household.map(|people| named(vec![people])),
-            quotas: full.into_iter().map(|action| (action, 0)).collect(),
-            assignment,
-            request,
-            at: at(NOW) + Duration::from_hours(hour),
-            seed,
-            model: Fickle(model),
-        },
-    )
+    (about, asked).prop_map(|((customer, household, full), (assignment, request, hour, seed, model))| Case {
+        customer,
+        household: household.map(|people| named(vec![people])),
+        quotas: full.into_iter().map(|action| (action, 0)).collect(),
+        assignment,
+        request,
+        at: at(NOW) + Duration::from_hours(hour),
+        seed,
+        model: Fickle(model),
+    })
 }

@@ -62,8 +62,7 @@ from = 2026-02-01
 needs = "calls"
 reason = "the law of February"
 "#;
-    let ordinary =
-        "purposes = [\"offers\", \"advice\", \"service\", \"protection\"]\nowner = \"team\"\n";
+    let ordinary = "purposes = [\"offers\", \"advice\", \"service\", \"protection\"]\nowner = \"team\"\n";
     let mut inventory = String::new();
     for (name, kind, extra) in [
         ("n0", "number", "source = \"provided\"\n"),
@@ -73,11 +72,7 @@ reason = "the law of February"
         ("f1", "bool", "source = \"third_party\"\n"),
         ("kind", "text", "values = [\"red\", \"green\", \"blue\"]\n"),
         ("since", "time", "retention = \"200d\"\n"),
-        (
-            "first_name",
-            "text",
-            "source = \"provided\"\nlearn = false\n",
-        ),
+        ("first_name", "text", "source = \"provided\"\nlearn = false\n"),
         ("people", "number", "subject = \"household\"\n"),
     ] {
         let _ = writeln!(

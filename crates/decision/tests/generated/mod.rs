@@ -35,17 +35,12 @@ impl Predictor for Fickle {
     fn predict(&self, features: &Features, arms: &[Arm]) -> Vec<Prediction> {
         let shown = hash(&format!("{features:?}"));
         let estimate = |arm: &Arm| {
-            let key = hash(&arm.action)
-                ^ hash(&arm.outcome).rotate_left(17)
-                ^ hash(&arm.channel).rotate_left(31);
+            let key =
+                hash(&arm.action) ^ hash(&arm.outcome).rotate_left(17) ^ hash(&arm.channel).rotate_left(31);
             let uniform = |slot: u64| keyed_uniform(self.0 ^ key ^ shown, slot) as f32;
             let goal = &*arm.outcome == "goal";
             Prediction {
-                probability: if goal {
-                    0.01 + 0.4 * uniform(0)
-                } else {
-                    0.0005 + 0.02 * uniform(0)
-                },
+                probability: if goal { 0.01 + 0.4 * uniform(0) } else { 0.0005 + 0.02 * uniform(0) },
                 deviation: 1.2 * uniform(1),
                 baseline: (uniform(2) < 0.5).then(|| 0.002 + 0.1 * uniform(3)),
                 evidence: 500.0 * uniform(4),
@@ -61,9 +56,8 @@ impl Predictor for Fickle {
 }
 
 fn hash(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    text.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 const GROUPS: [&str; 4] = ["sales/contract", "sales/extra", "care/money", "advice/home"];
@@ -80,10 +74,5 @@ pub fn compile(files: BTreeMap<String, String>) -> Strategy {
 
 /// So many generated cases; what failed is printed, not written to a file.
 pub fn cases(cases: u32) -> Config {
-    Config {
-        cases,
-        failure_persistence: None,
-        max_shrink_iters: 400,
-        ..Config::default()
-    }
+    Config { cases, failure_persistence: None, max_shrink_iters: 400, ..Config::default() }
 }

@@ -96,16 +96,7 @@ fn action() -> impl Generator<Value = ActionSketch> {
     let form = (
         0..GROUPS.len(),
         0..PURPOSES.len(),
-        select(vec![
-            "normal",
-            "normal",
-            "normal",
-            "normal",
-            "normal",
-            "normal",
-            "service",
-            "mandatory",
-        ]),
+        select(vec!["normal", "normal", "normal", "normal", "normal", "normal", "service", "mandatory"]),
         prop::bool::weighted(0.15),
         proptest::sample::subsequence(vec![0, 1, 2], 1..=3),
         [
@@ -122,11 +113,7 @@ fn action() -> impl Generator<Value = ActionSketch> {
         prop::bool::weighted(0.15),
         option::weighted(
             0.1,
-            select(vec![
-                "{ from = 2026-06-01 }",
-                "{ until = 2026-01-01 }",
-                "{ from = 2026-01-01 }",
-            ]),
+            select(vec!["{ from = 2026-06-01 }", "{ until = 2026-01-01 }", "{ from = 2026-01-01 }"]),
         ),
     );
     (form, worth).prop_map(|(form, worth)| ActionSketch {
@@ -172,17 +159,8 @@ fn principle() -> impl Generator<Value = PrincipleSketch> {
     )
         .prop_map(|(kind, condition, when_unknown, scope)| {
             let unreadable = condition.contains("arrears") || condition.contains("segment");
-            let condition = if kind == "weigh" && unreadable {
-                "customer.f1".into()
-            } else {
-                condition
-            };
-            PrincipleSketch {
-                kind,
-                condition,
-                when_unknown,
-                scope,
-            }
+            let condition = if kind == "weigh" && unreadable { "customer.f1".into() } else { condition };
+            PrincipleSketch { kind, condition, when_unknown, scope }
         })
 }
 
@@ -201,34 +179,11 @@ pub fn organisation() -> impl Generator<Value = Organisation> {
             within_days,
         },
     );
-    let pause = (
-        select(vec!["rejected", "dismissed"]),
-        1..3_u32,
-        per(),
-        scope(),
-        1..60_u32,
-    )
-        .prop_map(|(outcome, times, per, scope, pause_days)| PauseSketch {
-            outcome,
-            times,
-            per,
-            scope,
-            pause_days,
-        });
-    let lists = (
-        vec(action(), 1..10),
-        vec(principle(), 0..4),
-        vec(limit, 0..4),
-        vec(pause, 0..3),
+    let pause = (select(vec!["rejected", "dismissed"]), 1..3_u32, per(), scope(), 1..60_u32).prop_map(
+        |(outcome, times, per, scope, pause_days)| PauseSketch { outcome, times, per, scope, pause_days },
     );
-    let rest = (
-        0..3_u32,
-        2..9_u32,
-        0..4_u32,
-        0..6_u32,
-        any::<bool>(),
-        any::<bool>(),
-    );
+    let lists = (vec(action(), 1..10), vec(principle(), 0..4), vec(limit, 0..4), vec(pause, 0..3));
+    let rest = (0..3_u32, 2..9_u32, 0..4_u32, 0..6_u32, any::<bool>(), any::<bool>());
     (lists, rest).prop_map(|(lists, rest)| Organisation {
         actions: lists.0,
         principles: lists.1,
@@ -255,12 +210,7 @@ impl Organisation {
         files.insert("contact-policy.toml".into(), self.policy_file());
         let mut principles = String::new();
         for (index, sketch) in self.principles.iter().enumerate() {
-            let PrincipleSketch {
-                kind,
-                condition,
-                when_unknown,
-                scope,
-            } = sketch;
+            let PrincipleSketch { kind, condition, when_unknown, scope } = sketch;
             let scope = scope_list(*scope);
             let body = match *kind {
                 "veto" => format!("when = '''{condition}'''\nwhen_unknown = \"{when_unknown}\""),
@@ -276,10 +226,7 @@ impl Organisation {
         }
         files.insert("principles/all.toml".into(), principles);
         for (index, action) in self.actions.iter().enumerate() {
-            files.insert(
-                format!("actions/{}/a{index}.toml", GROUPS[action.group]),
-                action.file(index),
-            );
+            files.insert(format!("actions/{}/a{index}.toml", GROUPS[action.group]), action.file(index));
         }
         for (index, group) in GROUPS.iter().enumerate() {
             files.insert(format!("actions/{group}/z.toml"), plain_action(index));
@@ -303,16 +250,10 @@ impl Organisation {
     }
 
     fn policy_file(&self) -> String {
-        let mut file = format!(
-            "inbound_counts = {}\ncomplaint_silences = [\"sales\"]\n",
-            self.inbound_counts
-        );
+        let mut file =
+            format!("inbound_counts = {}\ncomplaint_silences = [\"sales\"]\n", self.inbound_counts);
         for (index, limit) in self.limits.iter().enumerate() {
-            let channels = if limit.email_only {
-                "[\"email\"]"
-            } else {
-                "[]"
-            };
+            let channels = if limit.email_only { "[\"email\"]" } else { "[]" };
             let _ = writeln!(
                 file,
                 "[[limits]]\nid = \"l{index}\"\nper = \"{}\"\nchannels = {channels}\napplies_to = {}\nat_most = {}\nwithin = \"{}d\"",
@@ -354,10 +295,7 @@ impl ActionSketch {
         if self.volume {
             file.push_str("volume = 100\n");
         }
-        for (layer, rule) in ["eligibility", "applicability", "suitability"]
-            .iter()
-            .zip(&self.rules)
-        {
+        for (layer, rule) in ["eligibility", "applicability", "suitability"].iter().zip(&self.rules) {
             if let Some(rule) = rule {
                 let _ = writeln!(file, "{layer} = '''{rule}'''");
             }

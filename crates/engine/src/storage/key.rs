@@ -54,9 +54,6 @@ mod tests {
             counts[usize::from(partition(CustomerId(id)))] += 1;
         }
         let (least, most) = (counts.iter().min().copied(), counts.iter().max().copied());
-        assert!(
-            least >= Some(50) && most <= Some(160),
-            "{least:?} to {most:?} of an expected 100"
-        );
+        assert!(least >= Some(50) && most <= Some(160), "{least:?} to {most:?} of an expected 100");
     }
 }

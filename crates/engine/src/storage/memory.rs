@@ -3,8 +3,8 @@
 //! Used by tests, simulations and previews. Everything is "durable" at once and gone with the process.
 
 use super::{
-    Batch, Expired, Health, JournalEntry, Progress, Read, Row, Store, StoreError, Table, Ticket,
-    Value, Version, Write, key,
+    Batch, Expired, Health, JournalEntry, Progress, Read, Row, Store, StoreError, Table, Ticket, Value,
+    Version, Write, key,
 };
 use decision::id::CustomerId;
 use std::{
@@ -41,10 +41,7 @@ struct Kept {
 impl Kept {
     fn row(&self) -> Row {
         match &self.value {
-            Some(value) => Row::Present {
-                version: self.version,
-                value: value.clone(),
-            },
+            Some(value) => Row::Present { version: self.version, value: value.clone() },
             None => Row::Erased,
         }
     }
@@ -62,10 +59,7 @@ impl Kept {
 
 impl Default for MemoryStore {
     fn default() -> Self {
-        Self {
-            state: Mutex::default(),
-            progress: Progress::starting_at(Version::ABSENT),
-        }
+        Self { state: Mutex::default(), progress: Progress::starting_at(Version::ABSENT) }
     }
 }
 
@@ -75,15 +69,10 @@ impl MemoryStore {
         Self::default()
     }
 
-    fn with<T>(
-        &self,
-        act: impl FnOnce(&mut State) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
+    fn with<T>(&self, act: impl FnOnce(&mut State) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match state.closed {
-            true => Err(StoreError::Stopped {
-                reason: "it was closed".into(),
-            }),
+            true => Err(StoreError::Stopped { reason: "it was closed".into() }),
             false => act(&mut state),
         }
     }
@@ -96,41 +85,25 @@ impl MemoryStore {
 
 impl State {
     fn row(&self, table: Table, key: &[u8]) -> Row {
-        self.rows
-            .get(&(table, key.to_vec()))
-            .map_or(Row::Absent, Kept::row)
+        self.rows.get(&(table, key.to_vec())).map_or(Row::Absent, Kept::row)
     }
 
     fn check(&self, write: &Write) -> Result<(), StoreError> {
         match write.expect {
             Some(version) if self.row(write.table, &write.key).version() != version => {
-                Err(StoreError::Conflict {
-                    table: write.table.name(),
-                })
+                Err(StoreError::Conflict { table: write.table.name() })
             }
             _ => Ok(()),
         }
     }
 
     fn apply(&mut self, write: Write) {
-        let Write {
-            table,
-            key,
-            value,
-            owner,
-            expires_at_ms,
-            ..
-        } = write;
+        let Write { table, key, value, owner, expires_at_ms, .. } = write;
         match value {
             None => self.rows.remove(&(table, key)),
             Some(value) => self.rows.insert(
                 (table, key),
-                Kept {
-                    version: self.version,
-                    value: Some(value.into()),
-                    owner,
-                    expires_at_ms,
-                },
+                Kept { version: self.version, value: Some(value.into()), owner, expires_at_ms },
             ),
         };
     }
@@ -138,36 +111,20 @@ impl State {
 
 impl Store for MemoryStore {
     fn get(&self, reads: &[Read]) -> Result<Vec<Row>, StoreError> {
-        self.with(|state| {
-            Ok(reads
-                .iter()
-                .map(|read| state.row(read.table, &read.key))
-                .collect())
-        })
+        self.with(|state| Ok(reads.iter().map(|read| state.row(read.table, &read.key)).collect()))
     }
 
     fn commit(&self, batch: Batch) -> Result<Ticket, StoreError> {
         batch.check()?;
         self.with(|state| {
-            batch
-                .writes
-                .iter()
-                .try_for_each(|write| state.check(write))?;
+            batch.writes.iter().try_for_each(|write| state.check(write))?;
             state.version.0 += 1;
-            batch
-                .writes
-                .into_iter()
-                .for_each(|write| state.apply(write));
+            batch.writes.into_iter().for_each(|write| state.apply(write));
             let first_entry = (!batch.journal.is_empty()).then_some(state.sequence + 1);
             for row in batch.journal {
                 state.sequence += 1;
                 let (version, value) = (state.version, Some(row.value.into()));
-                let kept = Kept {
-                    version,
-                    value,
-                    owner: row.owner,
-                    expires_at_ms: row.expires_at_ms,
-                };
+                let kept = Kept { version, value, owner: row.owner, expires_at_ms: row.expires_at_ms };
                 state.journal.insert(state.sequence, kept);
             }
             Ok(self.done(state, first_entry))
@@ -188,23 +145,16 @@ impl Store for MemoryStore {
         self.with(|state| {
             let rows = state.rows.range((start, Bound::Unbounded));
             let within = rows.take_while(|((of, key), _)| *of == table && key.starts_with(prefix));
-            let readable =
-                within.filter_map(|((_, key), kept)| Some((key.clone(), kept.value.clone()?)));
+            let readable = within.filter_map(|((_, key), kept)| Some((key.clone(), kept.value.clone()?)));
             Ok(readable.take(limit).collect())
         })
     }
 
     fn journal(&self, after: u64, limit: usize) -> Result<Vec<JournalEntry>, StoreError> {
         self.with(|state| {
-            let entries = state
-                .journal
-                .range((Bound::Excluded(after), Bound::Unbounded))
-                .take(limit);
+            let entries = state.journal.range((Bound::Excluded(after), Bound::Unbounded)).take(limit);
             Ok(entries
-                .map(|(&sequence, kept)| JournalEntry {
-                    sequence,
-                    value: kept.value.clone(),
-                })
+                .map(|(&sequence, kept)| JournalEntry { sequence, value: kept.value.clone() })
                 .collect())
         })
     }
@@ -213,11 +163,7 @@ impl Store for MemoryStore {
         let prefix = key::customer(customer);
         self.with(|state| {
             state.rows.retain(|(_, key), _| !key.starts_with(&prefix));
-            state
-                .rows
-                .values_mut()
-                .chain(state.journal.values_mut())
-                .for_each(|kept| kept.erase(customer));
+            state.rows.values_mut().chain(state.journal.values_mut()).for_each(|kept| kept.erase(customer));
             state.version.0 += 1;
             Ok(self.done(state, None))
         })
@@ -226,9 +172,7 @@ impl Store for MemoryStore {
     fn expire(&self, at_ms: i64) -> Result<Expired, StoreError> {
         self.with(|state| {
             let before = (state.rows.len(), state.journal.len());
-            state
-                .rows
-                .retain(|_, kept| kept.value.is_some() && !kept.goes(at_ms));
+            state.rows.retain(|_, kept| kept.value.is_some() && !kept.goes(at_ms));
             state.journal.retain(|_, kept| !kept.goes(at_ms));
             Ok(Expired {
                 rows: (before.0 - state.rows.len()) as u64,
@@ -249,10 +193,7 @@ impl Store for MemoryStore {
     }
 
     fn close(&self) -> Result<(), StoreError> {
-        self.state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .closed = true;
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
         Ok(())
     }
 }

@@ -98,10 +98,7 @@ pub struct Read {
 impl Read {
     /// Asks for the row of `table` under `key`.
     pub fn new(table: Table, key: impl Into<Vec<u8>>) -> Self {
-        Self {
-            table,
-            key: key.into(),
-        }
+        Self { table, key: key.into() }
     }
 }
 
@@ -172,34 +169,22 @@ impl Write {
 
     /// Deletes a row; deleting an absent row is fine.
     pub fn delete(table: Table, key: impl Into<Vec<u8>>) -> Self {
-        Self {
-            value: None,
-            ..Self::put(table, key, Vec::new())
-        }
+        Self { value: None, ..Self::put(table, key, Vec::new()) }
     }
 
     /// The same write, of data about `customer`.
     pub fn owned_by(self, customer: CustomerId) -> Self {
-        Self {
-            owner: Some(customer),
-            ..self
-        }
+        Self { owner: Some(customer), ..self }
     }
 
     /// The same write, only if the row is at `version`.
     pub fn expecting(self, version: Version) -> Self {
-        Self {
-            expect: Some(version),
-            ..self
-        }
+        Self { expect: Some(version), ..self }
     }
 
     /// The same write, to be removed by [`Store::expire`] from `at_ms` on.
     pub fn until(self, at_ms: i64) -> Self {
-        Self {
-            expires_at_ms: Some(at_ms),
-            ..self
-        }
+        Self { expires_at_ms: Some(at_ms), ..self }
     }
 }
 
@@ -229,20 +214,11 @@ impl Batch {
     pub fn check(&self) -> Result<(), StoreError> {
         for write in &self.writes {
             let value_bytes = write.value.as_ref().map_or(0, Vec::len);
-            if write.key.is_empty()
-                || write.key.len() > KEY_BYTES_MAX
-                || value_bytes > VALUE_BYTES_MAX
-            {
-                return Err(StoreError::Unfit {
-                    table: write.table.name(),
-                });
+            if write.key.is_empty() || write.key.len() > KEY_BYTES_MAX || value_bytes > VALUE_BYTES_MAX {
+                return Err(StoreError::Unfit { table: write.table.name() });
             }
         }
-        match self
-            .journal
-            .iter()
-            .any(|row| row.value.len() > VALUE_BYTES_MAX)
-        {
+        match self.journal.iter().any(|row| row.value.len() > VALUE_BYTES_MAX) {
             true => Err(StoreError::Unfit { table: "journal" }),
             false => Ok(()),
         }
@@ -251,10 +227,8 @@ impl Batch {
     /// Bytes of keys and values together, with a fixed cost per row.
     pub fn bytes(&self) -> usize {
         const ROW_BYTES: usize = 64;
-        let writes = self
-            .writes
-            .iter()
-            .map(|write| write.key.len() + write.value.as_ref().map_or(0, Vec::len));
+        let writes =
+            self.writes.iter().map(|write| write.key.len() + write.value.as_ref().map_or(0, Vec::len));
         let journal = self.journal.iter().map(|row| row.value.len());
         writes.chain(journal).map(|bytes| bytes + ROW_BYTES).sum()
     }

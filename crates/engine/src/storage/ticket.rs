@@ -32,10 +32,7 @@ struct Waiting {
 impl Progress {
     /// Nothing is waited for yet, and everything up to `durable` is.
     pub fn starting_at(durable: Version) -> Arc<Self> {
-        Arc::new(Self {
-            durable: AtomicU64::new(durable.0),
-            waiting: Mutex::default(),
-        })
+        Arc::new(Self { durable: AtomicU64::new(durable.0), waiting: Mutex::default() })
     }
 
     /// The highest durable version.
@@ -67,11 +64,7 @@ impl Progress {
 
     /// A ticket for the batch with this version; at most one per version.
     pub fn ticket(self: &Arc<Self>, version: Version, journal_sequence: Option<u64>) -> Ticket {
-        Ticket {
-            progress: self.clone(),
-            version,
-            journal_sequence,
-        }
+        Ticket { progress: self.clone(), version, journal_sequence }
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
@@ -128,9 +121,7 @@ impl Future for Ticket {
         if let Some(error) = &waiting.failure {
             return Poll::Ready(Err(error.clone()));
         }
-        waiting
-            .wakers
-            .insert(self.version.0, context.waker().clone());
+        waiting.wakers.insert(self.version.0, context.waker().clone());
         Poll::Pending
     }
 }
@@ -148,18 +139,13 @@ mod tests {
     use super::*;
 
     fn stopped() -> StoreError {
-        StoreError::Stopped {
-            reason: "the disk is full".into(),
-        }
+        StoreError::Stopped { reason: "the disk is full".into() }
     }
 
     #[test]
     fn a_ticket_resolves_with_the_group_it_was_in() {
         let progress = Progress::starting_at(Version(4));
-        let (own, next) = (
-            progress.ticket(Version(5), None),
-            progress.ticket(Version(6), None),
-        );
+        let (own, next) = (progress.ticket(Version(5), None), progress.ticket(Version(6), None));
         let waiting = thread::spawn(move || own.wait());
         progress.advance(Version(5));
         assert_eq!(waiting.join().unwrap(), Ok(()));
@@ -170,9 +156,7 @@ mod tests {
     #[test]
     fn a_failure_reaches_every_open_ticket_but_no_durable_one() {
         let progress = Progress::starting_at(Version::ABSENT);
-        let tickets: Vec<_> = (1..=3)
-            .map(|version| progress.ticket(Version(version), None))
-            .collect();
+        let tickets: Vec<_> = (1..=3).map(|version| progress.ticket(Version(version), None)).collect();
         progress.advance(Version(1));
         progress.fail(stopped());
         let results: Vec<_> = tickets.into_iter().map(Ticket::wait).collect();

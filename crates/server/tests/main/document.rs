@@ -30,26 +30,12 @@ fn every_operation_is_named_described_and_guarded_and_every_reference_leads_some
     let mut ids = BTreeSet::new();
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
-            assert!(
-                ids.insert(operation["operationId"].as_str().unwrap().to_owned()),
-                "{method} {path}"
-            );
-            assert!(
-                !operation["summary"].as_str().unwrap().is_empty(),
-                "{method} {path}"
-            );
-            let declared = operation["parameters"]
-                .as_array()
-                .cloned()
-                .unwrap_or_default();
-            for name in path
-                .split('/')
-                .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
-            {
+            assert!(ids.insert(operation["operationId"].as_str().unwrap().to_owned()), "{method} {path}");
+            assert!(!operation["summary"].as_str().unwrap().is_empty(), "{method} {path}");
+            let declared = operation["parameters"].as_array().cloned().unwrap_or_default();
+            for name in path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
                 assert!(
-                    declared
-                        .iter()
-                        .any(|parameter| parameter["name"] == name && parameter["in"] == "path"),
+                    declared.iter().any(|parameter| parameter["name"] == name && parameter["in"] == "path"),
                     "{path}"
                 );
             }
@@ -59,31 +45,15 @@ fn every_operation_is_named_described_and_guarded_and_every_reference_leads_some
     collect(&document, &mut references);
     assert!(!references.is_empty());
     for reference in references {
-        assert!(
-            document
-                .pointer(reference.strip_prefix('#').unwrap())
-                .is_some(),
-            "{reference}"
-        );
+        assert!(document.pointer(reference.strip_prefix('#').unwrap()).is_some(), "{reference}");
     }
-    assert_eq!(
-        document["components"]["securitySchemes"]
-            .as_object()
-            .unwrap()
-            .len(),
-        3
-    );
+    assert_eq!(document["components"]["securitySchemes"].as_object().unwrap().len(), 3);
 }
 
 fn collect(value: &Value, references: &mut Vec<String>) {
     match value {
         Value::Object(object) => {
-            references.extend(
-                object
-                    .get("$ref")
-                    .and_then(Value::as_str)
-                    .map(str::to_owned),
-            );
+            references.extend(object.get("$ref").and_then(Value::as_str).map(str::to_owned));
             object.values().for_each(|value| collect(value, references));
         }
         Value::Array(items) => items.iter().for_each(|value| collect(value, references)),

@@ -4,8 +4,8 @@ use decision::strategy::Files;
 use engine::{
     Engine,
     storage::{
-        Batch, Expired, Health, JournalEntry, MemoryStore, Read, Row, Store, StoreError, Table,
-        Ticket, Value as Bytes,
+        Batch, Expired, Health, JournalEntry, MemoryStore, Read, Row, Store, StoreError, Table, Ticket,
+        Value as Bytes,
     },
 };
 use serde_json::{Value, json};
@@ -25,21 +25,12 @@ pub fn files() -> Files {
     let file = |path: &str, text: &str| (path.to_owned(), text.to_owned());
     Files(
         [
-            file(
-                "organisation.toml",
-                include_str!("strategy/organisation.toml"),
-            ),
+            file("organisation.toml", include_str!("strategy/organisation.toml")),
             file("purposes.toml", include_str!("strategy/purposes.toml")),
             file("channels.toml", include_str!("strategy/channels.toml")),
             file("placements.toml", include_str!("strategy/placements.toml")),
-            file(
-                "contact-policy.toml",
-                include_str!("strategy/contact-policy.toml"),
-            ),
-            file(
-                "inventory/all.toml",
-                include_str!("strategy/inventory/all.toml"),
-            ),
+            file("contact-policy.toml", include_str!("strategy/contact-policy.toml")),
+            file("inventory/all.toml", include_str!("strategy/inventory/all.toml")),
             file(
                 "actions/sales/contract/renew.toml",
                 include_str!("strategy/actions/sales/contract/renew.toml"),
@@ -150,10 +141,7 @@ pub struct Answer {
 
 /// Enough time for any decision on a busy machine.
 pub fn patient() -> Settings {
-    Settings {
-        decide_within: Duration::from_secs(60),
-        ..Settings::default()
-    }
+    Settings { decide_within: Duration::from_secs(60), ..Settings::default() }
 }
 
 impl Server {
@@ -167,21 +155,14 @@ impl Server {
         let mut app = App::new(engine, store.clone(), settings).unwrap();
         let now_ms = Arc::new(AtomicI64::new(0));
         let clock = now_ms.clone();
-        app.clock = Arc::new(move || {
-            jiff::Timestamp::from_millisecond(clock.load(Ordering::SeqCst)).unwrap()
-        });
+        app.clock =
+            Arc::new(move || jiff::Timestamp::from_millisecond(clock.load(Ordering::SeqCst)).unwrap());
         let seeds = AtomicU64::new(1);
         app.seeds = Arc::new(move || seeds.fetch_add(1, Ordering::SeqCst));
-        let key = app
-            .keys
-            .create("test", &[Scope::Admin], jiff::Timestamp::UNIX_EPOCH)
-            .unwrap()
-            .0;
+        let key = app.keys.create("test", &[Scope::Admin], jiff::Timestamp::UNIX_EPOCH).unwrap().0;
         let app = Arc::new(app);
         let runtime = Runtime::new().unwrap();
-        let listener = runtime
-            .block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))
-            .unwrap();
+        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
         let serving = runtime.spawn(server::serve(listener, app.clone(), async {
@@ -214,23 +195,15 @@ impl Server {
             .timeout_global(Some(Duration::from_secs(120)))
             .build();
         let agent: ureq::Agent = config.into();
-        let mut request = ureq::http::Request::builder()
-            .method(method)
-            .uri(format!("http://{}{path}", self.address));
+        let mut request =
+            ureq::http::Request::builder().method(method).uri(format!("http://{}{path}", self.address));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let mut response = agent.run(request.body(body).unwrap()).unwrap();
-        let header = |name: &str| {
-            response
-                .headers()
-                .get(name)
-                .map(|value| value.to_str().unwrap().to_owned())
-        };
-        let (content_type, retry_after) = (
-            header("content-type").unwrap_or_default(),
-            header("retry-after"),
-        );
+        let header =
+            |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        let (content_type, retry_after) = (header("content-type").unwrap_or_default(), header("retry-after"));
         let text = response.body_mut().read_to_string().unwrap();
         Answer {
             status: response.status().as_u16(),
@@ -242,12 +215,7 @@ impl Server {
     }
 
     pub fn post(&self, path: &str, body: &Value) -> Answer {
-        self.call(
-            "POST",
-            path,
-            &[("x-api-key", &self.key)],
-            body.to_string().as_bytes(),
-        )
+        self.call("POST", path, &[("x-api-key", &self.key)], body.to_string().as_bytes())
     }
 
     pub fn get(&self, path: &str) -> Answer {
@@ -255,13 +223,7 @@ impl Server {
     }
 
     pub fn get_text(&self, path: &str) -> String {
-        self.call(
-            "GET",
-            path,
-            &[("x-api-key", &self.key), ("accept", "text/plain")],
-            b"",
-        )
-        .text
+        self.call("GET", path, &[("x-api-key", &self.key), ("accept", "text/plain")], b"").text
     }
 
     /// Customer 42 exists and allows personal offers.
@@ -279,7 +241,8 @@ impl Server {
     }
 
     pub fn consent(&self, status: &str) -> Answer {
-        let consent = json!({"identifiers": {"user_id": "42"}, "purpose": "personal_offers", "status": status});
+        let consent =
+            json!({"identifiers": {"user_id": "42"}, "purpose": "personal_offers", "status": status});
         self.post("/v1/consents", &consent)
     }
 

@@ -27,10 +27,7 @@ fn the_strategy_tells_callers_which_names_exist() {
     let summary = server.get("/v1/strategy").json;
     assert_eq!(summary["counts"]["actions"], 1);
     assert_eq!(summary["channels"][0]["channel"], "call_centre");
-    assert_eq!(
-        summary["channels"][0]["placements"],
-        json!([{"placement": "agent_suggestion", "slots": 2}])
-    );
+    assert_eq!(summary["channels"][0]["placements"], json!([{"placement": "agent_suggestion", "slots": 2}]));
     assert_eq!(summary["contexts"][1]["values"], json!(["home", "bill"]));
     assert_eq!(summary["events"][0]["event"], "complaint_opened");
 }
@@ -39,23 +36,12 @@ fn the_strategy_tells_callers_which_names_exist() {
 fn the_metrics_count_and_name_no_customer() {
     let server = Server::start().with_customer();
     server.decide("web", "inbound", "web_home");
-    let known = server.post(
-        "/v1/customers/lookup",
-        &json!({"identifiers": {"user_id": "42"}}),
-    );
+    let known = server.post("/v1/customers/lookup", &json!({"identifiers": {"user_id": "42"}}));
     let customer = known.json["customer"].as_str().unwrap().to_owned();
     let metrics = server.get("/metrics").text;
-    assert!(
-        metrics.contains("attent_decisions_total{kind=\"said\"} 1"),
-        "{metrics}"
-    );
-    assert!(
-        metrics.contains("attent_verdicts_total{report=\"events\",verdict=\"accepted\"} 1"),
-        "{metrics}"
-    );
-    assert!(
-        metrics.contains("route=\"/v1/decide\"") && metrics.contains("attent_store_queued_batches")
-    );
+    assert!(metrics.contains("attent_decisions_total{kind=\"said\"} 1"), "{metrics}");
+    assert!(metrics.contains("attent_verdicts_total{report=\"events\",verdict=\"accepted\"} 1"), "{metrics}");
+    assert!(metrics.contains("route=\"/v1/decide\"") && metrics.contains("attent_store_queued_batches"));
     assert!(
         !metrics.contains(&customer) && !metrics.contains("Noor") && !metrics.contains("user_id"),
         "{metrics}"
@@ -68,28 +54,15 @@ fn a_changed_folder_decides_once_it_checks_and_until_then_the_one_before() {
     let folder = Arc::new(Mutex::new(files()));
     let read = folder.clone();
     let read: ReadFolder = Box::new(move || Ok((read.lock().unwrap().clone(), Vec::new())));
-    let background = Background::start(
-        &server.app,
-        server.store.clone(),
-        Duration::from_secs(3600),
-        Some(read),
-    )
-    .unwrap();
+    let background =
+        Background::start(&server.app, server.store.clone(), Duration::from_secs(3600), Some(read)).unwrap();
     let version = || server.get("/v1/strategy").json["version"].clone();
     let first = version();
 
     let broken = |text: &mut String| *text = text.replace("time_zone", "timezone");
-    broken(
-        folder
-            .lock()
-            .unwrap()
-            .0
-            .get_mut("organisation.toml")
-            .unwrap(),
-    );
+    broken(folder.lock().unwrap().0.get_mut("organisation.toml").unwrap());
     let pending = eventually(|| {
-        Some(server.get("/readyz").json["pending_problems"].clone())
-            .filter(|found| *found != json!([]))
+        Some(server.get("/readyz").json["pending_problems"].clone()).filter(|found| *found != json!([]))
     });
     assert_eq!(pending[0]["file"], "organisation.toml");
     assert_eq!(version(), first);
@@ -111,19 +84,11 @@ fn what_is_new_is_learned_from_in_the_background() {
     let before = server.app.engine.model().encode();
     let decision = server.decide("web", "inbound", "web_home").json["decision"].clone();
     for outcome in ["displayed", "contract_renewed"] {
-        server.post(
-            "/v1/outcomes",
-            &json!({"decision": decision, "slot": 0, "outcome": outcome}),
-        );
+        server.post("/v1/outcomes", &json!({"decision": decision, "slot": 0, "outcome": outcome}));
     }
     server.at("2026-06-09T08:00:00+01:00");
-    let background = Background::start(
-        &server.app,
-        server.store.clone(),
-        Duration::from_millis(20),
-        None,
-    )
-    .unwrap();
+    let background =
+        Background::start(&server.app, server.store.clone(), Duration::from_millis(20), None).unwrap();
     eventually(|| (server.app.engine.model().encode() != before).then_some(()));
     background.stop();
 }

@@ -12,11 +12,8 @@ use std::{
 
 #[test]
 fn a_decision_that_takes_too_long_becomes_the_neutral_default_and_leaves_no_trace() {
-    let one_at_a_time = Settings {
-        decide_within: Duration::from_millis(500),
-        requests_at_once: 1,
-        ..patient()
-    };
+    let one_at_a_time =
+        Settings { decide_within: Duration::from_millis(500), requests_at_once: 1, ..patient() };
     let server = Server::with(one_at_a_time);
     server.store.hold();
     let answer = server.decide("web", "inbound", "web_home");
@@ -24,23 +21,12 @@ fn a_decision_that_takes_too_long_becomes_the_neutral_default_and_leaves_no_trac
     assert_eq!(answer.json["reason"], "deadline");
     assert!(answer.json["decision"].is_null());
     let slot = &answer.json["slots"][0];
-    assert_eq!(
-        (slot["body"].as_str(), &slot["action"]),
-        (Some("How can we help?"), &json!(null))
-    );
+    assert_eq!((slot["body"].as_str(), &slot["action"]), (Some("How can we help?"), &json!(null)));
     server.store.release();
-    let after_the_worker = server.post(
-        "/v1/customers/lookup",
-        &json!({"identifiers": {"user_id": "42"}}),
-    );
+    let after_the_worker = server.post("/v1/customers/lookup", &json!({"identifiers": {"user_id": "42"}}));
     assert_eq!(after_the_worker.status, 404);
     assert_eq!(server.store.rows(Table::Record), 0);
-    assert!(
-        server
-            .get("/metrics")
-            .text
-            .contains("attent_decisions_total{kind=\"default\"} 1")
-    );
+    assert!(server.get("/metrics").text.contains("attent_decisions_total{kind=\"default\"} 1"));
 }
 
 #[test]
@@ -48,23 +34,14 @@ fn a_full_store_gives_defaults_to_channels_and_asks_senders_to_come_back() {
     let server = Server::start().with_customer();
     server.store.fill();
     let answer = server.decide("web", "inbound", "web_home");
-    assert_eq!(
-        (&answer.json["default"], &answer.json["reason"]),
-        (&json!(true), &json!("busy"))
-    );
+    assert_eq!((&answer.json["default"], &answer.json["reason"]), (&json!(true), &json!("busy")));
     for (path, body) in [
-        (
-            "/v1/events",
-            json!({"id": "e", "event": "complaint_opened", "identifiers": {"user_id": "42"}}),
-        ),
+        ("/v1/events", json!({"id": "e", "event": "complaint_opened", "identifiers": {"user_id": "42"}})),
         (
             "/v1/consents",
             json!({"identifiers": {"user_id": "42"}, "purpose": "personal_offers", "status": "withdrawn"}),
         ),
-        (
-            "/v1/outcomes",
-            json!({"decision": format!("d_{}", "0".repeat(32)), "outcome": "displayed"}),
-        ),
+        ("/v1/outcomes", json!({"decision": format!("d_{}", "0".repeat(32)), "outcome": "displayed"})),
     ] {
         let answer = server.post(path, &body);
         assert_eq!(
@@ -81,52 +58,35 @@ fn a_stopped_store_gives_defaults_and_says_it_is_not_ready() {
     let server = Server::start();
     server.app.engine.close().unwrap();
     let answer = server.decide("web", "inbound", "web_home");
-    assert_eq!(
-        (&answer.json["default"], &answer.json["reason"]),
-        (&json!(true), &json!("stopped"))
-    );
+    assert_eq!((&answer.json["default"], &answer.json["reason"]), (&json!(true), &json!("stopped")));
     assert_eq!(server.get("/readyz").status, 503);
     assert_eq!(server.get("/livez").status, 200);
 }
 
 #[test]
 fn a_connection_that_never_finishes_its_request_is_closed() {
-    let server = Server::with(Settings {
-        head_within: Duration::from_millis(200),
-        ..patient()
-    });
+    let server = Server::with(Settings { head_within: Duration::from_millis(200), ..patient() });
     let mut half_open = TcpStream::connect(server.address).unwrap();
-    half_open
-        .write_all(b"POST /v1/decide HTTP/1.1\r\nHost: ")
-        .unwrap();
-    half_open
-        .set_read_timeout(Some(Duration::from_secs(60)))
-        .unwrap();
+    half_open.write_all(b"POST /v1/decide HTTP/1.1\r\nHost: ").unwrap();
+    half_open.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     half_open.read_to_end(&mut Vec::new()).unwrap();
     assert_eq!(server.get("/livez").status, 200);
 }
 
 #[test]
 fn a_body_that_never_arrives_is_given_up() {
-    let server = Server::with(Settings {
-        body_within: Duration::from_millis(200),
-        ..patient()
-    });
+    let server = Server::with(Settings { body_within: Duration::from_millis(200), ..patient() });
     let mut slow = TcpStream::connect(server.address).unwrap();
     let head = format!(
         "POST /v1/decide HTTP/1.1\r\nHost: a\r\nX-API-Key: {}\r\nContent-Length: 100\r\n\r\n{{",
         server.key
     );
     slow.write_all(head.as_bytes()).unwrap();
-    slow.set_read_timeout(Some(Duration::from_secs(60)))
-        .unwrap();
+    slow.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     let mut answer = Vec::new();
     slow.read_to_end(&mut answer).unwrap();
     let answer = String::from_utf8_lossy(&answer);
-    assert!(
-        answer.starts_with("HTTP/1.1 408") && answer.contains("body_too_slow"),
-        "{answer}"
-    );
+    assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("body_too_slow"), "{answer}");
 }
 
 #[test]
@@ -154,10 +114,7 @@ fn a_server_that_stops_finishes_what_it_began() {
     assert!(TcpStream::connect(server.address).is_err());
     server.store.release();
     let answer = asking.join().unwrap();
-    assert!(
-        answer.starts_with("HTTP/1.1 200") && answer.contains("sales/contract/renew"),
-        "{answer}"
-    );
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("sales/contract/renew"), "{answer}");
     server.stopped().unwrap();
     assert_eq!(server.store.rows(Table::Record), 1);
 }

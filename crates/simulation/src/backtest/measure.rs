@@ -94,10 +94,7 @@ pub fn measure(backtest: &Backtest) -> Measured {
     let quality = quality(&scored, |sent| sent.probability);
     let mut by_action: BTreeMap<String, Vec<&Sent>> = BTreeMap::new();
     for sent in &scored {
-        by_action
-            .entry(sent.action.as_str().to_owned())
-            .or_default()
-            .push(sent);
+        by_action.entry(sent.action.as_str().to_owned()).or_default().push(sent);
     }
     let decisions: u64 = backtest.held.iter().map(|held| held.decisions).sum();
     Measured {
@@ -124,23 +121,14 @@ pub fn measure(backtest: &Backtest) -> Measured {
 }
 
 fn quality(sent: &[&Sent], estimate: impl Fn(&Sent) -> f64) -> Quality {
-    let observed: Vec<Observed> = sent
-        .iter()
-        .map(|sent| Observed {
-            probability: estimate(sent),
-            happened: sent.answered,
-        })
-        .collect();
+    let observed: Vec<Observed> =
+        sent.iter().map(|sent| Observed { probability: estimate(sent), happened: sent.answered }).collect();
     Quality::of(&observed, CALIBRATION_BINS)
 }
 
 /// `−p ln p − (1 − p) ln (1 − p)`: the log-loss of always saying `p`.
 fn entropy(share: f64) -> f64 {
-    [share, 1.0 - share]
-        .iter()
-        .filter(|part| **part > 0.0)
-        .map(|part| -part * libm::log(*part))
-        .sum()
+    [share, 1.0 - share].iter().filter(|part| **part > 0.0).map(|part| -part * libm::log(*part)).sum()
 }
 
 fn attributes(scored: &[&Sent], whole: &Quality) -> Vec<AttributeUse> {
@@ -148,13 +136,8 @@ fn attributes(scored: &[&Sent], whole: &Quality) -> Vec<AttributeUse> {
     let mut uses: Vec<AttributeUse> = names
         .into_iter()
         .map(|name| {
-            let known = scored
-                .iter()
-                .filter(|sent| sent.hidden.contains_key(name))
-                .count();
-            let without = quality(scored, |sent| {
-                *sent.hidden.get(name).unwrap_or(&sent.probability)
-            });
+            let known = scored.iter().filter(|sent| sent.hidden.contains_key(name)).count();
+            let without = quality(scored, |sent| *sent.hidden.get(name).unwrap_or(&sent.probability));
             AttributeUse {
                 name: name.clone(),
                 known: known as f64 / scored.len() as f64,
@@ -189,10 +172,7 @@ fn curve(scored: &[&Sent]) -> Vec<Spared> {
     (0..=CURVE_STEPS)
         .map(|step| {
             let contacts = scored.len() * step / CURVE_STEPS;
-            let lost = least_first[..contacts]
-                .iter()
-                .filter(|sent| sent.answered)
-                .count();
+            let lost = least_first[..contacts].iter().filter(|sent| sent.answered).count();
             Spared {
                 contacts,
                 share: contacts as f64 / scored.len().max(1) as f64,

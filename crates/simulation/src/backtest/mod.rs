@@ -110,10 +110,8 @@ pub fn run(
     each: &mut dyn FnMut(&Occasion, &Decision),
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Backtest, Trouble> {
-    let question = mapping
-        .backtest
-        .as_ref()
-        .ok_or_else(|| Trouble::Input("the mapping has no `[backtest]`".into()))?;
+    let question =
+        mapping.backtest.as_ref().ok_or_else(|| Trouble::Input("the mapping has no `[backtest]`".into()))?;
     let occasions = occasions(question, gathered, engine).map_err(Trouble::Input)?;
     let mut running = Running {
         engine,
@@ -131,13 +129,10 @@ pub fn run(
         running.feed.settle()?;
         engine.learn(occasion.at)?;
         running.decide(occasion, each)?;
-        let sent = gathered
-            .items
-            .iter()
-            .filter_map(|item| match &item.happened {
-                Happened::Contact(contact) if contact.at == occasion.at => Some(contact),
-                _ => None,
-            });
+        let sent = gathered.items.iter().filter_map(|item| match &item.happened {
+            Happened::Contact(contact) if contact.at == occasion.at => Some(contact),
+            _ => None,
+        });
         for contact in sent.filter(|contact| contact.id == occasion.id) {
             running.expect(occasion, number, contact)?;
         }
@@ -150,11 +145,7 @@ pub fn run(
 }
 
 /// The rows of the question's table, in order of time.
-fn occasions(
-    question: &Question,
-    gathered: &Gathered,
-    engine: &Engine,
-) -> Result<Vec<Occasion>, String> {
+fn occasions(question: &Question, gathered: &Gathered, engine: &Engine) -> Result<Vec<Occasion>, String> {
     let published = engine.published();
     let strategy = &published.strategy;
     let zone = &strategy.organisation.time_zone;
@@ -235,12 +226,7 @@ impl Running<'_> {
     ) -> Result<(), EngineError> {
         let model = self.engine.model();
         self.saying.clear();
-        let mut held = Held {
-            occasion: occasion.id.clone(),
-            decisions: 0,
-            said: 0,
-            sent: 0,
-        };
+        let mut held = Held { occasion: occasion.id.clone(), decisions: 0, said: 0, sent: 0 };
         for who in &self.known {
             let ask = Ask {
                 identifiers: vec![who.clone()],
@@ -249,29 +235,16 @@ impl Running<'_> {
             };
             let seed = seed(who, &occasion.id);
             let started = Instant::now();
-            let decided = self.engine.decide_with(
-                &ask,
-                &*model,
-                Some(Assignment::Strategy),
-                occasion.at,
-                seed,
-            )?;
+            let decided =
+                self.engine.decide_with(&ask, &*model, Some(Assignment::Strategy), occasion.at, seed)?;
             self.backtest.deciding += started.elapsed();
             held.decisions += 1;
             held.said += u64::from(!decided.decision.is_silent());
-            let said = decided
-                .answer
-                .slots
-                .into_iter()
-                .find_map(|slot| slot.action);
+            let said = decided.answer.slots.into_iter().find_map(|slot| slot.action);
             self.saying.extend(said.map(|action| (who.clone(), action)));
             for slot in &decided.decision.slots {
                 if let Some(reason) = slot.silence_reason {
-                    *self
-                        .backtest
-                        .silences
-                        .entry(reason_word(reason))
-                        .or_default() += 1;
+                    *self.backtest.silences.entry(reason_word(reason)).or_default() += 1;
                 }
             }
             each(occasion, &decided.decision);
@@ -288,12 +261,8 @@ impl Running<'_> {
         contact: &PastContact,
     ) -> Result<(), EngineError> {
         self.backtest.held[number].sent += 1;
-        let outlook = self.engine.outlook(
-            &contact.identifiers,
-            &contact.action,
-            &contact.request,
-            contact.at,
-        )?;
+        let outlook =
+            self.engine.outlook(&contact.identifiers, &contact.action, &contact.request, contact.at)?;
         let Some(outlook) = outlook else {
             self.backtest.not_scorable += 1;
             return Ok(());
@@ -332,18 +301,12 @@ impl Running<'_> {
             contact.id.clone(),
             strategy.goal_event(action).as_str().to_owned(),
         );
-        let ends = contact
-            .at
-            .saturating_add(action.goal.within)
-            .unwrap_or(Timestamp::MAX);
+        let ends = contact.at.saturating_add(action.goal.within).unwrap_or(Timestamp::MAX);
         self.answers.get(&key).is_some_and(|at| *at <= ends)
     }
 
     fn finish(mut self, items: &[Item]) -> Backtest {
-        let made = items
-            .iter()
-            .filter(|item| matches!(item.happened, Happened::Contact(_)))
-            .count();
+        let made = items.iter().filter(|item| matches!(item.happened, Happened::Contact(_))).count();
         let on_occasions: u64 = self.backtest.held.iter().map(|held| held.sent).sum();
         self.backtest.not_scorable += made as u64 - on_occasions;
         self.backtest.customers = self.known.len();
@@ -367,20 +330,13 @@ impl Backtest {
 
 fn probability(model: &Snapshot, features: &Features, arm: &learning::Arm) -> f64 {
     let predicted = model.predict(features, std::slice::from_ref(arm));
-    predicted
-        .first()
-        .map_or(f64::NAN, |prediction| f64::from(prediction.probability))
+    predicted.first().map_or(f64::NAN, |prediction| f64::from(prediction.probability))
 }
 
 /// The draws of one customer on one occasion; nothing that happens elsewhere changes them.
 fn seed(who: &Identifier, occasion: &str) -> u64 {
     let text = format!("{}\n{}\n{occasion}", who.kind, who.value);
-    u64::from_le_bytes(
-        *blake3::hash(text.as_bytes())
-            .as_bytes()
-            .first_chunk()
-            .expect("a hash has 32 bytes"),
-    )
+    u64::from_le_bytes(*blake3::hash(text.as_bytes()).as_bytes().first_chunk().expect("a hash has 32 bytes"))
 }
 
 fn reason_word(reason: SilenceReason) -> String {

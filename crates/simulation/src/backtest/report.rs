@@ -50,10 +50,8 @@ fn coverage(measured: &Measured) -> String {
 
 fn expectations(measured: &Measured) -> String {
     let mut text = String::from("## How likely is an answer: expected before, seen after\n\n");
-    text += &format!(
-        "{:<36}{:>8}{:>10}{:>8}{:>10}{:>8}\n",
-        "", "letters", "answered", "AUC", "log-loss", "ECE"
-    );
+    text +=
+        &format!("{:<36}{:>8}{:>10}{:>8}{:>10}{:>8}\n", "", "letters", "answered", "AUC", "log-loss", "ECE");
     text += &quality_line("all, from the very first one", &measured.all);
     text += &quality_line("scored", &measured.scored);
     for (action, quality) in &measured.by_action {
@@ -77,23 +75,16 @@ fn quality_line(name: &str, quality: &Quality) -> String {
 }
 
 fn calibration(quality: &Quality) -> String {
-    let mut text =
-        String::from("## Calibration of the scored ones\n\n  expected   seen  letters\n");
+    let mut text = String::from("## Calibration of the scored ones\n\n  expected   seen  letters\n");
     for bin in &quality.calibration {
-        text += &format!(
-            "  {:>8}{:>7}{:>9}\n",
-            percent(bin.estimated),
-            percent(bin.happened),
-            bin.count
-        );
+        text += &format!("  {:>8}{:>7}{:>9}\n", percent(bin.estimated), percent(bin.happened), bin.count);
     }
     text
 }
 
 fn spared(measured: &Measured) -> String {
-    let mut text = String::from(
-        "## Letters spared, least promising first, against answers lost\n\n   spared    lost\n",
-    );
+    let mut text =
+        String::from("## Letters spared, least promising first, against answers lost\n\n   spared    lost\n");
     for point in measured.curve.iter().step_by(2) {
         let bar = "█".repeat((point.lost_share * BAR_MAX).round() as usize);
         text += &format!(
@@ -113,12 +104,8 @@ fn spared(measured: &Measured) -> String {
 }
 
 fn useful(measured: &Measured) -> String {
-    let mut text =
-        String::from("## Most useful attributes: what hiding one from the same model costs\n\n");
-    text += &format!(
-        "{:<28}{:>8}{:>16}{:>10}\n",
-        "", "known", "log-loss rises", "AUC falls"
-    );
+    let mut text = String::from("## Most useful attributes: what hiding one from the same model costs\n\n");
+    text += &format!("{:<28}{:>8}{:>16}{:>10}\n", "", "known", "log-loss rises", "AUC falls");
     for attribute in measured.attributes.iter().take(ATTRIBUTES_MAX) {
         text += &format!(
             "{:<28}{:>8}{:>16.5}{:>10.4}\n",

@@ -15,8 +15,7 @@ use decision::{
     strategy::{ContactReport, Strategy},
 };
 use engine::{
-    Ask, CUSTOMER_UPDATED, ConsentReport, Engine, EngineError, EventReport, Identifier,
-    OutcomeReport, Said,
+    Ask, CUSTOMER_UPDATED, ConsentReport, Engine, EngineError, EventReport, Identifier, OutcomeReport, Said,
 };
 use insight::{funnel::Funnel, quality::Observed};
 use std::collections::BTreeMap;
@@ -109,11 +108,7 @@ impl<'e> Drive<'e> {
         let Happening { customer, at, what } = happening;
         match what {
             What::Event { name, properties } => self.ingest(customer, at, name, properties),
-            What::Consent {
-                purpose,
-                given,
-                objection,
-            } => {
+            What::Consent { purpose, given, objection } => {
                 let status = match (given, objection) {
                     (true, _) => ConsentStatus::Given,
                     (false, true) => ConsentStatus::Objected,
@@ -137,10 +132,7 @@ impl<'e> Drive<'e> {
     fn notice(&mut self, happening: &Happening) {
         if let What::Event { name, .. } = &happening.what {
             let day = self.world.clock().day_of(happening.at);
-            self.goals
-                .entry((happening.customer, name))
-                .or_default()
-                .push(day);
+            self.goals.entry((happening.customer, name)).or_default().push(day);
         }
     }
 
@@ -156,10 +148,7 @@ impl<'e> Drive<'e> {
             event: name.to_owned(),
             identifiers: identifiers(customer),
             at: Some(at),
-            properties: properties
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value))
-                .collect(),
+            properties: properties.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
             attributes: BTreeMap::new(),
             source: None,
             household: None,
@@ -170,41 +159,22 @@ impl<'e> Drive<'e> {
 
     /// A moment to say something: decide, say it, report what the customer does with it.
     fn meet(&mut self, customer: usize, at: Timestamp, moment: &Moment) -> Result<(), EngineError> {
-        let ask = Ask {
-            identifiers: identifiers(customer),
-            request: request(moment),
-            adjustments: Vec::new(),
-        };
+        let ask =
+            Ask { identifiers: identifiers(customer), request: request(moment), adjustments: Vec::new() };
         let day = self.world.clock().day_of(at);
-        let seed = self
-            .chance
-            .at(customer as u64)
-            .at(at.as_millisecond().cast_unsigned())
-            .bits();
+        let seed = self.chance.at(customer as u64).at(at.as_millisecond().cast_unsigned()).bits();
         let assignment = self.policy.assignment();
         let decided = match self.policy {
             Policy::Truth => {
-                let oracle = Oracle {
-                    world: &self.world,
-                    customer,
-                    day,
-                };
-                self.engine
-                    .decide_with(&ask, &oracle, assignment, at, seed)?
+                let oracle = Oracle { world: &self.world, customer, day };
+                self.engine.decide_with(&ask, &oracle, assignment, at, seed)?
             }
-            _ => self
-                .engine
-                .decide_with(&ask, &*self.engine.model(), assignment, at, seed)?,
+            _ => self.engine.decide_with(&ask, &*self.engine.model(), assignment, at, seed)?,
         };
         self.pace(decided.ticket)?;
         self.funnel.add(&decided.decision);
         let strategy = &decided.published.strategy;
-        for said in decided
-            .answer
-            .slots
-            .iter()
-            .filter(|said| said.reuses.is_none())
-        {
+        for said in decided.answer.slots.iter().filter(|said| said.reuses.is_none()) {
             self.say(strategy, &decided.decision, said, customer, moment, at)?;
         }
         self.world.moment_over(customer, at);
@@ -223,41 +193,20 @@ impl<'e> Drive<'e> {
         moment: &Moment,
         at: Timestamp,
     ) -> Result<(), EngineError> {
-        let Some((action, topic)) = said
-            .action
-            .as_ref()
-            .and_then(|id| Some((id, Topic::of_action(id.as_str())?)))
+        let Some((action, topic)) =
+            said.action.as_ref().and_then(|id| Some((id, Topic::of_action(id.as_str())?)))
         else {
             return Ok(());
         };
         let day = self.world.clock().day_of(at);
-        if let (Some(probability), Some(truth)) = (
-            estimate(decision, said),
-            self.world
-                .truth(customer, topic.action(), moment.channel, day),
-        ) {
-            self.estimates.push(Estimate {
-                customer,
-                topic,
-                day,
-                probability,
-                truth: truth.goal_if_acted,
-            });
+        if let (Some(probability), Some(truth)) =
+            (estimate(decision, said), self.world.truth(customer, topic.action(), moment.channel, day))
+        {
+            self.estimates.push(Estimate { customer, topic, day, probability, truth: truth.goal_if_acted });
         }
         let cost = contact_cost(strategy, action, said, moment.channel);
-        let reaction = self.world.say(
-            Contact {
-                customer,
-                topic,
-                channel: moment.channel,
-                cost,
-            },
-            day,
-        );
-        let reached = match strategy
-            .channel(moment.channel)
-            .map(|channel| channel.counts_on)
-        {
+        let reaction = self.world.say(Contact { customer, topic, channel: moment.channel, cost }, day);
+        let reached = match strategy.channel(moment.channel).map(|channel| channel.counts_on) {
             Some(ContactReport::Delivered) => "delivered",
             _ => "displayed",
         };
@@ -276,12 +225,7 @@ impl<'e> Drive<'e> {
         outcome: &str,
         at: Timestamp,
     ) -> Result<(), EngineError> {
-        let report = OutcomeReport {
-            decision: decision.id,
-            slot,
-            outcome: outcome.to_owned(),
-            at: Some(at),
-        };
+        let report = OutcomeReport { decision: decision.id, slot, outcome: outcome.to_owned(), at: Some(at) };
         let taken = self.engine.report(&report, "", at)?;
         self.count(taken)
     }
@@ -307,18 +251,9 @@ impl<'e> Drive<'e> {
         let mut estimated = Vec::new();
         let mut true_odds = Vec::new();
         for (position, estimate) in self.estimates.iter().enumerate() {
-            if let Some(happened) = self
-                .came_true(position)
-                .filter(|_| estimate.day >= days / 2)
-            {
-                estimated.push(Observed {
-                    probability: estimate.probability,
-                    happened,
-                });
-                true_odds.push(Observed {
-                    probability: estimate.truth,
-                    happened,
-                });
+            if let Some(happened) = self.came_true(position).filter(|_| estimate.day >= days / 2) {
+                estimated.push(Observed { probability: estimate.probability, happened });
+                true_odds.push(Observed { probability: estimate.truth, happened });
             }
         }
         Course {
@@ -379,16 +314,9 @@ fn request(moment: &Moment) -> Request {
         placements: moment
             .placements
             .iter()
-            .map(|(placement, slots)| PlacementRequest {
-                placement: (*placement).into(),
-                slots: *slots,
-            })
+            .map(|(placement, slots)| PlacementRequest { placement: (*placement).into(), slots: *slots })
             .collect(),
-        context: moment
-            .context
-            .iter()
-            .map(|(name, value)| ((*name).into(), value.clone()))
-            .collect(),
+        context: moment.context.iter().map(|(name, value)| ((*name).into(), value.clone())).collect(),
         language: None,
         global_privacy_control: false,
         dry_run: false,
@@ -398,24 +326,14 @@ fn request(moment: &Moment) -> Request {
 fn contact_cost(strategy: &Strategy, action: &ActionId, said: &Said, channel: &str) -> f64 {
     let own = strategy.action_index(action.as_str()).and_then(|index| {
         let treatments = &strategy.actions[usize::from(index)].treatments;
-        treatments
-            .iter()
-            .find(|treatment| Some(&treatment.id) == said.treatment.as_ref())?
-            .contact_cost
+        treatments.iter().find(|treatment| Some(&treatment.id) == said.treatment.as_ref())?.contact_cost
     });
-    own.unwrap_or_else(|| {
-        strategy
-            .channel(channel)
-            .map_or(0.0, |channel| channel.contact_cost)
-    })
+    own.unwrap_or_else(|| strategy.channel(channel).map_or(0.0, |channel| channel.contact_cost))
 }
 
 /// The goal's probability that the decision went by, read back from its record.
 fn estimate(decision: &Decision, said: &Said) -> Option<f64> {
-    let slot = decision
-        .slots
-        .iter()
-        .find(|slot| slot.number == said.slot)?;
+    let slot = decision.slots.iter().find(|slot| slot.number == said.slot)?;
     let fate = decision.fates.get(usize::from(slot.pick?))?;
     let goal = decision.estimates(fate.action)?.first()?;
     Some(f64::from(goal.probability))

@@ -70,10 +70,7 @@ pub fn run(
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Demo, EngineError> {
     let engine = Engine::open(store, files, secret(settings, files)?)?;
-    let quarter = Settings {
-        customers: settings.shuffled_customers,
-        ..*settings
-    };
+    let quarter = Settings { customers: settings.shuffled_customers, ..*settings };
     let beside = |settings: Settings, policy, outcomes| {
         move || course_in_memory(&settings, files, policy, outcomes, progress)
     };
@@ -83,61 +80,34 @@ pub fn run(
         let shuffled = scope.spawn(beside(quarter, Policy::Shipped, Outcomes::Shuffled(1)));
         let by_chance = scope.spawn(beside(quarter, Policy::Random, Outcomes::Shuffled(2)));
         let shipped = course(settings, &engine, Policy::Shipped, Outcomes::True, progress);
-        (
-            shipped,
-            joined(random),
-            joined(truth),
-            joined(shuffled),
-            joined(by_chance),
-        )
+        (shipped, joined(random), joined(truth), joined(shuffled), joined(by_chance))
     });
-    let courses = [
-        (Policy::Shipped, shipped?),
-        (Policy::Random, random?),
-        (Policy::Truth, truth?),
-    ];
+    let courses = [(Policy::Shipped, shipped?), (Policy::Random, random?), (Policy::Truth, truth?)];
     let report = compare(settings, &courses, &shuffled?, &shuffled_random?);
     Ok(Demo { report, engine })
 }
 
 fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, T>) -> T {
-    thread
-        .join()
-        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// The engine's secret follows from the seed too. It is the first one that keeps customer 0, whose story
 /// is told, out of the control groups for the whole time and the half year after it.
 fn secret(settings: &Settings, files: &Files) -> Result<[u8; 32], EngineError> {
     let world = World::new(settings.seed, 1, settings.start);
-    let registered = world
-        .registrations()
-        .first()
-        .map_or(settings.start, |first| first.at);
+    let registered = world.registrations().first().map_or(settings.start, |first| first.at);
     let hours = |days: Day| Duration::from_hours(24 * days);
-    let moments = [
-        0,
-        settings.days,
-        settings.days + SETTLING_DAYS,
-        settings.days + SETTLING_DAYS + 180,
-    ];
+    let moments = [0, settings.days, settings.days + SETTLING_DAYS, settings.days + SETTLING_DAYS + 180];
     for attempt in 0_u64.. {
-        let secret = *blake3::hash(&[settings.seed.to_be_bytes(), attempt.to_be_bytes()].concat())
-            .as_bytes();
+        let secret = *blake3::hash(&[settings.seed.to_be_bytes(), attempt.to_be_bytes()].concat()).as_bytes();
         let engine = Engine::open(Arc::new(MemoryStore::new()), files, secret)?;
-        engine
-            .ingest(&drive::registration(registered), "", registered)?
-            .1
-            .wait()?;
+        engine.ingest(&drive::registration(registered), "", registered)?.1.wait()?;
         let Some(id) = engine.find(&identifiers(0))? else {
             continue;
         };
         let strategy = &engine.published().strategy;
         let decided_normally = |days: &Day| {
-            let at = settings
-                .start
-                .saturating_add(hours(*days))
-                .unwrap_or(settings.start);
+            let at = settings.start.saturating_add(hours(*days)).unwrap_or(settings.start);
             engine.assignment(strategy, id, at) == Assignment::Strategy
         };
         if moments.iter().all(decided_normally) {
@@ -158,17 +128,9 @@ pub fn course(
     outcomes: Outcomes,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Course, EngineError> {
-    let world =
-        World::new(settings.seed, settings.customers, settings.start).with_outcomes(outcomes);
+    let world = World::new(settings.seed, settings.customers, settings.start).with_outcomes(outcomes);
     let shuffled = outcomes != Outcomes::True;
-    let each = |day| {
-        progress(Progress {
-            policy,
-            shuffled,
-            day,
-            days: settings.days,
-        })
-    };
+    let each = |day| progress(Progress { policy, shuffled, day, days: settings.days });
     Drive::new(engine, world, policy, settings.seed).run(settings.days, &each)
 }
 
@@ -183,11 +145,7 @@ pub fn course_in_memory(
     outcomes: Outcomes,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Course, EngineError> {
-    let engine = Engine::open(
-        Arc::new(MemoryStore::new()),
-        files,
-        secret(settings, files)?,
-    )?;
+    let engine = Engine::open(Arc::new(MemoryStore::new()), files, secret(settings, files)?)?;
     course(settings, &engine, policy, outcomes, progress)
 }
 
@@ -211,13 +169,9 @@ fn compare(
     by_chance: &Course,
 ) -> Report {
     let silent = silent_world(settings);
-    let lines: Vec<Line> = courses
-        .iter()
-        .map(|(policy, course)| report::line(*policy, course, &silent))
-        .collect();
-    let [(_, shipped), (_, random), _] = courses else {
-        unreachable!("three policies run")
-    };
+    let lines: Vec<Line> =
+        courses.iter().map(|(policy, course)| report::line(*policy, course, &silent)).collect();
+    let [(_, shipped), (_, random), _] = courses else { unreachable!("three policies run") };
     let worth = |position: usize| lines[position].worth.combined.mean;
     let (model, auc_of_truth) = report::model(shipped);
     Report {

@@ -54,11 +54,8 @@ impl Predictor for Oracle<'_> {
     fn predict(&self, _features: &Features, arms: &[Arm]) -> Vec<Prediction> {
         arms.iter()
             .map(|arm| {
-                let truth = self
-                    .world
-                    .truth(self.customer, &arm.action, &arm.channel, self.day);
-                let (acted, alone) =
-                    truth.map_or((0.0, 0.0), |truth| of_outcome(&truth, &arm.outcome));
+                let truth = self.world.truth(self.customer, &arm.action, &arm.channel, self.day);
+                let (acted, alone) = truth.map_or((0.0, 0.0), |truth| of_outcome(&truth, &arm.outcome));
                 Prediction {
                     probability: acted.clamp(CERTAINTY, 1.0 - CERTAINTY) as f32,
                     deviation: 0.0,

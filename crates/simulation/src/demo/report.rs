@@ -85,10 +85,7 @@ impl Worth {
 /// The difference in what came of it, whatever was spent on saying it.
 pub fn before_costs(ours: &[Ledger], theirs: &[Ledger]) -> Interval {
     let values = |ledgers: &[Ledger]| {
-        ledgers
-            .iter()
-            .map(|ledger| ledger.customer + ledger.organisation)
-            .collect::<Vec<f64>>()
+        ledgers.iter().map(|ledger| ledger.customer + ledger.organisation).collect::<Vec<f64>>()
     };
     Interval::of_difference(&values(ours), &values(theirs))
 }
@@ -108,11 +105,7 @@ pub fn line(policy: Policy, course: &Course, silent: &[Ledger]) -> Line {
 
 /// Mean count per customer.
 pub fn mean(ledgers: &[Ledger], count: impl Fn(&Ledger) -> u32) -> f64 {
-    ledgers
-        .iter()
-        .map(|ledger| f64::from(count(ledger)))
-        .sum::<f64>()
-        / ledgers.len().max(1) as f64
+    ledgers.iter().map(|ledger| f64::from(count(ledger))).sum::<f64>() / ledgers.len().max(1) as f64
 }
 
 /// Quality of the shipped model, and the AUC of the truth on the same messages.

@@ -27,11 +27,7 @@ pub struct Chapter {
 ///
 /// # Errors
 /// The store cannot be read.
-pub fn story(
-    engine: &Engine,
-    customer: usize,
-    language: &Language,
-) -> Result<Vec<Chapter>, EngineError> {
+pub fn story(engine: &Engine, customer: usize, language: &Language) -> Result<Vec<Chapter>, EngineError> {
     let Some(id) = engine.find(&identifiers(customer))? else {
         return Ok(Vec::new());
     };
@@ -46,20 +42,12 @@ pub fn story(
 
 fn chapter(strategy: &Strategy, decision: &Decision, language: &Language) -> Option<Chapter> {
     let explanation = explain::explain(strategy, decision).ok()?;
-    let said = decision
-        .slots
-        .iter()
-        .find_map(|slot| decision.fates.get(usize::from(slot.pick?)));
+    let said = decision.slots.iter().find_map(|slot| decision.fates.get(usize::from(slot.pick?)));
     Some(Chapter {
         decision: decision.id.to_string(),
         at: explanation.at.clone(),
         channel: decision.request.channel.as_str().to_owned(),
-        action: said.map(|fate| {
-            strategy.actions[usize::from(fate.action)]
-                .id
-                .as_str()
-                .to_owned()
-        }),
+        action: said.map(|fate| strategy.actions[usize::from(fate.action)].id.as_str().to_owned()),
         why: explanation.customer(language).why.join(" "),
     })
 }

@@ -23,39 +23,21 @@ impl fmt::Display for Report {
             "complaints",
             "opt-outs"
         )?;
-        self.lines
-            .iter()
-            .try_for_each(|line| write_line(out, line))?;
+        self.lines.iter().try_for_each(|line| write_line(out, line))?;
         writeln!(
             out,
             "  (complaints and opt-outs per 1,000 customers; {:.0} complaints when nobody says anything)\n",
             self.complaints_in_silence
         )?;
-        writeln!(
-            out,
-            "Shipped above random:    {} together",
-            euro(&self.gain_over_random.combined)
-        )?;
-        writeln!(
-            out,
-            "                         {} for the customer",
-            euro(&self.gain_over_random.customer)
-        )?;
+        writeln!(out, "Shipped above random:    {} together", euro(&self.gain_over_random.combined))?;
+        writeln!(out, "                         {} for the customer", euro(&self.gain_over_random.customer))?;
         writeln!(
             out,
             "                         {} for the organisation",
             euro(&self.gain_over_random.organisation)
         )?;
-        writeln!(
-            out,
-            "Of the way from random to knowing the truth: {:.0} %",
-            100.0 * self.share_of_truth
-        )?;
-        writeln!(
-            out,
-            "With shuffled outcomes:  {} (should contain 0)",
-            euro(&self.gain_when_shuffled)
-        )?;
+        writeln!(out, "Of the way from random to knowing the truth: {:.0} %", 100.0 * self.share_of_truth)?;
+        writeln!(out, "With shuffled outcomes:  {} (should contain 0)", euro(&self.gain_when_shuffled))?;
         let auc = |auc: Option<f64>| auc.map_or("-".to_owned(), |auc| format!("{auc:.3}"));
         writeln!(
             out,
@@ -86,8 +68,5 @@ fn write_line(out: &mut fmt::Formatter<'_>, line: &Line) -> fmt::Result {
 }
 
 fn euro(interval: &Interval) -> String {
-    format!(
-        "{:.2} [{:.2}, {:.2}]",
-        interval.mean, interval.low, interval.high
-    )
+    format!("{:.2} [{:.2}, {:.2}]", interval.mean, interval.low, interval.high)
 }

@@ -77,10 +77,6 @@ impl Happening {
         properties: [(&'static str, Value); N],
     ) -> Self {
         let properties = BTreeMap::from(properties);
-        Self {
-            customer,
-            at,
-            what: What::Event { name, properties },
-        }
+        Self { customer, at, what: What::Event { name, properties } }
     }
 }

@@ -143,9 +143,8 @@ pub struct Household {
 }
 
 const NAMES: [&str; 24] = [
-    "Anna", "Bram", "Chantal", "Daan", "Emre", "Floor", "Gijs", "Hanna", "Imane", "Joost", "Karin",
-    "Lars", "Mila", "Noor", "Omar", "Petra", "Quinten", "Rosa", "Sem", "Tess", "Umar", "Vera",
-    "Willem", "Yara",
+    "Anna", "Bram", "Chantal", "Daan", "Emre", "Floor", "Gijs", "Hanna", "Imane", "Joost", "Karin", "Lars",
+    "Mila", "Noor", "Omar", "Petra", "Quinten", "Rosa", "Sem", "Tess", "Umar", "Vera", "Willem", "Yara",
 ];
 
 impl Household {
@@ -160,27 +159,13 @@ impl Household {
         let contract = contract(chance.about("contract"), &traits, &house);
         let now = circumstances(chance.about("now"), &traits, &house);
         let name = NAMES[chance.about("name").below(NAMES.len() as u32) as usize];
-        Self {
-            name,
-            traits,
-            house,
-            contract,
-            now,
-            reached: BTreeMap::new(),
-            heard: Vec::new(),
-        }
+        Self { name, traits, house, contract, now, reached: BTreeMap::new(), heard: Vec::new() }
     }
 
     /// A teacher with a terraced house and old windows, whose bill goes up this year.
     fn fatima(chance: Chance) -> Self {
-        let traits = Traits {
-            means: 0.35,
-            digital: 0.6,
-            green: 0.8,
-            forgetful: false,
-            loyal: false,
-            reads_mail: 1.2,
-        };
+        let traits =
+            Traits { means: 0.35, digital: 0.6, green: 0.8, forgetful: false, loyal: false, reads_mail: 1.2 };
         let house = House {
             owned: true,
             ownership_told: true,
@@ -207,14 +192,7 @@ impl Household {
             calls_agreed: false,
             advice_refused: false,
         };
-        let now = circumstances(
-            chance,
-            &Traits {
-                means: 1.0,
-                ..traits.clone()
-            },
-            &house,
-        );
+        let now = circumstances(chance, &Traits { means: 1.0, ..traits.clone() }, &house);
         let now = Circumstances {
             arrears_since: None,
             refund_owed: 0.0,
@@ -222,30 +200,17 @@ impl Household {
             medical_equipment: false,
             ..now
         };
-        Self {
-            name: "Fatima",
-            traits,
-            house,
-            contract,
-            now,
-            reached: BTreeMap::new(),
-            heard: Vec::new(),
-        }
+        Self { name: "Fatima", traits, house, contract, now, reached: BTreeMap::new(), heard: Vec::new() }
     }
 
     /// Months in arrears on `day`, 0 when nothing is overdue.
     pub fn arrears_months(&self, day: Day) -> f64 {
-        self.now
-            .arrears_since
-            .map_or(0.0, |since| 1.0 + (day - since).div_euclid(30) as f64)
+        self.now.arrears_since.map_or(0.0, |since| 1.0 + (day - since).div_euclid(30) as f64)
     }
 
     /// What was heard in the last `days` days, latest first.
     pub fn heard_within(&self, day: Day, days: Day) -> impl Iterator<Item = &Heard> {
-        self.heard
-            .iter()
-            .rev()
-            .take_while(move |heard| heard.day > day - days)
+        self.heard.iter().rev().take_while(move |heard| heard.day > day - days)
     }
 
     /// Having a hard time, in a way an offer would make worse.
@@ -299,9 +264,7 @@ fn house(chance: Chance, traits: &Traits) -> House {
         heating_told: chance.about("heating_told").happens(0.6),
         boiler_year,
         boiler_year_estimate: boiler_year + chance.about("boiler_estimate").below(7) - 3,
-        solar: owned
-            && dwelling != "apartment"
-            && chance.about("solar").happens(0.25 + 0.25 * traits.green),
+        solar: owned && dwelling != "apartment" && chance.about("solar").happens(0.25 + 0.25 * traits.green),
         smart_meter: chance.about("smart").happens(0.85),
         gas_m3: if heating == "gas" { gas.round() } else { 0.0 },
         electricity_kwh: (2500.0 * size * chance.about("power").between(0.6, 1.5)
@@ -317,16 +280,10 @@ fn contract(chance: Chance, traits: &Traits, house: &House) -> Contract {
         u if u < 0.93 => "variable",
         _ => "dynamic",
     };
-    let years = if traits.loyal {
-        (2.0, 15.0)
-    } else {
-        (0.1, 6.0)
-    };
+    let years = if traits.loyal { (2.0, 15.0) } else { (0.1, 6.0) };
     let bill = 30.0 + house.gas_m3 * 0.11 + house.electricity_kwh * 0.022;
     let app_user = chance.about("app").happens(0.1 + 0.7 * traits.digital);
-    let quiet = chance
-        .about("away")
-        .happens(if app_user { 0.05 } else { 0.3 });
+    let quiet = chance.about("away").happens(if app_user { 0.05 } else { 0.3 });
     Contract {
         kind,
         ends: chance.about("ends").between(-20.0, 345.0) as Day,
@@ -334,9 +291,7 @@ fn contract(chance: Chance, traits: &Traits, house: &House) -> Contract {
         since: -(365.0 * chance.about("since").between(years.0, years.1)) as Day,
         bill_increase_percent: chance.about("bill").between(-10.0, 30.0).round(),
         app_user,
-        last_visit: -(chance
-            .about("visit")
-            .between(1.0, if quiet { 340.0 } else { 40.0 }) as Day),
+        last_visit: -(chance.about("visit").between(1.0, if quiet { 340.0 } else { 40.0 }) as Day),
         offers_agreed: chance.about("offers").happens(0.6),
         calls_agreed: chance.about("calls").happens(0.1),
         advice_refused: chance.about("advice").happens(0.03),
@@ -348,11 +303,7 @@ fn circumstances(chance: Chance, traits: &Traits, house: &House) -> Circumstance
     let refunded = chance.about("refund").happens(0.04);
     Circumstances {
         arrears_since: behind.then(|| -(chance.about("since").below(100) as Day)),
-        refund_owed: if refunded {
-            chance.about("amount").between(20.0, 90.0).round()
-        } else {
-            0.0
-        },
+        refund_owed: if refunded { chance.about("amount").between(20.0, 90.0).round() } else { 0.0 },
         reading_due: !house.smart_meter && chance.about("reading").happens(0.1),
         recalled: chance.about("recall").happens(0.012),
         medical_equipment: chance.about("medical").happens(0.01),

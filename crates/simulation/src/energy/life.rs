@@ -49,12 +49,7 @@ impl Life<'_> {
         name: &'static str,
         properties: [(&'static str, Value); N],
     ) -> Happening {
-        Happening::event_with(
-            self.number,
-            self.clock.at(self.day, minute),
-            name,
-            properties,
-        )
+        Happening::event_with(self.number, self.clock.at(self.day, minute), name, properties)
     }
 
     /// Fatima's year has fixed days; everybody else's is chance.
@@ -68,21 +63,12 @@ impl Life<'_> {
     }
 
     fn arrears(&self, household: &mut Household, noticed: &mut Vec<Happening>) {
-        let hardship =
-            0.0004 + 0.0025 * (1.0 - household.traits.means) * (1.0 - household.traits.means);
-        let slip = if household.traits.forgetful {
-            0.0012
-        } else {
-            0.0
-        };
+        let hardship = 0.0004 + 0.0025 * (1.0 - household.traits.means) * (1.0 - household.traits.means);
+        let slip = if household.traits.forgetful { 0.0012 } else { 0.0 };
         match household.now.arrears_since {
-            None if self.begins("arrears", hardship + slip) => {
-                household.now.arrears_since = Some(self.day)
-            }
+            None if self.begins("arrears", hardship + slip) => household.now.arrears_since = Some(self.day),
             Some(since)
-                if self.day > since
-                    && (self.day - since) % MONTH == 0
-                    && !household.now.payment_plan => {}
+                if self.day > since && (self.day - since) % MONTH == 0 && !household.now.payment_plan => {}
             _ => return,
         }
         noticed.push(self.overdue(household));
@@ -95,33 +81,18 @@ impl Life<'_> {
         self.tell(
             180,
             "arrears_started",
-            [
-                ("amount", Value::Number(amount)),
-                ("months", Value::Number(months)),
-            ],
+            [("amount", Value::Number(amount)), ("months", Value::Number(months))],
         )
     }
 
     fn bill(&self, household: &mut Household, noticed: &mut Vec<Happening>) {
         let yearly = self.chance.about("bill day").below(365);
-        let yearly = if self.number == 0 {
-            22
-        } else {
-            Day::from(yearly)
-        };
+        let yearly = if self.number == 0 { 22 } else { Day::from(yearly) };
         if self.day.rem_euclid(365) == yearly {
-            let increase = self
-                .chance
-                .about("bill increase")
-                .between(-12.0, 36.0)
-                .round();
+            let increase = self.chance.about("bill increase").between(-12.0, 36.0).round();
             let increase = if self.number == 0 { 27.0 } else { increase };
             household.contract.bill_increase_percent = increase;
-            noticed.push(self.tell(
-                200,
-                "bill_sent",
-                [("increase_percent", Value::Number(increase))],
-            ));
+            noticed.push(self.tell(200, "bill_sent", [("increase_percent", Value::Number(increase))]));
         }
         let reading_asked = self.day.rem_euclid(365) == (yearly - 20).rem_euclid(365);
         if reading_asked && !household.house.smart_meter {
@@ -132,11 +103,7 @@ impl Life<'_> {
 
     fn meter(&self, household: &mut Household, noticed: &mut Vec<Happening>) {
         if self.begins("refund", 0.0003) && household.now.refund_owed == 0.0 {
-            let amount = self
-                .chance
-                .about("refund amount")
-                .between(20.0, 90.0)
-                .round();
+            let amount = self.chance.about("refund amount").between(20.0, 90.0).round();
             household.now.refund_owed = amount;
             noticed.push(self.tell(220, "refund_found", [("amount", Value::Number(amount))]));
         }
@@ -176,12 +143,7 @@ impl Life<'_> {
             Some(since)
                 if self.day - since >= 4
                     && self.day - since
-                        >= Day::from(
-                            self.chance
-                                .about("solved")
-                                .at(since.cast_unsigned())
-                                .below(18),
-                        ) =>
+                        >= Day::from(self.chance.about("solved").at(since.cast_unsigned()).below(18)) =>
             {
                 household.now.complaint_since = None;
                 noticed.push(self.tell(900, "complaint_resolved", []));
@@ -197,10 +159,6 @@ impl Life<'_> {
         let topics = ["bill", "meter", "contract", "service"];
         let topic = topics[self.today("complaint topic").below(4) as usize];
         let topic = if self.number == 0 { "bill" } else { topic };
-        self.tell(
-            540,
-            "complaint_opened",
-            [("topic", Value::Text(topic.into()))],
-        )
+        self.tell(540, "complaint_opened", [("topic", Value::Text(topic.into()))])
     }
 }

@@ -33,24 +33,12 @@ pub fn moments(
 ) -> Vec<Happening> {
     let mut moments = Vec::new();
     let mut add = |minute: u32, moment: Moment| {
-        moments.push(Happening {
-            customer: number,
-            at: clock.at(day, minute),
-            what: What::Moment(moment),
-        });
+        moments.push(Happening { customer: number, at: clock.at(day, minute), what: What::Moment(moment) });
     };
     let today = |about: &str| chance.about(about).at(day.cast_unsigned());
-    for (channel, minutes) in [
-        ("shop", 545),
-        ("web", 1170),
-        ("app", 1230),
-        ("call_centre", 640),
-    ] {
+    for (channel, minutes) in [("shop", 545), ("web", 1170), ("app", 1230), ("call_centre", 640)] {
         if comes(household, channel, today(channel), number, day) {
-            add(
-                minutes + today("minute").below(30),
-                inbound(household, channel, today("page"), day),
-            );
+            add(minutes + today("minute").below(30), inbound(household, channel, today("page"), day));
         }
     }
     if (day + offset(chance, "email", EMAIL_EVERY, number)).rem_euclid(EMAIL_EVERY) == 0 {
@@ -68,22 +56,15 @@ pub fn moments(
 }
 
 fn offset(chance: Chance, about: &str, every: Day, number: usize) -> Day {
-    if number == 0 {
-        4
-    } else {
-        Day::from(chance.about(about).below(u32::try_from(every).unwrap_or(1)))
-    }
+    if number == 0 { 4 } else { Day::from(chance.about(about).below(u32::try_from(every).unwrap_or(1))) }
 }
 
 fn comes(household: &Household, channel: &str, today: Chance, number: usize, day: Day) -> bool {
     if number == 0 {
-        return FATIMA
-            .iter()
-            .any(|(on, days)| *on == channel && days.contains(&day));
+        return FATIMA.iter().any(|(on, days)| *on == channel && days.contains(&day));
     }
     let (traits, contract, now) = (&household.traits, &household.contract, &household.now);
-    let troubled =
-        now.complaint_since.is_some() || now.arrears_since.is_some() || now.moving.is_some();
+    let troubled = now.complaint_since.is_some() || now.arrears_since.is_some() || now.moving.is_some();
     let away = day - contract.last_visit > 90;
     let daily = match channel {
         "web" if away => 0.006,
@@ -101,30 +82,16 @@ fn inbound(household: &Household, channel: &'static str, chance: Chance, day: Da
     let text = |word: &str| Value::Text(word.into());
     let page = page(household, chance, day);
     let (placements, context): (Vec<_>, BTreeMap<_, _>) = match channel {
-        "web" if page == "bill" => (
-            vec![("web_home", 1), ("web_account", 1)],
-            [("page", text(page))].into(),
-        ),
+        "web" if page == "bill" => (vec![("web_home", 1), ("web_account", 1)], [("page", text(page))].into()),
         "web" => (vec![("web_home", 1)], [("page", text(page))].into()),
         "app" => (vec![("app_home", 1)], [("page", text(page))].into()),
-        "shop" => (
-            vec![("desk_prompt", 1)],
-            [("others_can_hear", Value::Bool(true))].into(),
-        ),
+        "shop" => (vec![("desk_prompt", 1)], [("others_can_hear", Value::Bool(true))].into()),
         _ => {
             let heard = ("others_can_hear", Value::Bool(false));
-            (
-                vec![("agent_suggestion", 1)],
-                [("call_reason", text(reason(household, page))), heard].into(),
-            )
+            (vec![("agent_suggestion", 1)], [("call_reason", text(reason(household, page))), heard].into())
         }
     };
-    Moment {
-        channel,
-        direction: Direction::Inbound,
-        placements,
-        context,
-    }
+    Moment { channel, direction: Direction::Inbound, placements, context }
 }
 
 fn outbound(channel: &'static str, placement: &'static str) -> Moment {
@@ -137,8 +104,7 @@ fn outbound(channel: &'static str, placement: &'static str) -> Moment {
 }
 
 fn page(household: &Household, chance: Chance, day: Day) -> &'static str {
-    let ends_soon =
-        household.contract.kind == "fixed" && (0..45).contains(&(household.contract.ends - day));
+    let ends_soon = household.contract.kind == "fixed" && (0..45).contains(&(household.contract.ends - day));
     match chance.uniform() {
         u if u < 0.25 && household.contract.bill_increase_percent >= 15.0 => "bill",
         u if u < 0.12 => "bill",

@@ -64,10 +64,5 @@ files! {
 
 /// The strategy's files.
 pub fn strategy() -> Files {
-    Files(
-        FILES
-            .iter()
-            .map(|(path, text)| ((*path).to_owned(), (*text).to_owned()))
-            .collect(),
-    )
+    Files(FILES.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect())
 }

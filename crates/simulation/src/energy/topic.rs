@@ -96,10 +96,7 @@ topics! {
 impl Topic {
     /// The topic of an action; `None` for a path this world does not know.
     pub fn of_action(action: &str) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|topic| topic.action() == action)
+        Self::ALL.iter().copied().find(|topic| topic.action() == action)
     }
 
     /// The action's issue.

@@ -36,15 +36,9 @@ pub struct Worth {
 }
 
 /// What a complaint costs.
-pub const COMPLAINT: Worth = Worth {
-    customer: -15.0,
-    organisation: -40.0,
-};
+pub const COMPLAINT: Worth = Worth { customer: -15.0, organisation: -40.0 };
 /// What losing the customer's ear costs.
-pub const OPT_OUT: Worth = Worth {
-    customer: -1.0,
-    organisation: -20.0,
-};
+pub const OPT_OUT: Worth = Worth { customer: -1.0, organisation: -20.0 };
 /// How fast irrelevant messages make people stop reading.
 const NOISE: f64 = 0.35;
 /// Window of complaints, in days.
@@ -53,10 +47,7 @@ const COMPLAINT_DAYS: f64 = 14.0;
 /// The truth about `topic` said to `household` on `channel` on `day`.
 pub fn truth(household: &Household, topic: Topic, channel: &str, day: Day) -> Truth {
     let brought = brought_about(household, topic, channel, day);
-    let alone = over_days(
-        daily_chance(household, topic, day),
-        f64::from(topic.within_days()),
-    );
+    let alone = over_days(daily_chance(household, topic, day), f64::from(topic.within_days()));
     let complaint_if_not = over_days(daily_complaint(household), COMPLAINT_DAYS);
     let complaint = complaint_brought_about(household, topic, day);
     Truth {
@@ -84,9 +75,7 @@ pub fn open(household: &Household, topic: Topic, day: Day) -> bool {
         PaymentPlan => months > 0.0 && !now.payment_plan && !now.debt_help,
         DebtHelp => months >= 3.0 && !now.debt_help,
         ExplainBill => contract.bill_increase_percent >= 10.0,
-        AdjustInstalment => {
-            house.above_normal_percent >= 8.0 || contract.bill_increase_percent >= 20.0
-        }
+        AdjustInstalment => house.above_normal_percent >= 8.0 || contract.bill_increase_percent >= 20.0,
         EnergyFund => now.worried || months >= 2.0,
         OneContact => now.bereaved.is_some_and(|since| day - since < 180),
         ArrangeMove => now.moving.is_some_and(|date| date - day < 60),
@@ -101,9 +90,7 @@ pub fn open(household: &Household, topic: Topic, day: Day) -> bool {
         InsulationScan => house.owned && house.dwelling != "apartment",
         SolarUse => house.solar,
         SavingPlan => house.above_normal_percent >= 0.0,
-        RenewFixed | KeepFlexible => {
-            contract.kind == "fixed" && (-30..60).contains(&(contract.ends - day))
-        }
+        RenewFixed | KeepFlexible => contract.kind == "fixed" && (-30..60).contains(&(contract.ends - day)),
         DynamicTariff => house.smart_meter && contract.kind == "variable",
         SolarPanels => house.owned && !house.solar && house.dwelling != "apartment",
         AskHeating => !house.heating_told,
@@ -112,11 +99,7 @@ pub fn open(household: &Household, topic: Topic, day: Day) -> bool {
         WelcomeBack => day - contract.last_visit > 90,
         InstallApp => !contract.app_user,
     };
-    needed
-        && household
-            .reached
-            .get(&topic)
-            .is_none_or(|at| day - at >= met_for_days(topic))
+    needed && household.reached.get(&topic).is_none_or(|at| day - at >= met_for_days(topic))
 }
 
 fn met_for_days(topic: Topic) -> Day {
@@ -182,12 +165,8 @@ pub fn brought_about(household: &Household, topic: Topic, channel: &str, day: Da
 /// How well a first message about `topic` lands with this customer, a probability.
 fn fit(household: &Household, topic: Topic, day: Day) -> f64 {
     use Topic::*;
-    let (traits, house, contract, now) = (
-        &household.traits,
-        &household.house,
-        &household.contract,
-        &household.now,
-    );
+    let (traits, house, contract, now) =
+        (&household.traits, &household.house, &household.contract, &household.now);
     let months = household.arrears_months(day);
     match topic {
         FirstReminder if traits.forgetful => 0.35,
@@ -254,11 +233,7 @@ fn attention(household: &Household, topic: Topic, channel: &str) -> f64 {
 /// Probability of a complaint today without any message.
 pub fn daily_complaint(household: &Household) -> f64 {
     let quiet = household.now.complaint_since.is_none();
-    let shock = if household.contract.bill_increase_percent >= 22.0 {
-        2.0
-    } else {
-        1.0
-    };
+    let shock = if household.contract.bill_increase_percent >= 22.0 { 2.0 } else { 1.0 };
     if quiet { 0.00025 * shock } else { 0.0 }
 }
 
@@ -281,22 +256,12 @@ pub fn opt_out_brought_about(household: &Household, topic: Topic, day: Day) -> f
     if wanted || household.now.stopped {
         return 0.0;
     }
-    0.0006
-        + 0.0012 * crowding(household, day)
-        + if misses(household, topic, day) {
-            0.003
-        } else {
-            0.0
-        }
+    0.0006 + 0.0012 * crowding(household, day) + if misses(household, topic, day) { 0.003 } else { 0.0 }
 }
 
 /// Probability that the customer says that it is not relevant.
 pub fn rejected(household: &Household, topic: Topic, day: Day) -> f64 {
-    if misses(household, topic, day) {
-        0.07
-    } else {
-        0.015
-    }
+    if misses(household, topic, day) { 0.07 } else { 0.015 }
 }
 
 fn misses(household: &Household, topic: Topic, day: Day) -> bool {
@@ -348,8 +313,5 @@ pub fn worth(household: &Household, topic: Topic) -> Worth {
         WelcomeBack => (2.0, 2.0),
         InstallApp => (4.0, 6.0),
     };
-    Worth {
-        customer,
-        organisation,
-    }
+    Worth { customer, organisation }
 }

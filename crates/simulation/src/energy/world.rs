@@ -89,9 +89,7 @@ impl World {
     /// A world of `customers` people whose day 0 begins at `start`; the same arguments give the same world.
     pub fn new(seed: u64, customers: usize, start: Timestamp) -> Self {
         let chance = Chance::new(seed);
-        let households = (0..customers)
-            .map(|number| Household::new(chance, number))
-            .collect();
+        let households = (0..customers).map(|number| Household::new(chance, number)).collect();
         Self {
             chance,
             clock: Clock::starting(start),
@@ -126,30 +124,19 @@ impl World {
 
     /// The customer number by which the supplier knows somebody.
     pub fn user_id(customer: usize) -> String {
-        if customer == 0 {
-            "fatima.de.vries".into()
-        } else {
-            format!("customer-{customer:05}")
-        }
+        if customer == 0 { "fatima.de.vries".into() } else { format!("customer-{customer:05}") }
     }
 
     /// What the supplier's systems know and what customers agreed to, when the world begins.
     pub fn registrations(&self) -> Vec<Happening> {
         let customers = self.households.iter().enumerate();
-        customers
-            .flat_map(|(number, household)| registration(&self.clock, number, household))
-            .collect()
+        customers.flat_map(|(number, household)| registration(&self.clock, number, household)).collect()
     }
 
     /// The truth about saying `action` to `customer` on `channel` on `day`; `None` for an unknown action.
     pub fn truth(&self, customer: usize, action: &str, channel: &str, day: Day) -> Option<Truth> {
         let topic = Topic::of_action(action)?;
-        Some(truth::truth(
-            &self.households[customer],
-            topic,
-            channel,
-            day,
-        ))
+        Some(truth::truth(&self.households[customer], topic, channel, day))
     }
 
     /// Lives through `day`: everything that happens on it, in order. Days must be lived one after another.
@@ -158,24 +145,13 @@ impl World {
         for number in 0..self.households.len() {
             let chance = self.chance.about("life").at(number as u64);
             let complained = self.households[number].now.complaint_since;
-            let life = Life {
-                chance,
-                clock: &self.clock,
-                number,
-                day,
-            };
+            let life = Life { chance, clock: &self.clock, number, day };
             happenings.extend(life.live(&mut self.households[number]));
             if complained.is_none() && self.households[number].now.complaint_since.is_some() {
                 self.count_complaint(number);
             }
             self.on_their_own(number, chance, day, &mut happenings);
-            happenings.extend(moments::moments(
-                &self.households[number],
-                chance,
-                &self.clock,
-                number,
-                day,
-            ));
+            happenings.extend(moments::moments(&self.households[number], chance, &self.clock, number, day));
         }
         happenings.sort_by_key(|happening| (happening.at, happening.customer));
         happenings
@@ -192,23 +168,14 @@ impl World {
 
     /// A message reaches a customer on `day`. What comes of it later appears in [`World::day`].
     pub fn say(&mut self, contact: Contact, day: Day) -> Reaction {
-        let Contact {
-            customer,
-            topic,
-            channel,
-            cost,
-        } = contact;
+        let Contact { customer, topic, channel, cost } = contact;
         let reaction = match self.outcomes {
             Outcomes::True => self.respond(customer, topic, channel, day),
             Outcomes::Shuffled(_) => Reaction::Nothing,
         };
         let household = &mut self.households[customer];
         let relevant = truth::relevant(household, topic, day);
-        household.heard.push(Heard {
-            day,
-            topic,
-            relevant,
-        });
+        household.heard.push(Heard { day, topic, relevant });
         self.ledgers[customer].contacts += 1;
         self.ledgers[customer].contact_cost += cost;
         reaction
@@ -227,16 +194,11 @@ impl World {
             .at(customer as u64)
             .at(at.as_millisecond().cast_unsigned());
         let household = &self.households[customer];
-        let open: Vec<Topic> = Topic::ALL
-            .iter()
-            .copied()
-            .filter(|topic| truth::open(household, *topic, day))
-            .collect();
+        let open: Vec<Topic> =
+            Topic::ALL.iter().copied().filter(|topic| truth::open(household, *topic, day)).collect();
         if !open.is_empty() && chance.about("goal").happens(SHUFFLED_GOAL) {
             let topic = open[chance.about("topic").below(open.len() as u32) as usize];
-            let delay = chance
-                .about("delay")
-                .days(topic.mean_delay_days(), topic.within_days());
+            let delay = chance.about("delay").days(topic.mean_delay_days(), topic.within_days());
             self.schedule(day + Day::from(delay), Due::Goal(customer, topic));
         }
         if chance.about("complaint").happens(SHUFFLED_COMPLAINT) {
@@ -245,11 +207,7 @@ impl World {
     }
 
     fn respond(&mut self, customer: usize, topic: Topic, channel: &str, day: Day) -> Reaction {
-        let chance = self
-            .chance
-            .about(topic.action())
-            .at(customer as u64)
-            .at(day.cast_unsigned());
+        let chance = self.chance.about(topic.action()).at(customer as u64).at(day.cast_unsigned());
         let household = &self.households[customer];
         let brought = truth::brought_about(household, topic, channel, day);
         let complaint = truth::complaint_brought_about(household, topic, day);
@@ -257,9 +215,7 @@ impl World {
         let rejected = truth::rejected(household, topic, day);
         let goal = chance.about("goal").happens(brought);
         if goal {
-            let delay = chance
-                .about("delay")
-                .days(topic.mean_delay_days(), topic.within_days());
+            let delay = chance.about("delay").days(topic.mean_delay_days(), topic.within_days());
             self.schedule(day + Day::from(delay), Due::Goal(customer, topic));
         }
         if chance.about("complaint").happens(complaint) {
@@ -289,19 +245,10 @@ impl World {
         for (order, due) in (0..).zip(self.due.remove(&day).unwrap_or_default()) {
             let minute = 300 + order % 180;
             match due {
-                Due::Goal(customer, topic) => {
-                    happenings.extend(self.reach(customer, topic, day, minute))
-                }
-                Due::Complaint(customer)
-                    if self.households[customer].now.complaint_since.is_none() =>
-                {
+                Due::Goal(customer, topic) => happenings.extend(self.reach(customer, topic, day, minute)),
+                Due::Complaint(customer) if self.households[customer].now.complaint_since.is_none() => {
                     let chance = self.chance.about("life").at(customer as u64);
-                    let life = Life {
-                        chance,
-                        clock: &self.clock,
-                        number: customer,
-                        day,
-                    };
+                    let life = Life { chance, clock: &self.clock, number: customer, day };
                     happenings.push(life.complain(&mut self.households[customer]));
                     self.count_complaint(customer);
                 }
@@ -311,11 +258,7 @@ impl World {
                     self.ledgers[customer].opt_outs += 1;
                     let at = self.clock.at(day, minute);
                     happenings.push(Happening::event(customer, at, "marketing_stopped"));
-                    let what = What::Consent {
-                        purpose: "personal_offers",
-                        given: false,
-                        objection: false,
-                    };
+                    let what = What::Consent { purpose: "personal_offers", given: false, objection: false };
                     happenings.push(Happening { customer, at, what });
                 }
                 Due::Complaint(_) | Due::Stop(_) => {}
@@ -329,21 +272,10 @@ impl World {
         self.ledgers[customer].complaints += 1;
     }
 
-    fn on_their_own(
-        &mut self,
-        number: usize,
-        chance: Chance,
-        day: Day,
-        happenings: &mut Vec<Happening>,
-    ) {
+    fn on_their_own(&mut self, number: usize, chance: Chance, day: Day, happenings: &mut Vec<Happening>) {
         for (order, topic) in (0..).zip(Topic::ALL.iter().copied()) {
             let daily = truth::daily_chance(&self.households[number], topic, day);
-            if daily > 0.0
-                && chance
-                    .about(topic.event())
-                    .at(day.cast_unsigned())
-                    .happens(daily)
-            {
+            if daily > 0.0 && chance.about(topic.event()).at(day.cast_unsigned()).happens(daily) {
                 happenings.extend(self.reach(number, topic, day, 400 + order));
             }
         }
@@ -360,24 +292,12 @@ impl World {
         household.reached.insert(topic, day);
         let properties = change(household, topic, &self.clock, day);
         let at = self.clock.at(day, minute);
-        Some(Happening {
-            customer,
-            at,
-            what: What::Event {
-                name: topic.event(),
-                properties,
-            },
-        })
+        Some(Happening { customer, at, what: What::Event { name: topic.event(), properties } })
     }
 }
 
 /// What a reached goal changes for the customer, and what the event tells about it.
-fn change(
-    household: &mut Household,
-    topic: Topic,
-    clock: &Clock,
-    day: Day,
-) -> BTreeMap<&'static str, Value> {
+fn change(household: &mut Household, topic: Topic, clock: &Clock, day: Day) -> BTreeMap<&'static str, Value> {
     let text = |word: &str| Value::Text(word.into());
     let mut properties = BTreeMap::new();
     match topic {
@@ -409,10 +329,7 @@ fn change(
         }
         Topic::AskManaging => {
             household.now.worried = household.traits.means < 0.4;
-            properties.insert(
-                "budget_worry",
-                text(if household.now.worried { "yes" } else { "no" }),
-            );
+            properties.insert("budget_worry", text(if household.now.worried { "yes" } else { "no" }));
         }
         Topic::InstallApp => household.contract.app_user = true,
         _ => {}
@@ -421,11 +338,7 @@ fn change(
 }
 
 fn ownership(household: &Household) -> &'static str {
-    if household.house.owned {
-        "owner"
-    } else {
-        "tenant"
-    }
+    if household.house.owned { "owner" } else { "tenant" }
 }
 
 fn registration(clock: &Clock, number: usize, household: &Household) -> Vec<Happening> {
@@ -434,33 +347,18 @@ fn registration(clock: &Clock, number: usize, household: &Household) -> Vec<Happ
     let mut properties = BTreeMap::from([
         ("first_name", text(household.name)),
         ("customer_since", Value::Time(clock.at(contract.since, 0))),
-        (
-            "last_visit_at",
-            Value::Time(clock.at(contract.last_visit, 0)),
-        ),
+        ("last_visit_at", Value::Time(clock.at(contract.last_visit, 0))),
         ("app_user", Value::Bool(contract.app_user)),
         ("contract_type", text(contract.kind)),
         ("monthly_amount", Value::Number(contract.monthly_amount)),
-        (
-            "bill_increase_percent",
-            Value::Number(contract.bill_increase_percent),
-        ),
+        ("bill_increase_percent", Value::Number(contract.bill_increase_percent)),
         ("smart_meter", Value::Bool(house.smart_meter)),
         ("solar_panels", Value::Bool(house.solar)),
         ("dwelling", text(house.dwelling)),
-        (
-            "boiler_year",
-            Value::Number(f64::from(house.boiler_year_estimate)),
-        ),
+        ("boiler_year", Value::Number(f64::from(house.boiler_year_estimate))),
         ("yearly_gas_m3", Value::Number(house.gas_m3)),
-        (
-            "yearly_electricity_kwh",
-            Value::Number(house.electricity_kwh),
-        ),
-        (
-            "usage_above_normal_percent",
-            Value::Number(house.above_normal_percent),
-        ),
+        ("yearly_electricity_kwh", Value::Number(house.electricity_kwh)),
+        ("usage_above_normal_percent", Value::Number(house.above_normal_percent)),
     ]);
     if contract.kind == "fixed" {
         properties.insert("contract_ends_at", Value::Time(clock.at(contract.ends, 0)));
@@ -472,15 +370,8 @@ fn registration(clock: &Clock, number: usize, household: &Household) -> Vec<Happ
         properties.insert("home_ownership", text(ownership(household)));
     }
     let at = |minute: u32| clock.at(0, minute);
-    let registered = What::Event {
-        name: "customer_registered",
-        properties,
-    };
-    let mut told = vec![Happening {
-        customer: number,
-        at: at(0),
-        what: registered,
-    }];
+    let registered = What::Event { name: "customer_registered", properties };
+    let mut told = vec![Happening { customer: number, at: at(0), what: registered }];
     let consents = [
         (contract.offers_agreed, "personal_offers", false),
         (contract.calls_agreed, "telemarketing", false),
@@ -488,23 +379,10 @@ fn registration(clock: &Clock, number: usize, household: &Household) -> Vec<Happ
         (contract.advice_refused, "advice", true),
     ];
     for (_, purpose, objection) in consents.into_iter().filter(|(said, _, _)| *said) {
-        let what = What::Consent {
-            purpose,
-            given: !objection,
-            objection,
-        };
-        told.push(Happening {
-            customer: number,
-            at: at(1),
-            what,
-        });
+        let what = What::Consent { purpose, given: !objection, objection };
+        told.push(Happening { customer: number, at: at(1), what });
     }
-    let life = Life {
-        chance: Chance::new(0),
-        clock,
-        number,
-        day: 0,
-    };
+    let life = Life { chance: Chance::new(0), clock, number, day: 0 };
     if now.arrears_since.is_some() {
         told.push(life.overdue(household));
     }

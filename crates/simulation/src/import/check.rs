@@ -19,16 +19,10 @@ pub fn problems(mapping: &Mapping, strategy: &Strategy) -> Vec<String> {
         let found = strategy.attribute_index(&fact.attribute);
         let number = found.map(|index| &strategy.attributes[usize::from(index)]);
         if number.is_none_or(|attribute| attribute.value_type != ValueType::Number) {
-            problems.push(format!(
-                "`facts` keeps `{}`, which is not a declared number",
-                fact.attribute
-            ));
+            problems.push(format!("`facts` keeps `{}`, which is not a declared number", fact.attribute));
         }
         if fact.per.is_some() && fact.weight <= 0.0 {
-            problems.push(format!(
-                "the rate `{}` needs a `weight` above 0",
-                fact.attribute
-            ));
+            problems.push(format!("the rate `{}` needs a `weight` above 0", fact.attribute));
         }
     }
     if let Some(question) = &mapping.backtest {
@@ -46,15 +40,12 @@ fn basis(mapping: &Mapping, strategy: &Strategy, problems: &mut Vec<String>) {
         problems.push("`[basis]` needs `purposes` and a reason in `because`".into());
     }
     if stated.assumed == "consent" {
-        problems.push(
-            "consent cannot be assumed; import the statements of the customers instead".into(),
-        );
+        problems.push("consent cannot be assumed; import the statements of the customers instead".into());
     }
     for name in &stated.purposes {
         match strategy.purpose_index(name) {
-            None => problems.push(format!(
-                "`[basis]` names purpose `{name}`, which the strategy does not declare"
-            )),
+            None => problems
+                .push(format!("`[basis]` names purpose `{name}`, which the strategy does not declare")),
             Some(index) => {
                 let declared = word(strategy.purposes[usize::from(index)].basis);
                 if declared != stated.assumed {
@@ -81,34 +72,22 @@ fn word(basis: Basis) -> &'static str {
 
 fn retention(mapping: &Mapping, strategy: &Strategy, problems: &mut Vec<String>) {
     let Some(stated) = &mapping.retention else {
-        problems.push(
-            "the mapping states no `[retention]`: say how long the rows are kept and why".into(),
-        );
+        problems.push("the mapping states no `[retention]`: say how long the rows are kept and why".into());
         return;
     };
     if stated.reason.trim().is_empty() {
         problems.push("`[retention]` needs a `reason`".into());
     }
     let Some(keep) = days(&stated.keep) else {
-        problems.push(format!(
-            "`keep = \"{}\"` is not a number of days such as `800d`",
-            stated.keep
-        ));
+        problems.push(format!("`keep = \"{}\"` is not a number of days such as `800d`", stated.keep));
         return;
     };
-    let set = mapping
-        .sources
-        .iter()
-        .flat_map(|source| source.attributes.keys());
+    let set = mapping.sources.iter().flat_map(|source| source.attributes.keys());
     for name in set.chain(mapping.facts.iter().map(|fact| &fact.attribute)) {
-        let attribute = strategy
-            .attribute_index(name)
-            .map(|index| &strategy.attributes[usize::from(index)]);
+        let attribute = strategy.attribute_index(name).map(|index| &strategy.attributes[usize::from(index)]);
         if attribute.is_some_and(|attribute| attribute.retention > keep) {
-            problems.push(format!(
-                "attribute `{name}` is kept longer than the `{}` of the mapping",
-                stated.keep
-            ));
+            problems
+                .push(format!("attribute `{name}` is kept longer than the `{}` of the mapping", stated.keep));
         }
     }
 }
@@ -116,9 +95,7 @@ fn retention(mapping: &Mapping, strategy: &Strategy, problems: &mut Vec<String>)
 fn names(mapping: &Mapping, source: &Source, strategy: &Strategy, problems: &mut Vec<String>) {
     let place = format!("source `{}`", source.name);
     let mut undeclared = |kind: &str, name: &str| {
-        problems.push(format!(
-            "{place} uses {kind} `{name}`, which is not declared"
-        ));
+        problems.push(format!("{place} uses {kind} `{name}`, which is not declared"));
     };
     for name in source.attributes.keys() {
         if strategy.attribute_index(name).is_none() {
@@ -147,21 +124,13 @@ fn names(mapping: &Mapping, source: &Source, strategy: &Strategy, problems: &mut
         undeclared("table", &lookup.table);
     }
     if let Some(contact) = &source.contact {
-        place_names(
-            strategy,
-            &contact.channel,
-            &contact.placement,
-            contact.context.keys(),
-            &mut undeclared,
-        );
+        place_names(strategy, &contact.channel, &contact.placement, contact.context.keys(), &mut undeclared);
     }
     if source.identifiers.is_empty() {
         problems.push(format!("{place} has no `identifiers`: whose rows are they"));
     }
     if source.at.column.is_some() == source.at.date.is_some() {
-        problems.push(format!(
-            "{place} needs either a `column` or a `date` in `at`"
-        ));
+        problems.push(format!("{place} needs either a `column` or a `date` in `at`"));
     }
 }
 
@@ -187,18 +156,10 @@ fn place_names<'a>(
 
 fn ask(mapping: &Mapping, question: &Question, strategy: &Strategy, problems: &mut Vec<String>) {
     let mut undeclared = |kind: &str, name: &str| {
-        problems.push(format!(
-            "`[backtest]` uses {kind} `{name}`, which is not declared"
-        ));
+        problems.push(format!("`[backtest]` uses {kind} `{name}`, which is not declared"));
     };
     if !mapping.tables.contains_key(&question.table) {
         undeclared("table", &question.table);
     }
-    place_names(
-        strategy,
-        &question.channel,
-        &question.placement,
-        question.context.keys(),
-        &mut undeclared,
-    );
+    place_names(strategy, &question.channel, &question.placement, question.context.keys(), &mut undeclared);
 }

@@ -20,12 +20,7 @@ pub struct Facts<'a> {
 impl<'a> Facts<'a> {
     /// Nothing has been counted.
     pub fn new(facts: &'a [Fact]) -> Self {
-        Self {
-            facts,
-            counts: BTreeMap::new(),
-            answered: BTreeSet::new(),
-            changed: BTreeMap::new(),
-        }
+        Self { facts, counts: BTreeMap::new(), answered: BTreeSet::new(), changed: BTreeMap::new() }
     }
 
     /// Counts a contact or event; `row` names the row.
@@ -40,14 +35,7 @@ impl<'a> Facts<'a> {
     }
 
     /// Counts an outcome, once per contact.
-    pub fn count_outcome(
-        &mut self,
-        who: &Identifier,
-        contact: &str,
-        event: &str,
-        row: &str,
-        at: Timestamp,
-    ) {
+    pub fn count_outcome(&mut self, who: &Identifier, contact: &str, event: &str, row: &str, at: Timestamp) {
         let once = (who.clone(), contact.to_owned(), event.to_owned());
         if self.answered.insert(once) {
             self.count(who, event, row, at);
@@ -75,16 +63,11 @@ impl<'a> Facts<'a> {
     fn attributes(&self, who: &Identifier) -> BTreeMap<String, Value> {
         let counted = |what: &str| {
             let counts = self.counts.get(who);
-            counts
-                .and_then(|counts| counts.get(what))
-                .copied()
-                .unwrap_or(0.0)
+            counts.and_then(|counts| counts.get(what)).copied().unwrap_or(0.0)
         };
         let value = |fact: &Fact| match &fact.per {
             None => counted(&fact.count),
-            Some(per) => {
-                (counted(&fact.count) + fact.start * fact.weight) / (counted(per) + fact.weight)
-            }
+            Some(per) => (counted(&fact.count) + fact.start * fact.weight) / (counted(per) + fact.weight),
         };
         self.facts
             .iter()

@@ -23,13 +23,7 @@ pub struct Feed<'a> {
 impl<'a> Feed<'a> {
     /// Nothing taken yet.
     pub fn new(engine: &'a Engine, mapping: &'a Mapping) -> Self {
-        Self {
-            engine,
-            mapping,
-            facts: Facts::new(&mapping.facts),
-            moment: None,
-            queued: 0,
-        }
+        Self { engine, mapping, facts: Facts::new(&mapping.facts), moment: None, queued: 0 }
     }
 
     /// Takes the next row in order of time. When it is later than the one before, what was counted at that
@@ -41,12 +35,8 @@ impl<'a> Feed<'a> {
         self.moment = Some(item.at);
         let (verdict, ticket) = match &item.happened {
             Happened::Event(report) => self.engine.ingest(report, &item.place, item.at)?,
-            Happened::Contact(contact) => {
-                self.engine.record_contact(contact, &item.place, item.at)?
-            }
-            Happened::Outcome(outcome) => {
-                self.engine.record_outcome(outcome, &item.place, item.at)?
-            }
+            Happened::Contact(contact) => self.engine.record_contact(contact, &item.place, item.at)?,
+            Happened::Outcome(outcome) => self.engine.record_outcome(outcome, &item.place, item.at)?,
         };
         self.queue(ticket)?;
         let source = &self.mapping.sources[item.source].name;
@@ -80,8 +70,7 @@ impl<'a> Feed<'a> {
         let (row, at) = (item.row.as_str(), item.at);
         match &item.happened {
             Happened::Event(report) => {
-                self.facts
-                    .count(&report.identifiers[0], &report.event, row, at);
+                self.facts.count(&report.identifiers[0], &report.event, row, at);
             }
             Happened::Contact(contact) => {
                 self.facts.count(&contact.identifiers[0], CONTACT, row, at);

@@ -73,11 +73,7 @@ pub struct Writing {
 
 impl Default for Writing {
     fn default() -> Self {
-        Self {
-            delimiter: comma(),
-            encoding: Encoding::default(),
-            decimal_comma: false,
-        }
+        Self { delimiter: comma(), encoding: Encoding::default(), decimal_comma: false }
     }
 }
 
@@ -277,24 +273,16 @@ impl Mapping {
         let end = self
             .as_of
             .and_then(|date| {
-                date.to_zoned(strategy.organisation.time_zone.clone())
-                    .ok()
-                    .map(|zoned| zoned.timestamp())
+                date.to_zoned(strategy.organisation.time_zone.clone()).ok().map(|zoned| zoned.timestamp())
             })
             .unwrap_or(now);
-        let keep = self
-            .retention
-            .as_ref()
-            .and_then(|retention| days(&retention.keep));
-        end.saturating_sub(keep.unwrap_or(SignedDuration::ZERO))
-            .unwrap_or(Timestamp::MIN)
+        let keep = self.retention.as_ref().and_then(|retention| days(&retention.keep));
+        end.saturating_sub(keep.unwrap_or(SignedDuration::ZERO)).unwrap_or(Timestamp::MIN)
     }
 }
 
 /// `800d`: whole days.
 pub(super) fn days(text: &str) -> Option<SignedDuration> {
     let days: i64 = text.strip_suffix('d')?.parse().ok()?;
-    (1..=36_500)
-        .contains(&days)
-        .then(|| SignedDuration::from_hours(24 * days))
+    (1..=36_500).contains(&days).then(|| SignedDuration::from_hours(24 * days))
 }

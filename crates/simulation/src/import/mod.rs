@@ -84,27 +84,12 @@ pub fn gather(
         }
         progress(&format!("reading {}", source.file));
         read += 1;
-        let rows = rows_of(
-            index,
-            mapping,
-            strategy,
-            &path,
-            oldest,
-            &gathered.tables,
-            &mut gathered.tally,
-        )?;
+        let rows = rows_of(index, mapping, strategy, &path, oldest, &gathered.tables, &mut gathered.tally)?;
         gathered.items.extend(rows);
     }
     if read == 0 {
-        let known: Vec<&str> = mapping
-            .sources
-            .iter()
-            .map(|source| source.file.as_str())
-            .collect();
-        return Err(format!(
-            "the mapping reads none of it; it knows `{}`",
-            known.join("`, `")
-        ));
+        let known: Vec<&str> = mapping.sources.iter().map(|source| source.file.as_str()).collect();
+        return Err(format!("the mapping reads none of it; it knows `{}`", known.join("`, `")));
     }
     gathered.items.sort_by_key(|item| (item.at, item.source));
     Ok(gathered)
@@ -129,10 +114,7 @@ fn rows_of(
         let said = line.fields.and_then(|fields| {
             let row = row_id(&source.name, &fields, &mut repeated);
             let said = reader.read(fields, &row)?;
-            let early = said
-                .iter()
-                .flat_map(|said| &said.happened)
-                .any(|(at, _)| *at < oldest);
+            let early = said.iter().flat_map(|said| &said.happened).any(|(at, _)| *at < oldest);
             match early {
                 true => Err("the row is older than the stated retention".to_owned()),
                 false => Ok((row, said)),
@@ -146,12 +128,7 @@ fn rows_of(
                     *tally.attributes.entry(name).or_default() += 1;
                 }
                 for (name, rule) in said.unknown {
-                    *tally
-                        .unknown
-                        .entry(name)
-                        .or_default()
-                        .entry(rule)
-                        .or_default() += 1;
+                    *tally.unknown.entry(name).or_default().entry(rule).or_default() += 1;
                 }
                 for (at, happened) in said.happened {
                     let rows = tally.source(&source.name);
@@ -160,13 +137,7 @@ fn rows_of(
                         Happened::Contact(_) => rows.contacts += 1,
                         Happened::Outcome(_) => rows.outcomes += 1,
                     }
-                    items.push(Item {
-                        at,
-                        row: row.clone(),
-                        place: place.clone(),
-                        source: index,
-                        happened,
-                    });
+                    items.push(Item { at, row: row.clone(), place: place.clone(), source: index, happened });
                 }
             }
         }
@@ -183,11 +154,7 @@ fn row_id(source: &str, fields: &Fields, repeated: &mut BTreeMap<[u8; 16], u32>)
             hasher.update(part.as_bytes());
         }
     }
-    let hash = *hasher
-        .finalize()
-        .as_bytes()
-        .first_chunk::<16>()
-        .expect("a hash has 32 bytes");
+    let hash = *hasher.finalize().as_bytes().first_chunk::<16>().expect("a hash has 32 bytes");
     let times = repeated.entry(hash).or_default();
     *times += 1;
     format!("{source}/{:032x}/{times}", u128::from_be_bytes(hash))

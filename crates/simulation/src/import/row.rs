@@ -14,9 +14,7 @@ use decision::{
     strategy::{Strategy, Subject},
     value::{Value, ValueType},
 };
-use engine::{
-    CUSTOMER_UPDATED, EventReport, Identifier, PastContact, PastOutcome, means_unknown, typed,
-};
+use engine::{CUSTOMER_UPDATED, EventReport, Identifier, PastContact, PastOutcome, means_unknown, typed};
 use jiff::civil::{Date, DateTime, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -59,33 +57,19 @@ impl<'a> Reader<'a> {
         strategy: &'a Strategy,
         tables: &'a BTreeMap<String, BTreeMap<String, Fields>>,
     ) -> Self {
-        let table = source
-            .lookup
-            .as_ref()
-            .and_then(|lookup| tables.get(&lookup.table));
-        Self {
-            source,
-            strategy,
-            table,
-        }
+        let table = source.lookup.as_ref().and_then(|lookup| tables.get(&lookup.table));
+        Self { source, strategy, table }
     }
 
     /// What a row says; `None` when the mapping leaves it out. `id` names the row.
     pub fn read(&self, mut fields: Fields, id: &str) -> Result<Option<Said>, String> {
         if let Some(lookup) = &self.source.lookup {
-            let found = self
-                .table
-                .and_then(|table| table.get(fields.get(&lookup.column).map_or("", String::as_str)));
-            let row = found.ok_or_else(|| {
-                format!(
-                    "`{}` is not found in table `{}`",
-                    lookup.column, lookup.table
-                )
-            })?;
+            let found =
+                self.table.and_then(|table| table.get(fields.get(&lookup.column).map_or("", String::as_str)));
+            let row = found
+                .ok_or_else(|| format!("`{}` is not found in table `{}`", lookup.column, lookup.table))?;
             for (column, field) in row {
-                fields
-                    .entry(column.clone())
-                    .or_insert_with(|| field.clone());
+                fields.entry(column.clone()).or_insert_with(|| field.clone());
             }
         }
         for (column, words) in &self.source.only {
@@ -149,12 +133,8 @@ impl<'a> Reader<'a> {
         }
         let properties = self.properties(fields)?;
         let event = self.source.event.as_deref().unwrap_or(STATED);
-        let household = self
-            .source
-            .household
-            .as_ref()
-            .map(|column| field(fields, column).cloned())
-            .transpose()?;
+        let household =
+            self.source.household.as_ref().map(|column| field(fields, column).cloned()).transpose()?;
         let report = EventReport {
             id: id.to_owned(),
             event: event.to_owned(),
@@ -170,12 +150,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The typed value, or the rule by which it is unknown.
-    fn attribute(
-        &self,
-        name: &str,
-        column: &str,
-        field: &str,
-    ) -> Result<Result<Value, String>, String> {
+    fn attribute(&self, name: &str, column: &str, field: &str) -> Result<Result<Value, String>, String> {
         if let Some(rule) = self.means_nothing(column, field) {
             return Ok(Err(rule));
         }
@@ -185,9 +160,7 @@ impl<'a> Reader<'a> {
             .ok_or_else(|| format!("attribute `{name}` is not declared"))?;
         let attribute = &self.strategy.attributes[usize::from(index)];
         if attribute.subject == Subject::Household && self.source.household.is_none() {
-            return Err(format!(
-                "`{name}` belongs to a household, and the source names none"
-            ));
+            return Err(format!("`{name}` belongs to a household, and the source names none"));
         }
         let text = Value::Text(field.into());
         if means_unknown(attribute, &text) {
@@ -203,11 +176,7 @@ impl<'a> Reader<'a> {
     }
 
     fn properties(&self, fields: &Fields) -> Result<BTreeMap<String, Value>, String> {
-        let declared = self
-            .source
-            .event
-            .as_deref()
-            .and_then(|event| self.strategy.event(event));
+        let declared = self.source.event.as_deref().and_then(|event| self.strategy.event(event));
         let mut properties = BTreeMap::new();
         for (name, column) in &self.source.properties {
             let field = field(fields, column)?;
@@ -273,10 +242,7 @@ impl<'a> Reader<'a> {
             request: Request {
                 channel: columns.channel.as_str().into(),
                 direction: columns.direction,
-                placements: vec![PlacementRequest {
-                    placement: columns.placement.as_str().into(),
-                    slots: 1,
-                }],
+                placements: vec![PlacementRequest { placement: columns.placement.as_str().into(), slots: 1 }],
                 context: context(&columns.context, fields, self.strategy)?,
                 language: None,
                 global_privacy_control: false,
@@ -298,9 +264,8 @@ pub fn context(
     let mut context = BTreeMap::new();
     for (name, column) in columns {
         let field = field(fields, column)?;
-        let index = strategy
-            .context_index(name)
-            .ok_or_else(|| format!("context value `{name}` is not declared"))?;
+        let index =
+            strategy.context_index(name).ok_or_else(|| format!("context value `{name}` is not declared"))?;
         let declared = &strategy.contexts[usize::from(index)];
         let value = match declared.value_type {
             ValueType::Text => Some(Value::Text(field.as_str().into())),
@@ -309,9 +274,9 @@ pub fn context(
             ValueType::Time => field.parse().ok().map(Value::Time),
         };
         let listed = declared.values.is_empty() || declared.values.contains(field);
-        let value = value.filter(|_| listed).ok_or_else(|| {
-            format!("column `{column}` does not hold a value of context `{name}`")
-        })?;
+        let value = value
+            .filter(|_| listed)
+            .ok_or_else(|| format!("column `{column}` does not hold a value of context `{name}`"))?;
         context.insert(ContextName::from(name.as_str()), value);
     }
     Ok(context)
@@ -329,9 +294,7 @@ pub fn moment(when: &When, fields: &Fields, strategy: &Strategy) -> Result<Times
         Some(time) => {
             let time = Time::strptime("%H:%M", time)
                 .map_err(|_| format!("`time = \"{time}\"` is not a time of day such as `09:00`"))?;
-            Date::strptime(&when.format, text)
-                .map_err(|_| wrong())?
-                .to_datetime(time)
+            Date::strptime(&when.format, text).map_err(|_| wrong())?.to_datetime(time)
         }
         None => DateTime::strptime(&when.format, text)
             .or_else(|_| Date::strptime(&when.format, text).map(DateTime::from))
@@ -346,18 +309,13 @@ fn zoned(civil: DateTime, strategy: &Strategy) -> Option<Timestamp> {
 }
 
 fn field<'f>(fields: &'f Fields, column: &str) -> Result<&'f String, String> {
-    fields
-        .get(column)
-        .ok_or_else(|| format!("there is no column `{column}`"))
+    fields.get(column).ok_or_else(|| format!("there is no column `{column}`"))
 }
 
 /// The columns between braces, filled in.
 fn filled(pattern: &str, fields: &Fields) -> Result<String, String> {
-    let names: BTreeSet<&str> = pattern
-        .split('{')
-        .skip(1)
-        .filter_map(|part| part.split_once('}').map(|(name, _)| name))
-        .collect();
+    let names: BTreeSet<&str> =
+        pattern.split('{').skip(1).filter_map(|part| part.split_once('}').map(|(name, _)| name)).collect();
     let mut text = pattern.to_owned();
     for name in names {
         text = text.replace(&format!("{{{name}}}"), field(fields, name)?);

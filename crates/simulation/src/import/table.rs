@@ -36,20 +36,16 @@ pub fn locate(data: &Path, file: &str) -> PathBuf {
 /// # Errors
 /// A sentence for the user when the file cannot be opened or has no readable header.
 pub fn read(path: &Path, writing: &Writing, each: &mut dyn FnMut(Line)) -> Result<(), String> {
-    let trouble =
-        |error: &dyn std::fmt::Display| format!("cannot read `{}`: {error}", path.display());
+    let trouble = |error: &dyn std::fmt::Display| format!("cannot read `{}`: {error}", path.display());
     let file = BufReader::new(File::open(path).map_err(|error| trouble(&error))?);
     let bytes: Box<dyn Read> = match path.extension().is_some_and(|extension| extension == "gz") {
         true => Box::new(MultiGzDecoder::new(file)),
         false => Box::new(file),
     };
-    let delimiter = u8::try_from(writing.delimiter)
-        .map_err(|_| trouble(&"the delimiter is not `,` `;` or a tab"))?;
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter)
-        .flexible(true)
-        .has_headers(false)
-        .from_reader(bytes);
+    let delimiter =
+        u8::try_from(writing.delimiter).map_err(|_| trouble(&"the delimiter is not `,` `;` or a tab"))?;
+    let mut reader =
+        csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).has_headers(false).from_reader(bytes);
     let mut record = csv::ByteRecord::new();
     let mut header: Option<Vec<String>> = None;
     loop {
@@ -59,31 +55,22 @@ pub fn read(path: &Path, writing: &Writing, each: &mut dyn FnMut(Line)) -> Resul
             Err(error) => return Err(trouble(&error)),
         }
         let number = record.position().map_or(0, csv::Position::line);
-        let texts: Result<Vec<String>, String> = record
-            .iter()
-            .map(|field| text(field, writing.encoding))
-            .collect();
+        let texts: Result<Vec<String>, String> =
+            record.iter().map(|field| text(field, writing.encoding)).collect();
         let Some(names) = &header else {
             header = Some(named(texts.map_err(|why| trouble(&why))?));
             continue;
         };
         let fields = texts.and_then(|texts| match texts.len() == names.len() {
             true => Ok(names.iter().cloned().zip(texts).collect()),
-            false => Err(format!(
-                "the row has {} fields, the header {}",
-                texts.len(),
-                names.len()
-            )),
+            false => Err(format!("the row has {} fields, the header {}", texts.len(), names.len())),
         });
         each(Line { number, fields });
     }
 }
 
 fn named(header: Vec<String>) -> Vec<String> {
-    header
-        .iter()
-        .map(|name| name.trim_start_matches('\u{feff}').trim().to_owned())
-        .collect()
+    header.iter().map(|name| name.trim_start_matches('\u{feff}').trim().to_owned()).collect()
 }
 
 fn text(bytes: &[u8], encoding: Encoding) -> Result<String, String> {

@@ -93,11 +93,7 @@ impl Tally {
     pub fn rejects_csv(&self) -> String {
         let mut text = String::from("place,reason\n");
         for reject in &self.rejects {
-            text += &format!(
-                "{},\"{}\"\n",
-                reject.place,
-                reject.reason.replace('"', "\"\"")
-            );
+            text += &format!("{},\"{}\"\n", reject.place, reject.reason.replace('"', "\"\""));
         }
         text
     }

@@ -19,10 +19,7 @@ fn the_expectations_rank_the_letters_of_the_last_year_and_the_numbers_add_up() {
     let agreement = measured.agreement;
     assert_eq!(agreement.said + agreement.spared, scored.len());
     let answered = scored.iter().filter(|sent| sent.answered).count();
-    assert_eq!(
-        agreement.said_answered + agreement.spared_answered,
-        answered
-    );
+    assert_eq!(agreement.said_answered + agreement.spared_answered, answered);
     assert_eq!(measured.curve.last().unwrap().lost, answered);
     assert_eq!((backtest.sent.len(), measured.not_scorable), (5_837, 0));
     assert_eq!(measured.decisions, 30 * 2_000);
@@ -72,10 +69,7 @@ fn what_happens_at_or_after_a_decision_changes_nothing_in_it() {
         same.map(|(_, bytes)| bytes.clone()).collect::<Vec<_>>()
     };
     assert_eq!(until(&before).len(), 23 * 100);
-    assert!(
-        until(&before) == until(&after),
-        "a decision knew its future"
-    );
+    assert!(until(&before) == until(&after), "a decision knew its future");
     assert_eq!(before.len(), after.len());
     assert!(before != after, "nothing was changed");
 }
@@ -115,9 +109,7 @@ fn change_the_future(data: &Path) {
     let path = data.join("campaigns.csv");
     let mut rows = retailer::rows(&path);
     let ends = retailer::column(&rows, "end_date");
-    rows[1..]
-        .iter_mut()
-        .for_each(|row| row[ends] = "2019-01-01".into());
+    rows[1..].iter_mut().for_each(|row| row[ends] = "2019-01-01".into());
     write_rows(&path, &rows);
 
     let path = data.join("campaign_received.csv.gz");
@@ -133,20 +125,14 @@ fn change_the_future(data: &Path) {
     let mut rows = retailer::rows(&path);
     let date = retailer::column(&rows, "date");
     rows.retain(|row| row[date].as_str() < DAY || row[date] == "date");
-    rows.push(
-        ["1", "588", "2017-10-31", "1", "18"]
-            .map(str::to_owned)
-            .to_vec(),
-    );
+    rows.push(["1", "588", "2017-10-31", "1", "18"].map(str::to_owned).to_vec());
     write_rows(&path, &rows);
 
     let path = data.join("household_campaign_spend_derived.csv.gz");
     let mut rows = retailer::rows(&path);
     let campaign = retailer::column(&rows, "campaign");
-    let (spent, then) = (
-        retailer::column(&rows, "spend_28d_before_start"),
-        retailer::column(&rows, "spend_28d_from_start"),
-    );
+    let (spent, then) =
+        (retailer::column(&rows, "spend_28d_before_start"), retailer::column(&rows, "spend_28d_from_start"));
     for row in &mut rows[1..] {
         row[then] = "123456".into();
         if CAMPAIGNS_AFTER[..7].contains(&row[campaign].as_str()) {

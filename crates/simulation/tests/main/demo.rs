@@ -8,13 +8,7 @@ use simulation::{
 use std::sync::Arc;
 
 fn settings(seed: u64, customers: usize, days: i64) -> Settings {
-    Settings {
-        seed,
-        customers,
-        days,
-        start: "2026-01-04T23:00:00Z".parse().unwrap(),
-        shuffled_customers: 20,
-    }
+    Settings { seed, customers, days, start: "2026-01-04T23:00:00Z".parse().unwrap(), shuffled_customers: 20 }
 }
 
 fn course(settings: &Settings, policy: Policy, outcomes: Outcomes) -> Course {
@@ -68,24 +62,13 @@ fn the_truth_beats_chance_by_far() {
 #[test]
 fn the_demo_tells_a_story_that_can_be_replayed_and_is_the_same_every_time() {
     let settings = settings(6, 40, 75);
-    let run = || {
-        demo::run(
-            &settings,
-            &energy::strategy(),
-            Arc::new(MemoryStore::new()),
-            &|_| {},
-        )
-        .unwrap()
-    };
+    let run = || demo::run(&settings, &energy::strategy(), Arc::new(MemoryStore::new()), &|_| {}).unwrap();
     let (one, other) = (run(), run());
     assert_eq!(one.report.to_string(), other.report.to_string());
     assert_eq!(one.report.refused, 0);
     assert!(one.engine.dropped_names().is_empty());
     let chapters = demo::story(&one.engine, 0, &"nl".into()).unwrap();
-    assert_eq!(
-        chapters,
-        demo::story(&other.engine, 0, &"nl".into()).unwrap()
-    );
+    assert_eq!(chapters, demo::story(&other.engine, 0, &"nl".into()).unwrap());
     assert!(chapters.len() > 10);
     assert!(chapters.iter().all(|chapter| !chapter.why.is_empty()));
     assert_replays(&one.engine, one.report.lines[0].decisions);
@@ -108,32 +91,17 @@ fn a_complaint_at_the_desk_withholds_offers_everywhere() {
     let settings = settings(6, 2, 70);
     let engine = Engine::open(Arc::new(MemoryStore::new()), &energy::strategy(), [1; 32]).unwrap();
     demo::course(&settings, &engine, Policy::Truth, Outcomes::True, &|_| {}).unwrap();
-    let since = settings
-        .start
-        .checked_add(decision::Duration::from_hours(66 * 24 + 9))
-        .unwrap();
+    let since = settings.start.checked_add(decision::Duration::from_hours(66 * 24 + 9)).unwrap();
     let fatima = engine.find(&demo::identifiers(0)).unwrap().unwrap();
     let after: Vec<_> = engine.decisions_of(fatima, 1000).unwrap();
-    let after: Vec<_> = after
-        .iter()
-        .filter(|decision| decision.at >= since)
-        .collect();
-    let channels: Vec<&str> = after
-        .iter()
-        .map(|decision| decision.request.channel.as_str())
-        .collect();
+    let after: Vec<_> = after.iter().filter(|decision| decision.at >= since).collect();
+    let channels: Vec<&str> = after.iter().map(|decision| decision.request.channel.as_str()).collect();
     for channel in ["shop", "email", "web", "call_centre"] {
-        assert!(
-            channels.contains(&channel),
-            "{channel} is missing in {channels:?}"
-        );
+        assert!(channels.contains(&channel), "{channel} is missing in {channels:?}");
     }
     let strategy = &engine.published().strategy;
     for said in after.iter().flat_map(|decision| {
-        decision
-            .slots
-            .iter()
-            .filter_map(|slot| decision.fates.get(usize::from(slot.pick?)))
+        decision.slots.iter().filter_map(|slot| decision.fates.get(usize::from(slot.pick?)))
     }) {
         let action = &strategy.actions[usize::from(said.action)].id;
         assert_ne!(action.issue(), "sales", "{action}");

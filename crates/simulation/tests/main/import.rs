@@ -82,10 +82,7 @@ fn folder() -> tempfile::TempDir {
         "letters.csv",
         b"card,when,letter,type\n1,2017-03-01,a,type_a\n1,2017-03-01,b,type_b\n1,2017-04-01,c,type_z\n",
     );
-    write(
-        "answers.csv",
-        b"card,when,letter\n1,2017-03-02,a\n1,2017-03-02,a\n1,2017-03-02,x\n",
-    );
+    write("answers.csv", b"card,when,letter\n1,2017-03-02,a\n1,2017-03-02,a\n1,2017-03-02,x\n");
     folder
 }
 
@@ -113,12 +110,8 @@ fn known(engine: &Engine, card: &str, attribute: &str) -> Option<Value> {
 fn rows_that_cannot_be_used_are_named_by_line_and_never_by_value() {
     let (folder, engine) = (folder(), engine());
     let gathered = gather(folder.path(), &engine);
-    let found: Vec<String> = gathered
-        .tally
-        .rejects
-        .iter()
-        .map(|reject| format!("{} {}", reject.place, reject.reason))
-        .collect();
+    let found: Vec<String> =
+        gathered.tally.rejects.iter().map(|reject| format!("{} {}", reject.place, reject.reason)).collect();
     assert_eq!(
         found,
         [
@@ -129,12 +122,7 @@ fn rows_that_cannot_be_used_are_named_by_line_and_never_by_value() {
             "letters.csv:4 the row names an action that the strategy does not have",
         ]
     );
-    assert!(
-        gathered
-            .tally
-            .rejects_csv()
-            .starts_with("place,reason\npeople.csv.gz:3,")
-    );
+    assert!(gathered.tally.rejects_csv().starts_with("place,reason\npeople.csv.gz:3,"));
 }
 
 #[test]
@@ -144,10 +132,7 @@ fn words_that_mean_unknown_become_missing_by_a_counted_rule() {
     store(&mut gathered, &engine);
     let text = |text: &str| Some(Value::Text(text.into()));
     assert_eq!(known(&engine, "1", "household_kind"), text("Ren\u{e9}"));
-    assert_eq!(
-        known(&engine, "1", "spend_28d"),
-        Some(Value::Number(1234.5))
-    );
+    assert_eq!(known(&engine, "1", "spend_28d"), Some(Value::Number(1234.5)));
     for attribute in ["age_band", "household_kind", "spend_28d"] {
         assert_eq!(known(&engine, "6", attribute), None);
     }
@@ -224,8 +209,5 @@ fn without_a_ground_and_a_retention_nothing_is_imported() {
 fn a_misspelt_key_is_shown_with_its_line() {
     let problem = Mapping::parse(&MAPPING.replace("optional = true", "optionall = true"));
     let problem = problem.unwrap_err();
-    assert!(
-        problem.contains("optionall") && problem.contains("line "),
-        "{problem}"
-    );
+    assert!(problem.contains("optionall") && problem.contains("line "), "{problem}");
 }

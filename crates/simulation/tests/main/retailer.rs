@@ -42,11 +42,7 @@ pub fn engine() -> Engine {
 /// The retailer's strategy.
 pub fn files() -> Files {
     let mut files = Files::default();
-    read(
-        &repository().join("worlds/retailer/strategy"),
-        "",
-        &mut files,
-    );
+    read(&repository().join("worlds/retailer/strategy"), "", &mut files);
     files
 }
 
@@ -85,13 +81,8 @@ pub fn rows(path: &Path) -> Vec<Vec<String>> {
         false => { file }.read_to_string(&mut text),
     }
     .unwrap();
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .from_reader(text.as_bytes());
-    reader
-        .records()
-        .map(|row| row.unwrap().iter().map(str::to_owned).collect())
-        .collect()
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
+    reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect()
 }
 
 /// Position of a column.
@@ -102,8 +93,7 @@ pub fn column(rows: &[Vec<String>], name: &str) -> usize {
 /// Writes rows, packed when the name ends in `.gz`.
 pub fn write_rows(path: &Path, rows: &[Vec<String>]) {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    rows.iter()
-        .for_each(|row| writer.write_record(row).unwrap());
+    rows.iter().for_each(|row| writer.write_record(row).unwrap());
     let bytes = writer.into_inner().unwrap();
     let packed = path.extension().is_some_and(|extension| extension == "gz");
     let bytes = match packed {

@@ -10,16 +10,8 @@ fn folder() -> BTreeMap<String, String> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 read(&path, root, found);
-            } else if path
-                .extension()
-                .is_some_and(|extension| extension == "toml")
-            {
-                let name = path
-                    .strip_prefix(root)
-                    .unwrap()
-                    .to_str()
-                    .unwrap()
-                    .replace('\\', "/");
+            } else if path.extension().is_some_and(|extension| extension == "toml") {
+                let name = path.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/");
                 found.insert(name, std::fs::read_to_string(&path).unwrap());
             }
         }
@@ -56,10 +48,7 @@ fn the_strategy_does_what_its_own_tests_expect() {
         .iter()
         .flat_map(|test| {
             let told = |difference: test_run::Difference| {
-                format!(
-                    "`{}` expected {}, got {}",
-                    test.name, difference.expected, difference.got
-                )
+                format!("`{}` expected {}, got {}", test.name, difference.expected, difference.got)
             };
             test_run::run(&strategy, test).into_iter().map(told)
         })
@@ -70,11 +59,7 @@ fn the_strategy_does_what_its_own_tests_expect() {
 #[test]
 fn the_world_and_the_strategy_speak_of_the_same_actions_and_goals() {
     let strategy = load(&energy::strategy()).unwrap().strategy;
-    let actions: Vec<&str> = strategy
-        .actions
-        .iter()
-        .map(|action| action.id.as_str())
-        .collect();
+    let actions: Vec<&str> = strategy.actions.iter().map(|action| action.id.as_str()).collect();
     let mut topics: Vec<&str> = Topic::ALL.iter().map(|topic| topic.action()).collect();
     topics.sort_unstable();
     assert_eq!(actions, topics);
@@ -84,16 +69,9 @@ fn the_world_and_the_strategy_speak_of_the_same_actions_and_goals() {
         match &action.goal.target {
             GoalTarget::Event(goal) => assert_eq!(goal.as_str(), topic.event()),
             GoalTarget::Attribute(answer) => {
-                assert!(
-                    event.sets.iter().any(|(attribute, _)| attribute == answer),
-                    "{topic:?}"
-                );
+                assert!(event.sets.iter().any(|(attribute, _)| attribute == answer), "{topic:?}");
             }
         }
-        assert_eq!(
-            action.goal.within.as_hours(),
-            i64::from(topic.within_days()) * 24,
-            "{topic:?}"
-        );
+        assert_eq!(action.goal.within.as_hours(), i64::from(topic.within_days()) * 24, "{topic:?}");
     }
 }

@@ -11,12 +11,7 @@ fn world(seed: u64, customers: usize) -> World {
 }
 
 fn contact(customer: usize, topic: Topic, channel: &'static str) -> Contact {
-    Contact {
-        customer,
-        topic,
-        channel,
-        cost: 0.0,
-    }
+    Contact { customer, topic, channel, cost: 0.0 }
 }
 
 fn live(world: &mut World, days: i64) -> Vec<Happening> {
@@ -42,11 +37,7 @@ fn what_is_said_to_one_customer_changes_no_other_life() {
         spoken.say(contact(5, Topic::SavingPlan, "web"), day);
     }
     let of = |happenings: &[Happening], five: bool| -> Vec<Happening> {
-        happenings
-            .iter()
-            .filter(|happening| (happening.customer == 5) == five)
-            .cloned()
-            .collect()
+        happenings.iter().filter(|happening| (happening.customer == 5) == five).cloned().collect()
     };
     assert_eq!(of(&all.0, false), of(&all.1, false));
     assert_ne!(of(&all.0, true), of(&all.1, true));
@@ -64,11 +55,7 @@ fn measured(topic: Topic, channel: &'static str, seed: u64) -> [(f64, f64); 2] {
         for (customer, concerned) in concerned.iter_mut().enumerate() {
             let truth = world.truth(customer, topic.action(), channel, 0).unwrap();
             *concerned = truth.goal_if_acted > 0.0;
-            expected += if acted {
-                truth.goal_if_acted
-            } else {
-                truth.goal_if_not
-            };
+            expected += if acted { truth.goal_if_acted } else { truth.goal_if_not };
             if acted && *concerned {
                 world.say(contact(customer, topic, channel), 0);
             }
@@ -76,26 +63,20 @@ fn measured(topic: Topic, channel: &'static str, seed: u64) -> [(f64, f64); 2] {
         let mut reached = vec![false; customers];
         for day in 1..=i64::from(topic.within_days()) {
             for happening in world.day(day) {
-                let goal =
-                    matches!(&happening.what, What::Event { name, .. } if *name == topic.event());
+                let goal = matches!(&happening.what, What::Event { name, .. } if *name == topic.event());
                 reached[happening.customer] |= goal && concerned[happening.customer];
             }
         }
         let count = concerned.iter().filter(|concerned| **concerned).count() as f64;
-        (
-            reached.iter().filter(|reached| **reached).count() as f64 / count,
-            expected / count,
-        )
+        (reached.iter().filter(|reached| **reached).count() as f64 / count, expected / count)
     })
 }
 
 #[test]
 fn goals_happen_as_often_as_the_truth_says() {
-    for (topic, channel) in [
-        (Topic::InstallApp, "web"),
-        (Topic::SavingPlan, "email"),
-        (Topic::AskHeating, "web"),
-    ] {
+    for (topic, channel) in
+        [(Topic::InstallApp, "web"), (Topic::SavingPlan, "email"), (Topic::AskHeating, "web")]
+    {
         for (happened, expected) in measured(topic, channel, 11) {
             assert!(
                 (happened - expected).abs() < 0.03,
@@ -108,10 +89,7 @@ fn goals_happen_as_often_as_the_truth_says() {
 #[test]
 fn half_of_those_who_renew_would_have_renewed_anyway() {
     let [(acted, _), (alone, _)] = measured(Topic::RenewFixed, "email", 12);
-    assert!(
-        alone > 0.2 && acted > alone + 0.02 && alone / acted > 0.5,
-        "{acted:.3} {alone:.3}"
-    );
+    assert!(alone > 0.2 && acted > alone + 0.02 && alone / acted > 0.5, "{acted:.3} {alone:.3}");
 }
 
 /// Mean of what saying `topic` adds, over customers that satisfy `whom`.
@@ -130,12 +108,8 @@ fn gain(world: &World, topic: Topic, channel: &str, whom: impl Fn(usize) -> bool
 fn help_with_arrears_works_early() {
     let world = world(4, 4_000);
     let months = |customer: usize| world.households()[customer].arrears_months(0);
-    let early = gain(&world, Topic::PaymentPlan, "email", |customer| {
-        months(customer) < 2.0
-    });
-    let late = gain(&world, Topic::PaymentPlan, "email", |customer| {
-        months(customer) >= 3.0
-    });
+    let early = gain(&world, Topic::PaymentPlan, "email", |customer| months(customer) < 2.0);
+    let late = gain(&world, Topic::PaymentPlan, "email", |customer| months(customer) >= 3.0);
     assert!(early > 3.0 * late, "{early:.3} {late:.3}");
 }
 
@@ -143,44 +117,24 @@ fn help_with_arrears_works_early() {
 fn heat_pumps_interest_owners_who_burn_much_gas() {
     let world = world(4, 2_000);
     let gas = |customer: usize| world.households()[customer].house.gas_m3;
-    let much = gain(&world, Topic::HeatPumpTalk, "web", |customer| {
-        gas(customer) >= 1500.0
-    });
-    let little = gain(&world, Topic::HeatPumpTalk, "web", |customer| {
-        gas(customer) < 1500.0
-    });
+    let much = gain(&world, Topic::HeatPumpTalk, "web", |customer| gas(customer) >= 1500.0);
+    let little = gain(&world, Topic::HeatPumpTalk, "web", |customer| gas(customer) < 1500.0);
     assert!(much > 5.0 * little, "{much:.3} {little:.3}");
-    let tenant = world
-        .households()
-        .iter()
-        .position(|household| !household.house.owned)
-        .unwrap();
-    let truth = world
-        .truth(tenant, Topic::HeatPumpTalk.action(), "web", 0)
-        .unwrap();
+    let tenant = world.households().iter().position(|household| !household.house.owned).unwrap();
+    let truth = world.truth(tenant, Topic::HeatPumpTalk.action(), "web", 0).unwrap();
     assert_eq!(truth.goal_if_acted, 0.0);
 }
 
 #[test]
 fn repeating_a_message_wears_it_out_and_annoys() {
     let mut world = world(5, 50);
-    let customer = world
-        .households()
-        .iter()
-        .position(|household| !household.contract.app_user)
-        .unwrap();
-    let before = world
-        .truth(customer, Topic::InstallApp.action(), "web", 0)
-        .unwrap();
+    let customer = world.households().iter().position(|household| !household.contract.app_user).unwrap();
+    let before = world.truth(customer, Topic::InstallApp.action(), "web", 0).unwrap();
     for _ in 0..8 {
         world.say(contact(customer, Topic::InstallApp, "web"), 0);
     }
-    let after = world
-        .truth(customer, Topic::InstallApp.action(), "web", 0)
-        .unwrap();
-    assert!(
-        after.goal_if_acted - after.goal_if_not < 0.5 * (before.goal_if_acted - before.goal_if_not)
-    );
+    let after = world.truth(customer, Topic::InstallApp.action(), "web", 0).unwrap();
+    assert!(after.goal_if_acted - after.goal_if_not < 0.5 * (before.goal_if_acted - before.goal_if_not));
     assert!(after.opt_out_if_acted > before.opt_out_if_acted);
     assert!(after.complaint_if_acted > before.complaint_if_acted);
 }
@@ -189,17 +143,11 @@ fn repeating_a_message_wears_it_out_and_annoys() {
 fn an_offer_in_hard_times_makes_people_complain() {
     let world = world(6, 2_000);
     let risk = |hard: bool| {
-        let concerned = world
-            .households()
-            .iter()
-            .enumerate()
-            .filter(|(_, household)| household.in_hard_times(0) == hard);
+        let concerned =
+            world.households().iter().enumerate().filter(|(_, household)| household.in_hard_times(0) == hard);
         let risks: Vec<f64> = concerned
             .map(|(customer, _)| {
-                world
-                    .truth(customer, Topic::BoilerCare.action(), "email", 0)
-                    .unwrap()
-                    .complaint_if_acted
+                world.truth(customer, Topic::BoilerCare.action(), "email", 0).unwrap().complaint_if_acted
             })
             .collect();
         risks.iter().sum::<f64>() / risks.len() as f64
@@ -225,21 +173,10 @@ fn with_shuffled_outcomes_it_does_not_matter_what_is_said() {
         }
     }
     let values = |world: &World| -> Vec<(f64, u32)> {
-        world
-            .ledgers()
-            .iter()
-            .map(|ledger| (ledger.customer + ledger.organisation, ledger.goals))
-            .collect()
+        world.ledgers().iter().map(|ledger| (ledger.customer + ledger.organisation, ledger.goals)).collect()
     };
     assert_eq!(values(&silent), values(&talking));
-    assert!(
-        talking
-            .ledgers()
-            .iter()
-            .map(|ledger| ledger.contacts)
-            .sum::<u32>()
-            > 100
-    );
+    assert!(talking.ledgers().iter().map(|ledger| ledger.contacts).sum::<u32>() > 100);
 }
 
 #[test]
@@ -252,13 +189,7 @@ fn outcomes_come_one_day_to_four_weeks_after_the_message() {
     let mut days = Vec::new();
     for day in 1..60 {
         let goals = world.day(day).into_iter().filter(|happening| {
-            matches!(
-                &happening.what,
-                What::Event {
-                    name: "refund_claimed",
-                    ..
-                }
-            ) && happening.customer > 0
+            matches!(&happening.what, What::Event { name: "refund_claimed", .. }) && happening.customer > 0
         });
         days.extend(goals.map(|_| day));
     }

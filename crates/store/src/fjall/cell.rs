@@ -29,10 +29,7 @@ pub(super) struct Place<'a> {
 
 impl Place<'_> {
     pub fn damaged(self) -> StoreError {
-        StoreError::Damaged {
-            table: self.table,
-            key_hash: short_hash(self.key),
-        }
+        StoreError::Damaged { table: self.table, key_hash: short_hash(self.key) }
     }
 
     fn associated(self, header: &[u8]) -> Vec<u8> {
@@ -41,9 +38,7 @@ impl Place<'_> {
 
     fn checksum(self, cell: &[u8]) -> [u8; CHECKSUM_BYTES] {
         let mut hasher = blake3::Hasher::new();
-        hasher
-            .update(self.table.as_bytes())
-            .update(&(self.key.len() as u64).to_le_bytes());
+        hasher.update(self.table.as_bytes()).update(&(self.key.len() as u64).to_le_bytes());
         hasher.update(self.key).update(cell);
         let mut checksum = [0; CHECKSUM_BYTES];
         checksum.copy_from_slice(&hasher.finalize().as_bytes()[..CHECKSUM_BYTES]);
@@ -103,9 +98,7 @@ impl<'a> Cell<'a> {
     }
 
     fn parse(place: Place<'a>, bytes: &'a [u8]) -> Option<Self> {
-        let (cell, checksum) = bytes
-            .split_last_chunk::<CHECKSUM_BYTES>()
-            .map(|(cell, sum)| (cell, *sum))?;
+        let (cell, checksum) = bytes.split_last_chunk::<CHECKSUM_BYTES>().map(|(cell, sum)| (cell, *sum))?;
         if place.checksum(cell) != checksum {
             return None;
         }
@@ -121,15 +114,7 @@ impl<'a> Cell<'a> {
             _ => return None,
         };
         let (header, rest) = cell.split_at_checked(header_bytes)?;
-        Some(Self {
-            place,
-            header,
-            rest,
-            version,
-            owner,
-            key_id,
-            expires_at_ms,
-        })
+        Some(Self { place, header, rest, version, owner, key_id, expires_at_ms })
     }
 
     /// Whether the row may go at this moment.
@@ -153,9 +138,7 @@ impl<'a> Cell<'a> {
         let opened = self
             .rest
             .split_first_chunk::<NONCE_BYTES>()
-            .and_then(|(nonce, sealed)| {
-                key.open(nonce, &self.place.associated(self.header), sealed)
-            });
+            .and_then(|(nonce, sealed)| key.open(nonce, &self.place.associated(self.header), sealed));
         opened.map(Some).ok_or_else(|| self.place.damaged())
     }
 }
@@ -169,17 +152,10 @@ fn bytes_at<const N: usize>(bytes: &[u8], start: usize) -> Option<[u8; N]> {
 mod tests {
     use super::*;
 
-    const PLACE: Place<'static> = Place {
-        table: "profile",
-        key: b"jan",
-    };
+    const PLACE: Place<'static> = Place { table: "profile", key: b"jan" };
 
     fn owned(key: &CustomerKey) -> Vec<u8> {
-        let seal = Seal {
-            owner: CustomerId(7),
-            key,
-            nonce: [3; NONCE_BYTES],
-        };
+        let seal = Seal { owner: CustomerId(7), key, nonce: [3; NONCE_BYTES] };
         encode(PLACE, Version(5), Some(1_000), Some(seal), b"lives alone")
     }
 
@@ -188,14 +164,8 @@ mod tests {
         let (key, other) = (CustomerKey::for_tests(1), CustomerKey::for_tests(2));
         let bytes = owned(&key);
         let cell = Cell::read(PLACE, &bytes).unwrap();
-        assert_eq!(
-            (cell.version, cell.owner),
-            (Version(5), Some(CustomerId(7)))
-        );
-        assert_eq!(
-            cell.open(Some(&key)).unwrap().as_deref(),
-            Some(&b"lives alone"[..])
-        );
+        assert_eq!((cell.version, cell.owner), (Version(5), Some(CustomerId(7))));
+        assert_eq!(cell.open(Some(&key)).unwrap().as_deref(), Some(&b"lives alone"[..]));
         assert_eq!(cell.open(Some(&other)), Ok(None));
         assert_eq!(cell.open(None), Ok(None));
         assert!(cell.expired(1_000) && !cell.expired(999));
@@ -208,11 +178,7 @@ mod tests {
             for bit in 0..bytes.len() * 8 {
                 let mut flipped = bytes.clone();
                 flipped[bit / 8] ^= 1 << (bit % 8);
-                assert_eq!(
-                    Cell::read(PLACE, &flipped).unwrap_err(),
-                    PLACE.damaged(),
-                    "bit {bit}"
-                );
+                assert_eq!(Cell::read(PLACE, &flipped).unwrap_err(), PLACE.damaged(), "bit {bit}");
             }
         }
     }
@@ -220,16 +186,7 @@ mod tests {
     #[test]
     fn a_row_moved_to_another_place_is_damage() {
         let bytes = owned(&CustomerKey::for_tests(1));
-        for place in [
-            Place {
-                table: "contacts",
-                ..PLACE
-            },
-            Place {
-                key: b"eva",
-                ..PLACE
-            },
-        ] {
+        for place in [Place { table: "contacts", ..PLACE }, Place { key: b"eva", ..PLACE }] {
             assert_eq!(Cell::read(place, &bytes).unwrap_err(), place.damaged());
         }
     }
@@ -242,9 +199,6 @@ mod tests {
         bytes[9] ^= 1;
         let forged = PLACE.checksum(&bytes[..end]);
         bytes[end..].copy_from_slice(&forged);
-        assert_eq!(
-            Cell::read(PLACE, &bytes).unwrap().open(Some(&key)),
-            Err(PLACE.damaged())
-        );
+        assert_eq!(Cell::read(PLACE, &bytes).unwrap().open(Some(&key)), Err(PLACE.damaged()));
     }
 }

@@ -36,10 +36,7 @@ pub(super) struct Shared {
 
 impl Shared {
     fn busy(&self, since: Option<Instant>) {
-        *self
-            .busy_since
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = since;
+        *self.busy_since.lock().unwrap_or_else(PoisonError::into_inner) = since;
     }
 
     fn stop(&self, error: StoreError) {
@@ -58,17 +55,13 @@ pub(super) fn start(
     mut watermark: Watermark,
     shared: Arc<Shared>,
 ) -> io::Result<JoinHandle<()>> {
-    thread::Builder::new()
-        .name("store-committer".into())
-        .spawn(move || {
-            match catch_unwind(AssertUnwindSafe(|| run(&disk, &mut watermark, &shared))) {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => shared.stop(error),
-                Err(_) => shared.stop(StoreError::Stopped {
-                    reason: "writing failed unexpectedly".into(),
-                }),
-            }
-        })
+    thread::Builder::new().name("store-committer".into()).spawn(move || {
+        match catch_unwind(AssertUnwindSafe(|| run(&disk, &mut watermark, &shared))) {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => shared.stop(error),
+            Err(_) => shared.stop(StoreError::Stopped { reason: "writing failed unexpectedly".into() }),
+        }
+    })
 }
 
 fn run(disk: &Disk, watermark: &mut Watermark, shared: &Shared) -> Result<(), StoreError> {
@@ -79,9 +72,7 @@ fn run(disk: &Disk, watermark: &mut Watermark, shared: &Shared) -> Result<(), St
         shared.busy(Some(Instant::now()));
         write(disk, &steps, reached)?;
         watermark.note(reached)?;
-        shared
-            .durable_sequence
-            .store(reached.sequence, Ordering::Release);
+        shared.durable_sequence.store(reached.sequence, Ordering::Release);
         settle(&shared.rows, steps);
         shared.queue.settled();
         shared.busy(None);
@@ -133,12 +124,7 @@ fn add_journal(group: &mut Group<'_>, batch: &QueuedBatch) -> Result<(), StoreEr
     let before = batch.reached.sequence - batch.journal.len() as u64;
     for (sequence, row) in (before + 1..).zip(&batch.journal) {
         let (version, content) = (batch.reached.version, row.value.as_slice());
-        let fresh = Fresh {
-            version,
-            owner: row.owner,
-            expires_at_ms: row.expires_at_ms,
-            content,
-        };
+        let fresh = Fresh { version, owner: row.owner, expires_at_ms: row.expires_at_ms, content };
         group.append(sequence, &fresh)?;
     }
     batch.trimmed.iter().for_each(|entry| group.trim(entry));
@@ -159,21 +145,12 @@ fn add_erasure(group: &mut Group<'_>, disk: &Disk, customer: CustomerId) -> Resu
 fn settle(rows: &Rows, steps: Vec<Step>) {
     for step in steps {
         match step {
-            Step::Batch(QueuedBatch {
-                writes, reached, ..
-            }) => {
-                for Change {
-                    read, value, owner, ..
-                } in writes
-                {
+            Step::Batch(QueuedBatch { writes, reached, .. }) => {
+                for Change { read, value, owner, .. } in writes {
                     rows.settle(read, reached.version, value, owner);
                 }
             }
-            Step::Erase {
-                customer,
-                reached,
-                hidden,
-            } => rows.erased(customer, reached.version, &hidden),
+            Step::Erase { customer, reached, hidden } => rows.erased(customer, reached.version, &hidden),
         }
     }
 }

@@ -51,33 +51,16 @@ pub(super) struct Fresh<'a> {
 }
 
 impl Disk {
-    pub fn open(
-        folder: &Path,
-        cache_bytes: u64,
-        master: MasterKey,
-    ) -> Result<Self, ::fjall::Error> {
-        let database = Database::builder(folder)
-            .cache_size(cache_bytes)
-            .manual_journal_persist(true)
-            .open()?;
+    pub fn open(folder: &Path, cache_bytes: u64, master: MasterKey) -> Result<Self, ::fjall::Error> {
+        let database =
+            Database::builder(folder).cache_size(cache_bytes).manual_journal_persist(true).open()?;
         let keyspace = |name: &str| {
-            database.keyspace(name, || {
-                KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES)
-            })
+            database.keyspace(name, || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES))
         };
-        let tables = Table::ALL
-            .iter()
-            .map(|table| keyspace(table.name()))
-            .collect::<Result<_, _>>()?;
+        let tables = Table::ALL.iter().map(|table| keyspace(table.name())).collect::<Result<_, _>>()?;
         let (journal, system) = (keyspace(JOURNAL)?, keyspace(SYSTEM)?);
         let keyring = Keyring::new(keyspace(KEYS)?, master);
-        Ok(Self {
-            database,
-            tables,
-            journal,
-            system,
-            keyring,
-        })
+        Ok(Self { database, tables, journal, system, keyring })
     }
 
     fn table(&self, table: Table) -> &Keyspace {
@@ -86,38 +69,22 @@ impl Disk {
 
     /// Where the numbering continues.
     pub fn reached(&self) -> Result<Reached, StoreError> {
-        let place = Place {
-            table: SYSTEM,
-            key: REACHED,
-        };
-        let Some(bytes) = self
-            .system
-            .get(REACHED)
-            .map_err(|error| unreadable(place, error))?
-        else {
+        let place = Place { table: SYSTEM, key: REACHED };
+        let Some(bytes) = self.system.get(REACHED).map_err(|error| unreadable(place, error))? else {
             return Ok(Reached::default());
         };
         let cell = Cell::read(place, &bytes)?;
         let content = cell.open(None)?.unwrap_or_default();
         let sequence = content.try_into().map_err(|_| place.damaged())?;
-        let reached = Reached {
-            version: cell.version,
-            sequence: u64::from_be_bytes(sequence),
-        };
-        match self
-            .last_sequence()?
-            .is_some_and(|last| last > reached.sequence)
-        {
+        let reached = Reached { version: cell.version, sequence: u64::from_be_bytes(sequence) };
+        match self.last_sequence()?.is_some_and(|last| last > reached.sequence) {
             true => Err(place.damaged()),
             false => Ok(reached),
         }
     }
 
     fn last_sequence(&self) -> Result<Option<u64>, StoreError> {
-        let place = Place {
-            table: JOURNAL,
-            key: b"last",
-        };
+        let place = Place { table: JOURNAL, key: b"last" };
         let Some(last) = self.journal.last_key_value() else {
             return Ok(None);
         };
@@ -128,19 +95,9 @@ impl Disk {
 
     /// One row.
     pub fn read(&self, table: Table, key: &[u8]) -> Result<Stored, StoreError> {
-        let place = Place {
-            table: table.name(),
-            key,
-        };
-        match self
-            .table(table)
-            .get(key)
-            .map_err(|error| unreadable(place, error))?
-        {
-            None => Ok(Stored {
-                row: Row::Absent,
-                owner: None,
-            }),
+        let place = Place { table: table.name(), key };
+        match self.table(table).get(key).map_err(|error| unreadable(place, error))? {
+            None => Ok(Stored { row: Row::Absent, owner: None }),
             Some(bytes) => self.decode(place, &bytes),
         }
     }
@@ -148,16 +105,10 @@ impl Disk {
     fn decode(&self, place: Place<'_>, bytes: &[u8]) -> Result<Stored, StoreError> {
         let cell = Cell::read(place, bytes)?;
         let row = match cell.open(self.key_of(&cell)?.as_deref())? {
-            Some(content) => Row::Present {
-                version: cell.version,
-                value: content.into(),
-            },
+            Some(content) => Row::Present { version: cell.version, value: content.into() },
             None => Row::Erased,
         };
-        Ok(Stored {
-            row,
-            owner: cell.owner,
-        })
+        Ok(Stored { row, owner: cell.owner })
     }
 
     fn key_of(&self, cell: &Cell<'_>) -> Result<Option<Arc<CustomerKey>>, StoreError> {
@@ -173,26 +124,14 @@ impl Disk {
         let range = self.table(table).range((from, Bound::Unbounded));
         range.map(move |guard| {
             let (key, bytes) = pair(table.name(), guard)?;
-            let stored = self.decode(
-                Place {
-                    table: table.name(),
-                    key: &key,
-                },
-                &bytes,
-            )?;
+            let stored = self.decode(Place { table: table.name(), key: &key }, &bytes)?;
             Ok((key, stored))
         })
     }
 
     /// Keys of a table that start with `prefix`.
-    pub fn keys(
-        &self,
-        table: Table,
-        prefix: &[u8],
-    ) -> impl Iterator<Item = Result<Vec<u8>, StoreError>> {
-        self.table(table)
-            .prefix(prefix)
-            .map(move |guard| Ok(pair(table.name(), guard)?.0))
+    pub fn keys(&self, table: Table, prefix: &[u8]) -> impl Iterator<Item = Result<Vec<u8>, StoreError>> {
+        self.table(table).prefix(prefix).map(move |guard| Ok(pair(table.name(), guard)?.0))
     }
 
     /// Looks at no more than `limit` rows with a key above `after` (without table: journal entries).
@@ -204,26 +143,13 @@ impl Disk {
         limit: usize,
         mut judge: impl FnMut(&Cell<'_>, Option<&CustomerKey>) -> Option<Version>,
     ) -> Result<Page, StoreError> {
-        let (keyspace, name) = table.map_or((&self.journal, JOURNAL), |table| {
-            (self.table(table), table.name())
-        });
+        let (keyspace, name) =
+            table.map_or((&self.journal, JOURNAL), |table| (self.table(table), table.name()));
         let from = after.map_or(Bound::Unbounded, |after| Bound::Excluded(after.to_vec()));
-        let mut page = Page {
-            found: Vec::new(),
-            last: None,
-        };
-        for guard in keyspace
-            .range((from, Bound::<Vec<u8>>::Unbounded))
-            .take(limit)
-        {
+        let mut page = Page { found: Vec::new(), last: None };
+        for guard in keyspace.range((from, Bound::<Vec<u8>>::Unbounded)).take(limit) {
             let (key, bytes) = pair(name, guard)?;
-            let cell = Cell::read(
-                Place {
-                    table: name,
-                    key: &key,
-                },
-                &bytes,
-            )?;
+            let cell = Cell::read(Place { table: name, key: &key }, &bytes)?;
             if let Some(version) = judge(&cell, self.key_of(&cell)?.as_deref()) {
                 page.found.push((key.clone(), version));
             }
@@ -240,15 +166,8 @@ impl Disk {
         let from = Bound::Excluded(after.to_be_bytes());
         self.journal.range((from, Bound::Unbounded)).map(|guard| {
             let (key, bytes) = pair(JOURNAL, guard)?;
-            let place = Place {
-                table: JOURNAL,
-                key: &key,
-            };
-            let sequence = key
-                .as_slice()
-                .try_into()
-                .map(u64::from_be_bytes)
-                .map_err(|_| place.damaged())?;
+            let place = Place { table: JOURNAL, key: &key };
+            let sequence = key.as_slice().try_into().map(u64::from_be_bytes).map_err(|_| place.damaged())?;
             let Stored { row, owner } = self.decode(place, &bytes)?;
             let value = match row {
                 Row::Present { value, .. } => Some(value),
@@ -260,16 +179,8 @@ impl Disk {
 
     /// An empty group of changes.
     pub fn group(&self) -> Group<'_> {
-        let batch = self
-            .database
-            .batch()
-            .durability(Some(PersistMode::SyncData));
-        Group {
-            disk: self,
-            batch,
-            nonces: Nonces::default(),
-            created: BTreeMap::new(),
-        }
+        let batch = self.database.batch().durability(Some(PersistMode::SyncData));
+        Group { disk: self, batch, nonces: Nonces::default(), created: BTreeMap::new() }
     }
 }
 
@@ -292,13 +203,7 @@ pub(super) struct Group<'a> {
 
 impl Group<'_> {
     pub fn put(&mut self, table: Table, key: &[u8], fresh: &Fresh<'_>) -> Result<(), StoreError> {
-        let cell = self.cell(
-            Place {
-                table: table.name(),
-                key,
-            },
-            fresh,
-        )?;
+        let cell = self.cell(Place { table: table.name(), key }, fresh)?;
         self.batch.insert(self.disk.table(table), key, cell);
         Ok(())
     }
@@ -309,13 +214,7 @@ impl Group<'_> {
 
     pub fn append(&mut self, sequence: u64, fresh: &Fresh<'_>) -> Result<(), StoreError> {
         let key = sequence.to_be_bytes();
-        let cell = self.cell(
-            Place {
-                table: JOURNAL,
-                key: &key,
-            },
-            fresh,
-        )?;
+        let cell = self.cell(Place { table: JOURNAL, key: &key }, fresh)?;
         self.batch.insert(&self.disk.journal, key, cell);
         Ok(())
     }
@@ -334,17 +233,8 @@ impl Group<'_> {
 
     /// Makes everything durable, with the numbering as far as it has come.
     pub fn commit(mut self, reached: Reached) -> Result<(), StoreError> {
-        let place = Place {
-            table: SYSTEM,
-            key: REACHED,
-        };
-        let cell = encode(
-            place,
-            reached.version,
-            None,
-            None,
-            &reached.sequence.to_be_bytes(),
-        );
+        let place = Place { table: SYSTEM, key: REACHED };
+        let cell = encode(place, reached.version, None, None, &reached.sequence.to_be_bytes());
         self.batch.insert(&self.disk.system, REACHED, cell);
         self.batch.commit().map_err(|error| StoreError::Stopped {
             reason: format!(
@@ -368,27 +258,11 @@ impl Group<'_> {
 
     fn cell(&mut self, place: Place<'_>, fresh: &Fresh<'_>) -> Result<Vec<u8>, StoreError> {
         let Some(owner) = fresh.owner else {
-            return Ok(encode(
-                place,
-                fresh.version,
-                fresh.expires_at_ms,
-                None,
-                fresh.content,
-            ));
+            return Ok(encode(place, fresh.version, fresh.expires_at_ms, None, fresh.content));
         };
         let key = self.owner_key(owner)?;
-        let seal = Seal {
-            owner,
-            key: &key,
-            nonce: self.nonces.next()?,
-        };
-        Ok(encode(
-            place,
-            fresh.version,
-            fresh.expires_at_ms,
-            Some(seal),
-            fresh.content,
-        ))
+        let seal = Seal { owner, key: &key, nonce: self.nonces.next()? };
+        Ok(encode(place, fresh.version, fresh.expires_at_ms, Some(seal), fresh.content))
     }
 }
 
@@ -400,22 +274,14 @@ impl Nonces {
     fn next(&mut self) -> Result<[u8; NONCE_BYTES], StoreError> {
         const AT_ONCE: usize = 64;
         if self.0.is_empty() {
-            self.0 = random::<{ NONCE_BYTES * AT_ONCE }>()?
-                .as_chunks()
-                .0
-                .to_vec();
+            self.0 = random::<{ NONCE_BYTES * AT_ONCE }>()?.as_chunks().0.to_vec();
         }
         Ok(self.0.pop().expect("just filled"))
     }
 }
 
-fn pair(
-    table: &'static str,
-    guard: ::fjall::Guard,
-) -> Result<(Vec<u8>, ::fjall::Slice), StoreError> {
-    let (key, bytes) = guard
-        .into_inner()
-        .map_err(|error| unreadable(Place { table, key: &[] }, error))?;
+fn pair(table: &'static str, guard: ::fjall::Guard) -> Result<(Vec<u8>, ::fjall::Slice), StoreError> {
+    let (key, bytes) = guard.into_inner().map_err(|error| unreadable(Place { table, key: &[] }, error))?;
     Ok((key.to_vec(), bytes))
 }
 
@@ -423,9 +289,7 @@ fn pair(
 pub(super) fn unreadable(place: Place<'_>, error: ::fjall::Error) -> StoreError {
     match &error {
         ::fjall::Error::Io(_) | ::fjall::Error::Storage(::fjall::LsmError::Io(_)) => {
-            StoreError::Unreadable {
-                reason: said(&error),
-            }
+            StoreError::Unreadable { reason: said(&error) }
         }
         _ => place.damaged(),
     }

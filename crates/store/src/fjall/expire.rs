@@ -32,10 +32,8 @@ impl FjallStore {
     ) -> Result<u64, StoreError> {
         let (mut after, mut deleted) = (None::<Vec<u8>>, 0);
         loop {
-            let page = self
-                .shared
-                .rows
-                .on_disk(|disk| disk.cells(table, after.as_deref(), PAGE_ROWS, &judge))?;
+            let page =
+                self.shared.rows.on_disk(|disk| disk.cells(table, after.as_deref(), PAGE_ROWS, &judge))?;
             if !page.found.is_empty() {
                 deleted += self.delete(table, page.found)?;
             }
@@ -46,25 +44,17 @@ impl FjallStore {
         }
     }
 
-    fn delete(
-        &self,
-        table: Option<Table>,
-        found: Vec<(Vec<u8>, Version)>,
-    ) -> Result<u64, StoreError> {
+    fn delete(&self, table: Option<Table>, found: Vec<(Vec<u8>, Version)>) -> Result<u64, StoreError> {
         let (mut batch, mut trimmed) = (Batch::default(), Vec::new());
         for (key, version) in found {
             match table {
-                Some(table) => batch
-                    .writes
-                    .push(Write::delete(table, key).expecting(version)),
+                Some(table) => batch.writes.push(Write::delete(table, key).expecting(version)),
                 None => trimmed.push(key),
             }
         }
         let entries = trimmed.len();
         let (reached, rows) =
-            self.shared
-                .queue
-                .push(&self.shared.rows, batch, trimmed, OnConflict::LeaveOut)?;
+            self.shared.queue.push(&self.shared.rows, batch, trimmed, OnConflict::LeaveOut)?;
         self.shared.progress.ticket(reached.version, None).wait()?;
         Ok((rows + entries) as u64)
     }

@@ -92,24 +92,14 @@ impl Folder {
     pub fn lock(path: &Path, master_key: Option<&Path>) -> Result<Self, OpenError> {
         fs::create_dir_all(path).map_err(|error| unavailable(path, &error))?;
         let lock = path.join("lock");
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&lock);
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&lock);
         let file = file.map_err(|error| unavailable(&lock, &error))?;
         file.try_lock().map_err(|error| match error {
-            TryLockError::WouldBlock => OpenError::InUse {
-                folder: path.to_owned(),
-            },
+            TryLockError::WouldBlock => OpenError::InUse { folder: path.to_owned() },
             TryLockError::Error(error) => unavailable(&lock, &error),
         })?;
         let master_key = master_key.map_or_else(|| path.join("master.key"), Path::to_owned);
-        let folder = Self {
-            path: path.to_owned(),
-            master_key,
-            _lock: file,
-        };
+        let folder = Self { path: path.to_owned(), master_key, _lock: file };
         folder.check_layout()?;
         Ok(folder)
     }
@@ -122,24 +112,14 @@ impl Folder {
         let disk = opened
             .map_err(|_| self.damaged("it could not be recovered"))?
             .map_err(|error| self.refused(&error))?;
-        let reached = disk
-            .reached()
-            .map_err(|error| self.damaged(&error.to_string()))?;
-        match disk
-            .keyring
-            .proven()
-            .map_err(|error| self.refused(&error))?
-        {
+        let reached = disk.reached().map_err(|error| self.damaged(&error.to_string()))?;
+        match disk.keyring.proven().map_err(|error| self.refused(&error))? {
             Some(true) => {}
             Some(false) => {
-                return Err(OpenError::MasterKeyWrong {
-                    file: self.master_key.clone(),
-                });
+                return Err(OpenError::MasterKeyWrong { file: self.master_key.clone() });
             }
             None if reached != Reached::default() => return Err(self.damaged("its keys are gone")),
-            None => self
-                .begin(&disk)
-                .map_err(|error| self.damaged(&error.to_string()))?,
+            None => self.begin(&disk).map_err(|error| self.damaged(&error.to_string()))?,
         }
         self.write_layout()?;
         Ok((disk, self.watermark(reached)?, reached))
@@ -147,8 +127,7 @@ impl Folder {
 
     fn watermark(&self, reached: Reached) -> Result<Watermark, OpenError> {
         let file = self.path.join("reached");
-        let (watermark, noted) =
-            Watermark::open(&file).map_err(|error| unavailable(&file, &error))?;
+        let (watermark, noted) = Watermark::open(&file).map_err(|error| unavailable(&file, &error))?;
         match noted.is_some_and(|noted| noted.version > reached.version) {
             true => Err(self.damaged("writes that were acknowledged are missing at its end")),
             false => Ok(watermark),
@@ -171,15 +150,10 @@ impl Folder {
         let table = text.parse::<toml::Table>().ok();
         match table.and_then(|table| table.get("layout")?.as_integer()) {
             Some(LAYOUT) => Ok(()),
-            Some(found) if found > LAYOUT => Err(OpenError::Newer {
-                folder: self.path.clone(),
-                found,
-                known: LAYOUT,
-            }),
-            _ => Err(OpenError::Damaged {
-                file,
-                reason: "it does not name a layout".into(),
-            }),
+            Some(found) if found > LAYOUT => {
+                Err(OpenError::Newer { folder: self.path.clone(), found, known: LAYOUT })
+            }
+            _ => Err(OpenError::Damaged { file, reason: "it does not name a layout".into() }),
         }
     }
 
@@ -197,10 +171,9 @@ impl Folder {
             Ok(bytes) => {
                 let reason = || format!("it has {} bytes instead of {KEY_BYTES}", bytes.len());
                 let secret = bytes.as_slice().try_into();
-                secret.map(MasterKey::new).map_err(|_| OpenError::Damaged {
-                    file: file.clone(),
-                    reason: reason(),
-                })
+                secret
+                    .map(MasterKey::new)
+                    .map_err(|_| OpenError::Damaged { file: file.clone(), reason: reason() })
             }
             Err(error) if error.kind() == ErrorKind::NotFound && has_data => {
                 Err(OpenError::MasterKeyMissing { file: file.clone() })
@@ -222,17 +195,12 @@ impl Folder {
     }
 
     fn damaged(&self, reason: &str) -> OpenError {
-        OpenError::Damaged {
-            file: self.path.join("data"),
-            reason: reason.to_owned(),
-        }
+        OpenError::Damaged { file: self.path.join("data"), reason: reason.to_owned() }
     }
 
     fn refused(&self, error: &::fjall::Error) -> OpenError {
         match error {
-            ::fjall::Error::Locked => OpenError::InUse {
-                folder: self.path.clone(),
-            },
+            ::fjall::Error::Locked => OpenError::InUse { folder: self.path.clone() },
             ::fjall::Error::Io(error) => unavailable(&self.path.join("data"), error),
             error => self.damaged(&said(error)),
         }
@@ -240,10 +208,7 @@ impl Folder {
 }
 
 fn unavailable(file: &Path, error: &io::Error) -> OpenError {
-    OpenError::Unavailable {
-        file: file.to_owned(),
-        reason: error.to_string(),
-    }
+    OpenError::Unavailable { file: file.to_owned(), reason: error.to_string() }
 }
 
 /// Writes a file readable by its owner only: after a crash it is there completely or not at all.
@@ -258,10 +223,7 @@ fn write_whole(file: &Path, content: &[u8]) -> Result<(), OpenError> {
         out.write_all(content)?;
         out.sync_all()?;
         fs::rename(&fresh, file)?;
-        let folder = file
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         File::open(folder)?.sync_all()
     };
     written().map_err(|error| unavailable(file, &error))

@@ -41,10 +41,7 @@ pub(super) struct CustomerKey {
 
 impl CustomerKey {
     fn new(id: u64, secret: [u8; KEY_BYTES]) -> Self {
-        Self {
-            id,
-            cipher: ChaCha20Poly1305::new(&secret.into()),
-        }
+        Self { id, cipher: ChaCha20Poly1305::new(&secret.into()) }
     }
 
     #[cfg(test)]
@@ -57,30 +54,14 @@ impl CustomerKey {
     }
 
     pub fn seal(&self, nonce: &[u8; NONCE_BYTES], associated: &[u8], content: &[u8]) -> Vec<u8> {
-        let payload = Payload {
-            msg: content,
-            aad: associated,
-        };
+        let payload = Payload { msg: content, aad: associated };
         self.cipher
             .encrypt(&(*nonce).into(), payload)
             .expect("content is far below the cipher's limit of 256 GiB")
     }
 
-    pub fn open(
-        &self,
-        nonce: &[u8; NONCE_BYTES],
-        associated: &[u8],
-        sealed: &[u8],
-    ) -> Option<Vec<u8>> {
-        self.cipher
-            .decrypt(
-                &(*nonce).into(),
-                Payload {
-                    msg: sealed,
-                    aad: associated,
-                },
-            )
-            .ok()
+    pub fn open(&self, nonce: &[u8; NONCE_BYTES], associated: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+        self.cipher.decrypt(&(*nonce).into(), Payload { msg: sealed, aad: associated }).ok()
     }
 }
 
@@ -94,28 +75,14 @@ impl MasterKey {
 
     fn wrap(&self, place: &[u8], secret: &[u8]) -> Result<Vec<u8>, StoreError> {
         let nonce: [u8; WRAP_NONCE_BYTES] = random()?;
-        let payload = Payload {
-            msg: secret,
-            aad: place,
-        };
-        let sealed = self
-            .0
-            .encrypt(&nonce.into(), payload)
-            .expect("a key is far below the cipher's limit");
+        let payload = Payload { msg: secret, aad: place };
+        let sealed = self.0.encrypt(&nonce.into(), payload).expect("a key is far below the cipher's limit");
         Ok([&nonce[..], &sealed].concat())
     }
 
     fn unwrap(&self, place: &[u8], wrapped: &[u8]) -> Option<Vec<u8>> {
         let (nonce, sealed) = wrapped.split_first_chunk::<WRAP_NONCE_BYTES>()?;
-        self.0
-            .decrypt(
-                &(*nonce).into(),
-                Payload {
-                    msg: sealed,
-                    aad: place,
-                },
-            )
-            .ok()
+        self.0.decrypt(&(*nonce).into(), Payload { msg: sealed, aad: place }).ok()
     }
 }
 
@@ -130,12 +97,7 @@ pub(super) struct Keyring {
 
 impl Keyring {
     pub fn new(keyspace: Keyspace, master: MasterKey) -> Self {
-        Self {
-            keyspace,
-            master,
-            ready: Cache::new(CACHED_KEYS),
-            forgetful: AtomicBool::new(true),
-        }
+        Self { keyspace, master, ready: Cache::new(CACHED_KEYS), forgetful: AtomicBool::new(true) }
     }
 
     /// Whether this master key belongs to these keys; `None` when the store has never been used.
@@ -152,8 +114,7 @@ impl Keyring {
 
     /// The customer's present key.
     pub fn get(&self, customer: CustomerId) -> Result<Option<Arc<CustomerKey>>, StoreError> {
-        self.ready
-            .get_or_insert_with(&customer, || self.load(customer))
+        self.ready.get_or_insert_with(&customer, || self.load(customer))
     }
 
     /// A new key for a customer without one; becomes durable with `batch`.
@@ -197,41 +158,20 @@ impl Keyring {
         });
         compacted.map_err(|error| {
             self.forgetful.store(true, Ordering::Relaxed);
-            unreadable(
-                Place {
-                    table: "keys",
-                    key: &[],
-                },
-                error,
-            )
+            unreadable(Place { table: "keys", key: &[] }, error)
         })
     }
 
     fn load(&self, customer: CustomerId) -> Result<Option<Arc<CustomerKey>>, StoreError> {
         let row_key = key::customer(customer);
-        let place = Place {
-            table: "keys",
-            key: &row_key,
-        };
-        let Some(wrapped) = self
-            .keyspace
-            .get(&row_key)
-            .map_err(|error| unreadable(place, error))?
-        else {
+        let place = Place { table: "keys", key: &row_key };
+        let Some(wrapped) = self.keyspace.get(&row_key).map_err(|error| unreadable(place, error))? else {
             return Ok(None);
         };
-        let row = self
-            .master
-            .unwrap(&row_key, &wrapped)
-            .ok_or_else(|| place.damaged())?;
-        let (id, secret) = row
-            .split_first_chunk::<8>()
-            .ok_or_else(|| place.damaged())?;
+        let row = self.master.unwrap(&row_key, &wrapped).ok_or_else(|| place.damaged())?;
+        let (id, secret) = row.split_first_chunk::<8>().ok_or_else(|| place.damaged())?;
         let secret = secret.try_into().map_err(|_| place.damaged())?;
-        Ok(Some(Arc::new(CustomerKey::new(
-            u64::from_le_bytes(*id),
-            secret,
-        ))))
+        Ok(Some(Arc::new(CustomerKey::new(u64::from_le_bytes(*id), secret))))
     }
 }
 
@@ -250,15 +190,9 @@ mod tests {
 
     #[test]
     fn a_wrapped_key_opens_only_for_its_customer_under_its_master() {
-        let (master, other) = (
-            MasterKey::new([1; KEY_BYTES]),
-            MasterKey::new([2; KEY_BYTES]),
-        );
+        let (master, other) = (MasterKey::new([1; KEY_BYTES]), MasterKey::new([2; KEY_BYTES]));
         let wrapped = master.wrap(b"jan", b"secret").unwrap();
-        assert_eq!(
-            master.unwrap(b"jan", &wrapped).as_deref(),
-            Some(&b"secret"[..])
-        );
+        assert_eq!(master.unwrap(b"jan", &wrapped).as_deref(), Some(&b"secret"[..]));
         assert_eq!(master.unwrap(b"eva", &wrapped), None);
         assert_eq!(other.unwrap(b"jan", &wrapped), None);
     }

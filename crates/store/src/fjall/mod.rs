@@ -23,8 +23,7 @@ pub use folder::OpenError;
 use committer::Shared;
 use decision::id::CustomerId;
 use engine::storage::{
-    Batch, Expired, Health, JournalEntry, Progress, Read, Row, Store, StoreError, Table, Ticket,
-    Value,
+    Batch, Expired, Health, JournalEntry, Progress, Read, Row, Store, StoreError, Table, Ticket, Value,
 };
 use folder::Folder;
 use queue::{Limits, OnConflict, Queue};
@@ -83,10 +82,7 @@ impl FjallStore {
         let locked = Folder::lock(folder, options.master_key.as_deref())?;
         let (disk, watermark, reached) = locked.open(options.block_cache_bytes)?;
         let disk = Arc::new(disk);
-        let limits = Limits {
-            batches: options.queued_batches_max,
-            bytes: options.queued_bytes_max,
-        };
+        let limits = Limits { batches: options.queued_batches_max, bytes: options.queued_bytes_max };
         let shared = Arc::new(Shared {
             rows: Rows::new(disk.clone(), options.row_cache_bytes),
             queue: Queue::new(limits, reached),
@@ -94,19 +90,9 @@ impl FjallStore {
             durable_sequence: AtomicU64::new(reached.sequence),
             busy_since: Mutex::default(),
         });
-        let committer = committer::start(disk, watermark, shared.clone()).map_err(|error| {
-            OpenError::Unavailable {
-                file: folder.to_owned(),
-                reason: error.to_string(),
-            }
-        })?;
-        Ok(Self {
-            shared,
-            running: Mutex::new(Some(Running {
-                committer,
-                _folder: locked,
-            })),
-        })
+        let committer = committer::start(disk, watermark, shared.clone())
+            .map_err(|error| OpenError::Unavailable { file: folder.to_owned(), reason: error.to_string() })?;
+        Ok(Self { shared, running: Mutex::new(Some(Running { committer, _folder: locked })) })
     }
 
     fn running(&self) -> MutexGuard<'_, Option<Running>> {
@@ -117,18 +103,13 @@ impl FjallStore {
 impl Store for FjallStore {
     fn get(&self, reads: &[Read]) -> Result<Vec<Row>, StoreError> {
         self.shared.rows.running()?;
-        reads
-            .iter()
-            .map(|read| self.shared.rows.get(read))
-            .collect()
+        reads.iter().map(|read| self.shared.rows.get(read)).collect()
     }
 
     fn commit(&self, batch: Batch) -> Result<Ticket, StoreError> {
         let entries = batch.journal.len() as u64;
         let (reached, _) =
-            self.shared
-                .queue
-                .push(&self.shared.rows, batch, Vec::new(), OnConflict::Refuse)?;
+            self.shared.queue.push(&self.shared.rows, batch, Vec::new(), OnConflict::Refuse)?;
         let first_entry = (entries > 0).then(|| reached.sequence - entries + 1);
         Ok(self.shared.progress.ticket(reached.version, first_entry))
     }
@@ -159,11 +140,7 @@ impl Store for FjallStore {
     }
 
     fn health(&self) -> Health {
-        let busy_since = *self
-            .shared
-            .busy_since
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let busy_since = *self.shared.busy_since.lock().unwrap_or_else(PoisonError::into_inner);
         Health {
             stopped: self.shared.rows.stopped().map(str::to_owned),
             queued_batches: self.shared.queue.len(),
@@ -184,9 +161,7 @@ impl Store for FjallStore {
         self.shared.rows.close();
         match finished {
             true => failed,
-            false => Err(StoreError::Stopped {
-                reason: "writing failed unexpectedly".into(),
-            }),
+            false => Err(StoreError::Stopped { reason: "writing failed unexpectedly".into() }),
         }
     }
 }

@@ -23,10 +23,7 @@ pub(super) struct Queued {
 impl Queued {
     pub fn row(&self) -> Row {
         match &self.value {
-            Some(value) => Row::Present {
-                version: self.version,
-                value: value.clone(),
-            },
+            Some(value) => Row::Present { version: self.version, value: value.clone() },
             None if self.erased => Row::Erased,
             None => Row::Absent,
         }
@@ -39,9 +36,7 @@ impl Overlay {
     }
 
     fn table(&self, table: Table) -> MutexGuard<'_, BTreeMap<Vec<u8>, Queued>> {
-        self.0[table as usize]
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.0[table as usize].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn get(&self, table: Table, key: &[u8]) -> Option<Row> {
@@ -54,36 +49,23 @@ impl Overlay {
 
     /// Whether this version is the latest queued one of the row.
     pub fn is_latest(&self, table: Table, key: &[u8], version: Version) -> bool {
-        self.table(table)
-            .get(key)
-            .is_some_and(|queued| queued.version == version)
+        self.table(table).get(key).is_some_and(|queued| queued.version == version)
     }
 
     /// Drops the row unless a later version has been queued meanwhile.
     pub fn settle(&self, table: Table, key: &[u8], version: Version) {
         let mut rows = self.table(table);
-        if rows
-            .get(key)
-            .is_some_and(|queued| queued.version == version)
-        {
+        if rows.get(key).is_some_and(|queued| queued.version == version) {
             rows.remove(key);
         }
     }
 
     /// The queued rows from a key on that start with `prefix`.
-    pub fn range(
-        &self,
-        table: Table,
-        prefix: &[u8],
-        from: Bound<&[u8]>,
-    ) -> BTreeMap<Vec<u8>, Queued> {
+    pub fn range(&self, table: Table, prefix: &[u8], from: Bound<&[u8]>) -> BTreeMap<Vec<u8>, Queued> {
         let rows = self.table(table);
-        let within = rows
-            .range::<[u8], _>((from, Bound::Unbounded))
-            .take_while(|(key, _)| key.starts_with(prefix));
-        within
-            .map(|(key, queued)| (key.clone(), queued.clone()))
-            .collect()
+        let within =
+            rows.range::<[u8], _>((from, Bound::Unbounded)).take_while(|(key, _)| key.starts_with(prefix));
+        within.map(|(key, queued)| (key.clone(), queued.clone())).collect()
     }
 
     /// Hides every queued row of the customer behind `version`; returns which.
@@ -94,12 +76,7 @@ impl Overlay {
             for (key, queued) in self.table(table).iter_mut() {
                 let own = key.starts_with(&prefix);
                 if own || queued.owner == Some(customer) {
-                    *queued = Queued {
-                        version,
-                        value: None,
-                        owner: None,
-                        erased: !own,
-                    };
+                    *queued = Queued { version, value: None, owner: None, erased: !own };
                     hidden.push((table, key.clone()));
                 }
             }

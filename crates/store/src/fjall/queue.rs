@@ -16,11 +16,7 @@ const GROUP_BYTES: usize = 8 * 1024 * 1024;
 /// One step for the committer.
 pub(super) enum Step {
     Batch(QueuedBatch),
-    Erase {
-        customer: CustomerId,
-        reached: Reached,
-        hidden: Vec<(Table, Vec<u8>)>,
-    },
+    Erase { customer: CustomerId, reached: Reached, hidden: Vec<(Table, Vec<u8>)> },
 }
 
 impl Step {
@@ -100,11 +96,7 @@ impl Queue {
             reached,
             closing: false,
         };
-        Self {
-            waiting: Mutex::new(waiting),
-            work: Condvar::new(),
-            limits,
-        }
+        Self { waiting: Mutex::new(waiting), work: Condvar::new(), limits }
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
@@ -142,11 +134,8 @@ impl Queue {
         waiting.reached.version.0 += 1;
         waiting.reached.sequence += batch.journal.len() as u64;
         let reached = waiting.reached;
-        let writes: Vec<_> = batch
-            .writes
-            .into_iter()
-            .map(|write| show(rows, write, reached.version))
-            .collect();
+        let writes: Vec<_> =
+            batch.writes.into_iter().map(|write| show(rows, write, reached.version)).collect();
         let kept = writes.len();
         waiting.bytes += bytes;
         waiting.steps.push_back(Step::Batch(QueuedBatch {
@@ -169,11 +158,7 @@ impl Queue {
         let reached = waiting.reached;
         let hidden = rows.overlay.erase(customer, reached.version);
         rows.erase(customer, reached.version);
-        waiting.steps.push_back(Step::Erase {
-            customer,
-            reached,
-            hidden,
-        });
+        waiting.steps.push_back(Step::Erase { customer, reached, hidden });
         drop(waiting);
         self.work.notify_one();
         Ok(reached)
@@ -187,17 +172,12 @@ impl Queue {
             if waiting.closing {
                 return None;
             }
-            waiting = self
-                .work
-                .wait(waiting)
-                .unwrap_or_else(PoisonError::into_inner);
+            waiting = self.work.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
         let (mut group, mut bytes) = (Vec::new(), 0);
         while let Some(step) = waiting.steps.front() {
             let alone = matches!(step, Step::Erase { .. });
-            if !group.is_empty()
-                && (alone || group.len() >= GROUP_BATCHES_MAX || bytes >= GROUP_BYTES)
-            {
+            if !group.is_empty() && (alone || group.len() >= GROUP_BATCHES_MAX || bytes >= GROUP_BYTES) {
                 break;
             }
             bytes += step.bytes();
@@ -228,19 +208,14 @@ impl Waiting {
     fn open(&self, rows: &Rows) -> Result<(), StoreError> {
         rows.running()?;
         match self.closing {
-            true => Err(StoreError::Stopped {
-                reason: "it was closed".into(),
-            }),
+            true => Err(StoreError::Stopped { reason: "it was closed".into() }),
             false => Ok(()),
         }
     }
 
     fn admit(&self, rows: &Rows, bytes: usize, limits: Limits) -> Result<(), StoreError> {
         self.open(rows)?;
-        let (batches, queued) = (
-            self.steps.len() + self.underway,
-            self.bytes + self.underway_bytes,
-        );
+        let (batches, queued) = (self.steps.len() + self.underway, self.bytes + self.underway_bytes);
         match batches >= limits.batches || queued + bytes > limits.bytes {
             true => Err(StoreError::Busy),
             false => Ok(()),
@@ -259,9 +234,7 @@ fn as_expected(rows: &Rows, write: &Write) -> Result<bool, StoreError> {
 fn refuse_conflicts(rows: &Rows, writes: &[Write]) -> Result<(), StoreError> {
     for write in writes {
         if !as_expected(rows, write)? {
-            return Err(StoreError::Conflict {
-                table: write.table.name(),
-            });
+            return Err(StoreError::Conflict { table: write.table.name() });
         }
     }
     Ok(())
@@ -278,26 +251,9 @@ fn without_conflicts(rows: &Rows, writes: Vec<Write>) -> Result<Vec<Write>, Stor
 }
 
 fn show(rows: &Rows, write: Write, version: Version) -> Change {
-    let Write {
-        table,
-        key,
-        value,
-        owner,
-        expires_at_ms,
-        ..
-    } = write;
+    let Write { table, key, value, owner, expires_at_ms, .. } = write;
     let value: Option<Value> = value.map(Into::into);
-    let queued = Queued {
-        version,
-        value: value.clone(),
-        owner,
-        erased: false,
-    };
+    let queued = Queued { version, value: value.clone(), owner, erased: false };
     rows.overlay.insert(table, key.clone(), queued);
-    Change {
-        read: Read { table, key },
-        value,
-        owner,
-        expires_at_ms,
-    }
+    Change { read: Read { table, key }, value, owner, expires_at_ms }
 }

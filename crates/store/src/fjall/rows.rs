@@ -38,9 +38,7 @@ struct Reading {
 
 impl Reading {
     fn disk(&self) -> Result<&Disk, StoreError> {
-        self.disk.as_deref().ok_or_else(|| StoreError::Stopped {
-            reason: "it was closed".into(),
-        })
+        self.disk.as_deref().ok_or_else(|| StoreError::Stopped { reason: "it was closed".into() })
     }
 
     fn hide(&self, key: &[u8], stored: Stored) -> Stored {
@@ -49,16 +47,10 @@ impl Reading {
         }
         let under = |customer: &CustomerId| key.starts_with(&key::customer(*customer));
         if self.erasing.keys().any(under) {
-            return Stored {
-                row: Row::Absent,
-                owner: None,
-            };
+            return Stored { row: Row::Absent, owner: None };
         }
         match self.hides(stored.owner) {
-            true => Stored {
-                row: Row::Erased,
-                owner: None,
-            },
+            true => Stored { row: Row::Erased, owner: None },
             false => stored,
         }
     }
@@ -86,10 +78,7 @@ impl Rows {
         Self {
             overlay: Overlay::new(),
             cache: Cache::with_weighter(entries, cache_bytes, Bytes),
-            reading: RwLock::new(Reading {
-                disk: Some(disk),
-                erasing: BTreeMap::new(),
-            }),
+            reading: RwLock::new(Reading { disk: Some(disk), erasing: BTreeMap::new() }),
             stopped: OnceLock::new(),
         }
     }
@@ -110,9 +99,7 @@ impl Rows {
     /// Fails when the store has stopped.
     pub fn running(&self) -> Result<(), StoreError> {
         match self.stopped() {
-            Some(reason) => Err(StoreError::Stopped {
-                reason: reason.to_owned(),
-            }),
+            Some(reason) => Err(StoreError::Stopped { reason: reason.to_owned() }),
             None => Ok(()),
         }
     }
@@ -156,16 +143,9 @@ impl Rows {
             Some(after) if after >= prefix => Bound::Excluded(after),
             _ => Bound::Included(prefix),
         };
-        let mut queued = self
-            .overlay
-            .range(table, prefix, from)
-            .into_iter()
-            .peekable();
+        let mut queued = self.overlay.range(table, prefix, from).into_iter().peekable();
         let reading = self.reading();
-        let mut stored = reading
-            .disk()?
-            .rows(table, from.map(<[u8]>::to_vec))
-            .peekable();
+        let mut stored = reading.disk()?.rows(table, from.map(<[u8]>::to_vec)).peekable();
         let mut found = Vec::new();
         while found.len() < limit {
             let disk_key = match stored.peek() {
@@ -210,10 +190,7 @@ impl Rows {
     }
 
     /// Looks at what is on disk.
-    pub fn on_disk<T>(
-        &self,
-        look: impl FnOnce(&Disk) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
+    pub fn on_disk<T>(&self, look: impl FnOnce(&Disk) -> Result<T, StoreError>) -> Result<T, StoreError> {
         look(self.reading().disk()?)
     }
 
@@ -222,9 +199,7 @@ impl Rows {
         let mut reading = self.changing();
         reading.erasing.insert(customer, version);
         let prefix = key::customer(customer);
-        self.cache.retain(|read, stored| {
-            stored.owner != Some(customer) && !read.key.starts_with(&prefix)
-        });
+        self.cache.retain(|read, stored| stored.owner != Some(customer) && !read.key.starts_with(&prefix));
     }
 
     /// The erasure with this version is durable.
@@ -243,13 +218,7 @@ impl Rows {
     }
 
     /// A write is durable: readers find it in the cache, if they looked there before, or on disk.
-    pub fn settle(
-        &self,
-        read: Read,
-        version: Version,
-        value: Option<Value>,
-        owner: Option<CustomerId>,
-    ) {
+    pub fn settle(&self, read: Read, version: Version, value: Option<Value>, owner: Option<CustomerId>) {
         if !self.overlay.is_latest(read.table, &read.key, version) {
             return;
         }

@@ -27,10 +27,7 @@ impl Change {
                         Reference::Attribute(index) => set(&mut changed, index, fact.to.clone())?,
                         Reference::Context(index) => {
                             let name = &circumstances.strategy().contexts[usize::from(index)].name;
-                            changed
-                                .request
-                                .context
-                                .insert(name.clone(), fact.to.clone());
+                            changed.request.context.insert(name.clone(), fact.to.clone());
                         }
                     }
                 }
@@ -51,13 +48,7 @@ impl Change {
                     at,
                     expires_at: at.checked_add(HOLDS).ok(),
                 });
-                changed
-                    .restored
-                    .customer
-                    .as_mut()?
-                    .profile
-                    .consents
-                    .extend(given);
+                changed.restored.customer.as_mut()?.profile.consents.extend(given);
             }
             Self::ComplaintResolved => {
                 let outcomes = &mut changed.restored.customer.as_mut()?.history.outcomes;
@@ -79,28 +70,17 @@ impl Change {
         match self {
             Self::Factor(whole) => {
                 let neutral = neutral(whole.factor);
-                Self::Factor(Adjustment {
-                    by: neutral + (whole.by - neutral) / 2.0,
-                    ..whole.clone()
-                })
+                Self::Factor(Adjustment { by: neutral + (whole.by - neutral) / 2.0, ..whole.clone() })
             }
-            Self::Facts { facts } => Self::Facts {
-                facts: facts.iter().filter_map(half_fact).collect(),
-            },
+            Self::Facts { facts } => Self::Facts { facts: facts.iter().filter_map(half_fact).collect() },
             Self::Known { attributes, names } => {
                 let half = attributes.len() / 2;
-                Self::Known {
-                    attributes: attributes[..half].to_vec(),
-                    names: names[..half].to_vec(),
-                }
+                Self::Known { attributes: attributes[..half].to_vec(), names: names[..half].to_vec() }
             }
             Self::Consent { .. } | Self::ComplaintResolved => Self::Facts { facts: Vec::new() },
             Self::Wait { at, .. } => {
                 let at = halfway(circumstances.at, *at);
-                Self::Wait {
-                    at,
-                    until: super::moment(circumstances.strategy(), at),
-                }
+                Self::Wait { at, until: super::moment(circumstances.strategy(), at) }
             }
         }
     }
@@ -120,10 +100,7 @@ fn half_fact(whole: &FactChange) -> Option<FactChange> {
         (Value::Time(from), Value::Time(to)) => Value::Time(halfway(*from, *to)),
         _ => return None,
     };
-    Some(FactChange {
-        to,
-        ..whole.clone()
-    })
+    Some(FactChange { to, ..whole.clone() })
 }
 
 fn halfway(from: Timestamp, to: Timestamp) -> Timestamp {
@@ -155,13 +132,7 @@ fn example(circumstances: &Circumstances<'_>, index: AttributeIndex) -> Value {
     match attribute.value_type {
         ValueType::Bool => Value::Bool(true),
         ValueType::Number => Value::Number(1.0),
-        ValueType::Text => Value::Text(
-            attribute
-                .values
-                .first()
-                .map_or("known", String::as_str)
-                .into(),
-        ),
+        ValueType::Text => Value::Text(attribute.values.first().map_or("known", String::as_str).into()),
         ValueType::Time => Value::Time(circumstances.at),
     }
 }

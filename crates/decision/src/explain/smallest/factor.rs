@@ -12,13 +12,8 @@ use crate::{
     strategy::Class,
 };
 
-const FACTORS: [Factor; 5] = [
-    Factor::Propensity,
-    Factor::Value,
-    Factor::ContextWeight,
-    Factor::Lever,
-    Factor::Cost,
-];
+const FACTORS: [Factor; 5] =
+    [Factor::Propensity, Factor::Value, Factor::ContextWeight, Factor::Lever, Factor::Cost];
 /// Weights and levers are changed by at most this ratio.
 const RATIO_MAX: f64 = 1000.0;
 /// Values and costs are changed by at most this many euro.
@@ -35,43 +30,30 @@ enum Towards {
 }
 
 /// What would make this candidate the best of its slot, or no longer the best.
-pub(super) fn for_rank(
-    circumstances: &Circumstances<'_>,
-    worked: &Worked<'_>,
-    index: u16,
-) -> Smallest {
+pub(super) fn for_rank(circumstances: &Circumstances<'_>, worked: &Worked<'_>, index: u16) -> Smallest {
     let candidate = &worked.candidates[usize::from(index)];
-    let drawn = worked
-        .decision
-        .slots
-        .iter()
-        .find(|slot| slot.placement == candidate.placement && !slot.fixed);
+    let drawn =
+        worked.decision.slots.iter().find(|slot| slot.placement == candidate.placement && !slot.fixed);
     let (Some(slot), Some(priority)) = (drawn, candidate.priority) else {
         return Smallest::none(Obstacle::NotDrawn);
     };
     let best_with_cost = |by: f64| {
         let probe = Change::Factor(adjustment(circumstances, candidate, Factor::Cost, by));
         let after = probe.apply(circumstances)?.decide();
-        after
-            .slots
-            .iter()
-            .find(|after| after.number == slot.number)?
-            .preferred
+        after.slots.iter().find(|after| after.number == slot.number)?.preferred
     };
     if best_with_cost(-OVERWHELMING) != Some(index) {
         let why = candidate.passed_over.unwrap_or(PassedOver::Outranked);
         return Smallest::none(Obstacle::OtherChoices(why));
     }
     let rival = best_with_cost(OVERWHELMING).map(|rival| {
-        let total = worked.candidates[usize::from(rival)]
-            .priority
-            .map_or(f64::NEG_INFINITY, |found| found.total);
+        let total =
+            worked.candidates[usize::from(rival)].priority.map_or(f64::NEG_INFINITY, |found| found.total);
         (rival, total)
     });
     let best = |changed: &Priority| {
-        let beats = |(rival, total): (u16, f64)| {
-            changed.total > total || (changed.total == total && index < rival)
-        };
+        let beats =
+            |(rival, total): (u16, f64)| changed.total > total || (changed.total == total && index < rival);
         above_floor(circumstances, worked, candidate, changed)
             && changed.total > 0.0
             && rival.is_none_or(beats)
@@ -85,30 +67,13 @@ pub(super) fn for_rank(
     let changes: Vec<Change> = FACTORS
         .into_iter()
         .filter_map(|factor| {
-            let by = least(&priority, factor, towards, |changed| {
-                best(changed) != is_best
-            })?;
-            Some(Change::Factor(adjustment(
-                circumstances,
-                candidate,
-                factor,
-                by,
-            )))
+            let by = least(&priority, factor, towards, |changed| best(changed) != is_best)?;
+            Some(Change::Factor(adjustment(circumstances, candidate, factor, by)))
         })
         .collect();
     let tie = rival.is_some_and(|(_, total)| total == priority.total);
-    let obstacle = changes.is_empty().then_some(if tie {
-        Obstacle::ExactTie
-    } else {
-        Obstacle::OutOfReach
-    });
-    Smallest {
-        aim: obstacle.is_none().then_some(aim),
-        changes,
-        on_the_edge: false,
-        next: None,
-        obstacle,
-    }
+    let obstacle = changes.is_empty().then_some(if tie { Obstacle::ExactTie } else { Obstacle::OutOfReach });
+    Smallest { aim: obstacle.is_none().then_some(aim), changes, on_the_edge: false, next: None, obstacle }
 }
 
 /// The propensity from which on there is enough in it for the customer.
@@ -122,12 +87,7 @@ pub(super) fn over_the_floor(
     let by = [Towards::Better, Towards::Worse]
         .into_iter()
         .find_map(|towards| least(&priority, Factor::Propensity, towards, enough))?;
-    Some(Change::Factor(adjustment(
-        circumstances,
-        candidate,
-        Factor::Propensity,
-        by,
-    )))
+    Some(Change::Factor(adjustment(circumstances, candidate, Factor::Propensity, by)))
 }
 
 fn above_floor(
@@ -150,9 +110,7 @@ fn adjustment(
     let strategy = circumstances.strategy();
     Adjustment {
         action: strategy.actions[usize::from(candidate.action)].id.clone(),
-        placement: strategy.placements[usize::from(candidate.placement)]
-            .id
-            .clone(),
+        placement: strategy.placements[usize::from(candidate.placement)].id.clone(),
         factor,
         by,
     }
@@ -177,11 +135,7 @@ fn least(
         if middle == short || middle == enough {
             break;
         }
-        if reaches(middle) {
-            enough = middle
-        } else {
-            short = middle
-        }
+        if reaches(middle) { enough = middle } else { short = middle }
     }
     (!reaches(neutral + (enough - neutral) / 2.0)).then_some(enough)
 }

@@ -1,21 +1,10 @@
 use super::*;
 
-fn allow(
-    world: &World,
-    action: u16,
-    layer: Layer,
-    purpose: PurposeIndex,
-    source: &str,
-) -> AllowRule {
+fn allow(world: &World, action: u16, layer: Layer, purpose: PurposeIndex, source: &str) -> AllowRule {
     let environment = world.environment(View::Purpose(purpose), Position::Allow);
-    let rule = Rule::condition(source, &environment)
-        .unwrap_or_else(|problems| panic!("`{source}`: {problems:?}"));
-    AllowRule {
-        action,
-        layer,
-        purpose,
-        rule,
-    }
+    let rule =
+        Rule::condition(source, &environment).unwrap_or_else(|problems| panic!("`{source}`: {problems:?}"));
+    AllowRule { action, layer, purpose, rule }
 }
 
 #[test]
@@ -23,13 +12,7 @@ fn an_action_falls_by_the_first_clause_that_is_not_true() {
     let world = World::new();
     let book = RuleBook::compile(
         vec![
-            allow(
-                &world,
-                0,
-                Layer::Suitability,
-                OFFERS,
-                "customer.bill < 100 && household.persons > 1",
-            ),
+            allow(&world, 0, Layer::Suitability, OFFERS, "customer.bill < 100 && household.persons > 1"),
             allow(
                 &world,
                 0,
@@ -46,38 +29,21 @@ fn an_action_falls_by_the_first_clause_that_is_not_true() {
         assert!(evaluation.allowed(1) && evaluation.refusal(1).is_none());
         assert_eq!(evaluation.allowed(0), evaluation.refusal(0).is_none());
         evaluation.refusal(0).map(|refusal| {
-            (
-                refusal.layer,
-                book.clause(refusal.clause).rule.source().to_owned(),
-                refusal.truth,
-            )
+            (refusal.layer, book.clause(refusal.clause).rule.source().to_owned(), refusal.truth)
         })
     };
     let mut person = world.nobody().with("bill", 120.0);
-    let unknown = (
-        Layer::Eligibility,
-        "customer.newsletter".to_owned(),
-        Truth::Unknown,
-    );
+    let unknown = (Layer::Eligibility, "customer.newsletter".to_owned(), Truth::Unknown);
     assert_eq!(refusal(&person), Some(unknown));
     person = person.with("newsletter", true).with("town", "Goes");
     let either = "customer.town == 'Ede' || context.visits > 3".to_owned();
-    assert_eq!(
-        refusal(&person),
-        Some((Layer::Eligibility, either, Truth::Unknown))
-    );
+    assert_eq!(refusal(&person), Some((Layer::Eligibility, either, Truth::Unknown)));
     person.contexts.insert(1, Value::Number(4.0));
     let bill = "customer.bill < 100".to_owned();
-    assert_eq!(
-        refusal(&person),
-        Some((Layer::Suitability, bill, Truth::False))
-    );
+    assert_eq!(refusal(&person), Some((Layer::Suitability, bill, Truth::False)));
     person = person.with("bill", 80.0);
     let persons = "household.persons > 1".to_owned();
-    assert_eq!(
-        refusal(&person),
-        Some((Layer::Suitability, persons, Truth::Unknown))
-    );
+    assert_eq!(refusal(&person), Some((Layer::Suitability, persons, Truth::Unknown)));
     assert_eq!(refusal(&person.with("persons", 2.0)), None);
 }
 
@@ -96,10 +62,7 @@ fn equal_clauses_of_one_purpose_are_kept_once_and_of_two_purposes_twice() {
     );
     let (offers, care) = (world.nobody(), world.nobody().with("bill", 8.0));
     let evaluation = book.evaluate(&|purpose| if purpose == CARE { &care } else { &offers });
-    assert_eq!(
-        [0, 1, 2].map(|action| evaluation.allowed(action)),
-        [false, false, true]
-    );
+    assert_eq!([0, 1, 2].map(|action| evaluation.allowed(action)), [false, false, true]);
     let clause = |action| evaluation.refusal(action).map(|refusal| refusal.clause);
     assert_eq!(clause(0), clause(1));
     let debug = format!("{book:?}");
@@ -111,25 +74,14 @@ fn equal_clauses_of_one_purpose_are_kept_once_and_of_two_purposes_twice() {
 fn the_catalogue_may_be_wider_than_a_machine_word() {
     let world = World::new();
     let rules = (0..200).map(|action| {
-        allow(
-            &world,
-            action,
-            Layer::Eligibility,
-            OFFERS,
-            &format!("customer.bill > {action}"),
-        )
+        allow(&world, action, Layer::Eligibility, OFFERS, &format!("customer.bill > {action}"))
     });
     let book = RuleBook::compile(rules.collect(), 200);
     let person = world.nobody().with("bill", 130.0);
     let evaluation = book.evaluate(&|_| &person);
-    let allowed: Vec<u16> = (0..200)
-        .filter(|action| evaluation.allowed(*action))
-        .collect();
+    let allowed: Vec<u16> = (0..200).filter(|action| evaluation.allowed(*action)).collect();
     assert_eq!(allowed, (0..130).collect::<Vec<u16>>());
-    assert_eq!(
-        book.reads(7).attributes,
-        BTreeSet::from([world.attribute("bill")])
-    );
+    assert_eq!(book.reads(7).attributes, BTreeSet::from([world.attribute("bill")]));
 }
 
 #[test]
@@ -147,16 +99,10 @@ fn a_dropped_action_is_told_what_all_its_clauses_need() {
     );
     let person = world.nobody().with("bill", 120.0).with("newsletter", true);
     let flips = book.flips(0, &person).expect("it can be reached");
-    let changed: Vec<_> = flips
-        .iter()
-        .map(|flip| (flip.from.clone(), flip.to.clone()))
-        .collect();
+    let changed: Vec<_> = flips.iter().map(|flip| (flip.from.clone(), flip.to.clone())).collect();
     assert_eq!(
         changed,
-        [
-            (Some(Value::Number(120.0)), Value::Number(99.9)),
-            (None, Value::Text("Ede".into())),
-        ]
+        [(Some(Value::Number(120.0)), Value::Number(99.9)), (None, Value::Text("Ede".into())),]
     );
     let person = person.changed(&flips);
     assert!(book.evaluate(&|_| &person).allowed(0));

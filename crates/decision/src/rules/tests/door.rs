@@ -3,10 +3,7 @@ use super::*;
 
 fn on_a_stack_of(bytes: usize, check: impl FnOnce() + Send + 'static) {
     let thread = std::thread::Builder::new().stack_size(bytes).spawn(check);
-    thread
-        .expect("a thread starts")
-        .join()
-        .expect("the stack suffices");
+    thread.expect("a thread starts").join().expect("the stack suffices");
 }
 
 fn problem(source: &str) -> RuleProblem {
@@ -18,24 +15,12 @@ fn depth_bombs_are_refused_before_they_are_parsed() {
     on_a_stack_of(512 * 1024, || {
         for bomb in ["(", "!", "[", "-", "!-", "{", "a.", "a?", "min(", "1+"] {
             let message = problem(&bomb.repeat(1 << 20)).message;
-            assert!(
-                message.ends_with("bytes long; at most 4096 are read"),
-                "{message}"
-            );
+            assert!(message.ends_with("bytes long; at most 4096 are read"), "{message}");
         }
         problem(&"!".repeat(100_000));
-        assert_eq!(
-            problem(&"(".repeat(4096)).message,
-            "the rule is nested deeper than 24 levels"
-        );
-        assert_eq!(
-            problem(&"!".repeat(4096)).message,
-            "the rule is nested deeper than 24 levels"
-        );
-        assert_eq!(
-            problem(&"a?".repeat(2048)).message,
-            "the rule is nested deeper than 24 levels"
-        );
+        assert_eq!(problem(&"(".repeat(4096)).message, "the rule is nested deeper than 24 levels");
+        assert_eq!(problem(&"!".repeat(4096)).message, "the rule is nested deeper than 24 levels");
+        assert_eq!(problem(&"a?".repeat(2048)).message, "the rule is nested deeper than 24 levels");
         assert_eq!(
             problem(&format!("{}1", "1+".repeat(100))).message,
             "the rule takes more than 32 steps one after the other"
@@ -51,16 +36,8 @@ fn the_deepest_and_longest_rules_that_are_allowed_fit_on_a_small_stack() {
     on_a_stack_of(512 * 1024, || {
         let world = World::new();
         let environment = world.environment(View::Purpose(OFFERS), Position::Allow);
-        let deep = format!(
-            "{}customer.newsletter{}",
-            "(".repeat(DEPTH_MAX),
-            ")".repeat(DEPTH_MAX)
-        );
-        let mixed = format!(
-            "{}true{}",
-            "!(".repeat(DEPTH_MAX - 1),
-            ")".repeat(DEPTH_MAX - 1)
-        );
+        let deep = format!("{}customer.newsletter{}", "(".repeat(DEPTH_MAX), ")".repeat(DEPTH_MAX));
+        let mixed = format!("{}true{}", "!(".repeat(DEPTH_MAX - 1), ")".repeat(DEPTH_MAX - 1));
         let sum = format!("{}1 > 0", "1 + ".repeat(STEPS_MAX - 1));
         let chain = format!("{}true", "true && ".repeat((PARTS_MAX - 2) / 2));
         let forks = format!("{}true", "true ? true : ".repeat(DEPTH_MAX));
@@ -75,12 +52,7 @@ fn the_deepest_and_longest_rules_that_are_allowed_fit_on_a_small_stack() {
 }
 
 fn allow(action: u16, layer: Layer, rule: Rule) -> AllowRule {
-    AllowRule {
-        action,
-        layer,
-        purpose: OFFERS,
-        rule,
-    }
+    AllowRule { action, layer, purpose: OFFERS, rule }
 }
 
 struct Nothing;
@@ -111,9 +83,7 @@ fn any_part_of_a_rule_knows_its_place_also_behind_letters_of_several_bytes() {
         if let Kind::Call { function_span, .. } = &node.kind {
             found.push(&source[function_span.clone()]);
         }
-        node.parts()
-            .iter()
-            .for_each(|part| places(part, source, found));
+        node.parts().iter().for_each(|part| places(part, source, found));
     }
     let source = "customer.town == 'Curaçao ☂' && (!(a) || ((b.c)) >= -2) // één\n && --3 in [history.contacts('ë', \"7d\"), min(1, (2))]";
     let mut found = Vec::new();

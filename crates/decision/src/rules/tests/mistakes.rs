@@ -13,11 +13,7 @@ fn check(view: View, position: Position, mistakes: &[Mistake]) {
         };
         assert_eq!(&source[problem.span.clone()], *part, "place in `{source}`");
         assert_eq!(problem.message, *message, "`{source}`");
-        assert_eq!(
-            problem.hint.as_deref().unwrap_or(""),
-            *hint,
-            "hint for `{source}`"
-        );
+        assert_eq!(problem.hint.as_deref().unwrap_or(""), *hint, "hint for `{source}`");
     }
 }
 
@@ -28,77 +24,32 @@ fn text_that_is_not_cel_is_explained() {
         Position::Allow,
         &[
             ("", "", "the rule ends where more is expected", ""),
-            (
-                "customer.newsletter &&",
-                "",
-                "the rule ends where more is expected",
-                "",
-            ),
-            (
-                "customer.bill = 5",
-                "=",
-                "unexpected `=`",
-                "write `==` to compare",
-            ),
-            (
-                "'é' == customer.town & true",
-                "&",
-                "unexpected `&`",
-                "write `&&`",
-            ),
+            ("customer.newsletter &&", "", "the rule ends where more is expected", ""),
+            ("customer.bill = 5", "=", "unexpected `=`", "write `==` to compare"),
+            ("'é' == customer.town & true", "&", "unexpected `&`", "write `&&`"),
             ("customer.bill > 5 €", "€", "unexpected `€`", ""),
             ("customer.bill > 5 5", "5", "unexpected `5`", ""),
             ("\n customer.town == 'ï' 'x'", "'x'", "unexpected `'x'`", ""),
             ("customer.bill > (5", "(", "`(` is never closed", ""),
             ("customer.bill > 5)", ")", "this bracket closes nothing", ""),
-            (
-                "customer.bill > (5]",
-                "]",
-                "this bracket closes nothing",
-                "",
-            ),
-            (
-                "customer.town == 'é",
-                "'",
-                "the text that begins here is not closed",
-                "",
-            ),
-            (
-                "customer.town == '\\q'",
-                "'\\q'",
-                "the text contains an escape that CEL does not know",
-                "",
-            ),
-            (
-                "customer.bill > 1e999",
-                "1e999",
-                "`1e999` is not a number that can be represented",
-                "",
-            ),
+            ("customer.bill > (5]", "]", "this bracket closes nothing", ""),
+            ("customer.town == 'é", "'", "the text that begins here is not closed", ""),
+            ("customer.town == '\\q'", "'\\q'", "the text contains an escape that CEL does not know", ""),
+            ("customer.bill > 1e999", "1e999", "`1e999` is not a number that can be represented", ""),
             (
                 "customer.bill > 99999999999999999999",
                 "99999999999999999999",
                 "`99999999999999999999` is not a number that can be represented",
                 "",
             ),
-            (
-                "customer.bill % 2 == 0",
-                "%",
-                "`%` is not available in rules",
-                "",
-            ),
+            ("customer.bill % 2 == 0", "%", "`%` is not available in rules", ""),
             (
                 "customer.bill == null",
                 "null",
                 "`null` is not available in rules",
                 "write `known(…)` to ask whether there is a value",
             ),
-            (
-                "has(customer.bill)",
-                "has",
-                "`has` is not available in rules",
-                "write `known(…)`",
-            ),
+            ("has(customer.bill)", "has", "`has` is not available in rules", "write `known(…)`"),
             (
                 "[1].all(x, x > 0)",
                 ".",
@@ -117,18 +68,8 @@ fn text_that_is_not_cel_is_explained() {
                 "unexpected `[`",
                 "lists stand after `in`, as in `customer.city in ['Utrecht']`",
             ),
-            (
-                "{'a': 1} == 1",
-                "{",
-                "maps and structures are not available in rules",
-                "",
-            ),
-            (
-                "if customer.newsletter",
-                "if",
-                "`if` is a reserved word",
-                "",
-            ),
+            ("{'a': 1} == 1", "{", "maps and structures are not available in rules", ""),
+            ("if customer.newsletter", "if", "`if` is a reserved word", ""),
         ],
     );
 }
@@ -145,12 +86,7 @@ fn names_that_do_not_exist_are_answered_with_what_was_probably_meant() {
                 "there is no attribute `customer.bil`",
                 "did you mean `customer.bill`?",
             ),
-            (
-                "customer.xyzzy > 5",
-                "customer.xyzzy",
-                "there is no attribute `customer.xyzzy`",
-                "",
-            ),
+            ("customer.xyzzy > 5", "customer.xyzzy", "there is no attribute `customer.xyzzy`", ""),
             (
                 "costumer.bill > 5",
                 "costumer.bill",
@@ -203,12 +139,7 @@ fn types_that_do_not_fit_are_explained() {
         View::Purpose(OFFERS),
         Position::Allow,
         &[
-            (
-                "customer.bill",
-                "customer.bill",
-                "the rule is a number, but has to be true or false",
-                "",
-            ),
+            ("customer.bill", "customer.bill", "the rule is a number, but has to be true or false", ""),
             (
                 "customer.bill && true",
                 "customer.bill",
@@ -245,12 +176,7 @@ fn types_that_do_not_fit_are_explained() {
                 "`5` is not a list",
                 "write a list of values, as in `['gas', 'heat_pump']`",
             ),
-            (
-                "customer.bill in [5, '6']",
-                "'6'",
-                "`'6'` is text, but a number is expected here",
-                "",
-            ),
+            ("customer.bill in [5, '6']", "'6'", "`'6'` is text, but a number is expected here", ""),
             (
                 "customer.bill in [customer.bill]",
                 "customer.bill",
@@ -258,12 +184,7 @@ fn types_that_do_not_fit_are_explained() {
                 "a number as it is written is expected here",
             ),
             ("[5]", "[5]", "a list can only stand after `in`", ""),
-            (
-                "abs(1, 2) > 1",
-                "abs(1, 2)",
-                "`abs` takes a number; 2 given",
-                "",
-            ),
+            ("abs(1, 2) > 1", "abs(1, 2)", "`abs` takes a number; 2 given", ""),
             (
                 "contacts('sales', '7 days') < 3",
                 "'7 days'",
@@ -334,13 +255,7 @@ fn data_is_read_only_for_its_purposes() {
     );
     let world = World::new();
     let environment = world.environment(View::Protection, Position::Restrict);
-    assert!(
-        Rule::condition(
-            "customer.arrears > 0 || !known(customer.complaint_open)",
-            &environment
-        )
-        .is_ok()
-    );
+    assert!(Rule::condition("customer.arrears > 0 || !known(customer.complaint_open)", &environment).is_ok());
     let environment = world.environment(View::Purpose(OFFERS), Position::Allow);
     assert!(Rule::condition("customer.faith == 'x'", &environment).is_ok());
 }
@@ -349,22 +264,10 @@ fn data_is_read_only_for_its_purposes() {
 fn all_problems_of_a_rule_are_told_at_once() {
     let world = World::new();
     let environment = world.environment(View::Purpose(OFFERS), Position::Allow);
-    let source =
-        "customer.bil > 5 && contcts('', 1) > 2 && customer.arrears > 0 && !known(customer.town)";
+    let source = "customer.bil > 5 && contcts('', 1) > 2 && customer.arrears > 0 && !known(customer.town)";
     let problems = Rule::condition(source, &environment).unwrap_err();
-    let parts: Vec<&str> = problems
-        .iter()
-        .map(|problem| &source[problem.span.clone()])
-        .collect();
-    assert_eq!(
-        parts,
-        [
-            "customer.bil",
-            "contcts",
-            "customer.arrears",
-            "known(customer.town)"
-        ]
-    );
+    let parts: Vec<&str> = problems.iter().map(|problem| &source[problem.span.clone()]).collect();
+    assert_eq!(parts, ["customer.bil", "contcts", "customer.arrears", "known(customer.town)"]);
 }
 
 #[test]
@@ -392,17 +295,11 @@ fn not_knowing_never_lets_an_action_pass() {
         ("!known(customer.bill)", "known"),
         ("known(customer.bill) == false", "known"),
         ("known(customer.bill) ? customer.bill > 5 : true", "known"),
-        (
-            "customer.newsletter && !(known(customer.bill) && true)",
-            "known",
-        ),
+        ("customer.newsletter && !(known(customer.bill) && true)", "known"),
         ("confidence(customer.bill) < 0.8", "confidence"),
         ("confidence(customer.bill) == 0.8", "confidence"),
         ("0.5 > 1 - confidence(customer.bill)", "confidence"),
-        (
-            "confidence(customer.bill) > confidence(customer.town)",
-            "confidence",
-        ),
+        ("confidence(customer.bill) > confidence(customer.town)", "confidence"),
         ("or_else(customer.bill, 0) < 5", "or_else"),
         ("or_else(customer.bill, 0) != 5", "or_else"),
         ("or_else(customer.bill, 0) > household.persons", "or_else"),
@@ -412,16 +309,9 @@ fn not_knowing_never_lets_an_action_pass() {
         ("or_else(context.visits, 0) < 5", "or_else"),
     ] {
         let problems = Rule::condition(source, &allow).expect_err(source);
-        let wanted =
-            format!("`{function}` here would let the action pass because something is not known");
-        assert!(
-            problems.iter().all(|problem| problem.message == wanted),
-            "`{source}`: {problems:?}"
-        );
+        let wanted = format!("`{function}` here would let the action pass because something is not known");
+        assert!(problems.iter().all(|problem| problem.message == wanted), "`{source}`: {problems:?}");
         let restrict = world.environment(View::Purpose(OFFERS), Position::Restrict);
-        assert!(
-            Rule::condition(source, &restrict).is_ok(),
-            "`{source}` may restrict"
-        );
+        assert!(Rule::condition(source, &restrict).is_ok(), "`{source}` may restrict");
     }
 }

@@ -27,13 +27,7 @@ struct World {
 }
 
 fn purpose(id: &str, basis: Basis, protective: bool) -> Purpose {
-    Purpose {
-        id: id.into(),
-        name: BTreeMap::new(),
-        basis,
-        protective,
-        global_privacy_control: false,
-    }
+    Purpose { id: id.into(), name: BTreeMap::new(), basis, protective, global_privacy_control: false }
 }
 
 fn attribute(name: &str, value_type: ValueType, purposes: &[PurposeIndex]) -> Attribute {
@@ -89,10 +83,7 @@ impl World {
                 purpose("protection", Basis::LegalObligation, true),
             ],
             attributes,
-            contexts: vec![
-                context("page", Text, &["home", "prices"]),
-                context("visits", Number, &[]),
-            ],
+            contexts: vec![context("page", Text, &["home", "prices"]), context("visits", Number, &[])],
             time_zone: TimeZone::get("Europe/Amsterdam").expect("the zone is bundled"),
         }
     }
@@ -109,24 +100,19 @@ impl World {
     }
 
     fn attribute(&self, name: &str) -> AttributeIndex {
-        let found = self
-            .attributes
-            .iter()
-            .position(|attribute| attribute.name.as_str() == name);
+        let found = self.attributes.iter().position(|attribute| attribute.name.as_str() == name);
         found.expect("the attribute is declared") as AttributeIndex
     }
 
     /// A rule in a place where everything may be said.
     fn condition(&self, source: &str) -> Rule {
         let environment = self.environment(View::Purpose(OFFERS), Position::Restrict);
-        Rule::condition(source, &environment)
-            .unwrap_or_else(|problems| panic!("`{source}`: {problems:?}"))
+        Rule::condition(source, &environment).unwrap_or_else(|problems| panic!("`{source}`: {problems:?}"))
     }
 
     fn amount(&self, source: &str) -> Rule {
         let environment = self.environment(View::Purpose(OFFERS), Position::Value);
-        Rule::amount(source, &environment)
-            .unwrap_or_else(|problems| panic!("`{source}`: {problems:?}"))
+        Rule::amount(source, &environment).unwrap_or_else(|problems| panic!("`{source}`: {problems:?}"))
     }
 
     fn nobody(&self) -> Person<'_> {
@@ -159,9 +145,7 @@ impl Person<'_> {
     fn changed(mut self, flips: &[Flip]) -> Self {
         for flip in flips {
             match flip.reference {
-                Reference::Attribute(index) => {
-                    _ = self.attributes.insert(index, (flip.to.clone(), 0.9))
-                }
+                Reference::Attribute(index) => _ = self.attributes.insert(index, (flip.to.clone(), 0.9)),
                 Reference::Context(index) => _ = self.contexts.insert(index, flip.to.clone()),
             }
         }
@@ -184,20 +168,14 @@ impl From<bool> for Written {
 }
 impl From<&str> for Written {
     fn from(text: &str) -> Self {
-        Self(
-            text.parse()
-                .map_or_else(|_| Value::Text(text.into()), Value::Time),
-        )
+        Self(text.parse().map_or_else(|_| Value::Text(text.into()), Value::Time))
     }
 }
 
 impl Facts for Person<'_> {
     fn attribute(&self, index: AttributeIndex) -> Option<Fact<'_>> {
         let (value, confidence) = self.attributes.get(&index)?;
-        Some(Fact {
-            value,
-            confidence: *confidence,
-        })
+        Some(Fact { value, confidence: *confidence })
     }
     fn context(&self, index: ContextIndex) -> Option<&Value> {
         self.contexts.get(&index)
@@ -206,15 +184,11 @@ impl Facts for Person<'_> {
         self.now
     }
     fn contacts(&self, scope: &str, within: Duration) -> u32 {
-        let counted =
-            |(of, at): &&(String, Timestamp)| of.starts_with(scope) && *at > self.now - within;
+        let counted = |(of, at): &&(String, Timestamp)| of.starts_with(scope) && *at > self.now - within;
         self.contacts.iter().filter(counted).count() as u32
     }
     fn last_outcome(&self, outcome: &str, scope: &str) -> Option<Timestamp> {
-        let matching = self
-            .outcomes
-            .iter()
-            .filter(|(name, of, _)| name == outcome && of.starts_with(scope));
+        let matching = self.outcomes.iter().filter(|(name, of, _)| name == outcome && of.starts_with(scope));
         matching.map(|(_, _, at)| *at).max()
     }
 }

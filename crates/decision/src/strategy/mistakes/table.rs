@@ -22,17 +22,13 @@ pub(super) const MISTAKES: &[(&str, &str, &str, &[&str])] = &[
         "organisation.toml",
         "within = \"14d\"",
         "within = 14",
-        &[
-            "organisation.toml | 14 | `within` expects a duration such as `7d`, found the number 14 | -",
-        ],
+        &["organisation.toml | 14 | `within` expects a duration such as `7d`, found the number 14 | -"],
     ),
     (
         "organisation.toml",
         "within = \"14d\"",
         "within = \"14 days\"",
-        &[
-            "organisation.toml | \"14 days\" | `within` expects a duration such as `7d`, found `14 days` | -",
-        ],
+        &["organisation.toml | \"14 days\" | `within` expects a duration such as `7d`, found `14 days` | -"],
     ),
     (
         "organisation.toml",
@@ -62,9 +58,7 @@ pub(super) const MISTAKES: &[(&str, &str, &str, &[&str])] = &[
         "organisation.toml",
         "customer_vulnerable = 1.0",
         "customer_vulnerable = -1.0",
-        &[
-            "organisation.toml | -1.0 | a vulnerable customer deserves at least the floor of any other | -",
-        ],
+        &["organisation.toml | -1.0 | a vulnerable customer deserves at least the floor of any other | -"],
     ),
     (
         "organisation.toml",
@@ -116,9 +110,7 @@ pub(super) const MISTAKES: &[(&str, &str, &str, &[&str])] = &[
         "channels.toml",
         "\"21:00\"",
         "\"25:00\"",
-        &[
-            "channels.toml | \"25:00\" | `from` expects a time of day such as `21:00`, found `25:00` | -",
-        ],
+        &["channels.toml | \"25:00\" | `from` expects a time of day such as `21:00`, found `25:00` | -"],
     ),
     (
         "placements.toml",
@@ -144,9 +136,7 @@ pub(super) const MISTAKES: &[(&str, &str, &str, &[&str])] = &[
         "inventory/customer.toml",
         "purposes = [\"offers\"]",
         "purposes = [\"ofers\"]",
-        &[
-            "inventory/customer.toml | \"ofers\" | no purpose is called `ofers` | did you mean `offers`?",
-        ],
+        &["inventory/customer.toml | \"ofers\" | no purpose is called `ofers` | did you mean `offers`?"],
     ),
     (
         "inventory/customer.toml",
@@ -198,9 +188,7 @@ pub(super) const MISTAKES: &[(&str, &str, &str, &[&str])] = &[
         "inventory/customer.toml",
         "sets = { arrears",
         "sets = { arears",
-        &[
-            "inventory/customer.toml | arears | no attribute is called `arears` | did you mean `arrears`?",
-        ],
+        &["inventory/customer.toml | arears | no attribute is called `arears` | did you mean `arrears`?"],
     ),
     (
         "inventory/customer.toml",
@@ -353,17 +341,13 @@ pub(super) const MISTAKES: &[(&str, &str, &str, &[&str])] = &[
         "contact-policy.toml",
         "at_most = 3",
         "at_most = 0",
-        &[
-            "contact-policy.toml | 0 | `at_most` expects a whole number of at least 1, found the number 0 | -",
-        ],
+        &["contact-policy.toml | 0 | `at_most` expects a whole number of at least 1, found the number 0 | -"],
     ),
     (
         "contact-policy.toml",
         "\"rejected\"",
         "\"rejectd\"",
-        &[
-            "contact-policy.toml | \"rejectd\" | no outcome is called `rejectd` | did you mean `rejected`?",
-        ],
+        &["contact-policy.toml | \"rejectd\" | no outcome is called `rejectd` | did you mean `rejected`?"],
     ),
     (
         "contact-policy.toml",
