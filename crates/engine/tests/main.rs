@@ -3,6 +3,7 @@
 mod history;
 mod learning_loop;
 mod memory_of_contacts;
+mod once;
 mod reports;
 mod shop;
 mod tampering;
