@@ -34,11 +34,7 @@ pub(crate) struct Known {
 impl Engine {
     /// The customer that any of these identifiers leads to; the first that is known counts.
     pub fn find(&self, identifiers: &[Identifier]) -> Result<Option<CustomerId>, EngineError> {
-        let reads: Vec<Read> = identifiers
-            .iter()
-            .map(|identifier| Read::new(Table::Identifier, self.identifier_key(identifier)))
-            .collect();
-        for row in self.store.get(&reads)? {
+        for row in self.store.get(&self.identifier_reads(identifiers))? {
             if let Some(bytes) = row.value() {
                 return Ok(Some(codec::decode("identifier", bytes)?));
             }
@@ -53,10 +49,7 @@ impl Engine {
         identifiers: &[Identifier],
         at: Timestamp,
     ) -> Result<Known, EngineError> {
-        let reads: Vec<Read> = identifiers
-            .iter()
-            .map(|identifier| Read::new(Table::Identifier, self.identifier_key(identifier)))
-            .collect();
+        let reads = self.identifier_reads(identifiers);
         let rows = self.store.get(&reads)?;
         let known = rows.iter().find_map(|row| row.value()).map(|bytes| codec::decode("identifier", bytes));
         let id = known.transpose()?.unwrap_or_else(|| self.mint(&reads, at));
@@ -69,6 +62,11 @@ impl Engine {
             })
             .collect();
         Ok(Known { id, writes })
+    }
+
+    fn identifier_reads(&self, identifiers: &[Identifier]) -> Vec<Read> {
+        let read = |identifier| Read::new(Table::Identifier, self.identifier_key(identifier));
+        identifiers.iter().map(read).collect()
     }
 
     fn mint(&self, reads: &[Read], at: Timestamp) -> CustomerId {
