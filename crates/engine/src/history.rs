@@ -1,7 +1,12 @@
 //! What was said before we decided? Contacts that somebody else really made, and what came of them.
 //!
-//! They count for the contact policy and teach like any other, but whatever chose them is unknown: their
-//! probability is recorded as unknown, so they support no claim about what a policy is worth.
+//! They count for the contact policy and teach like any other. Whatever chose them is mostly unknown: then
+//! their probability is recorded as unknown, and they support no claim about what a policy is worth. After
+//! a randomised test it is known, and kept with the contact.
+
+mod silence;
+
+pub use silence::PastSilence;
 
 use crate::{
     Engine, EngineError, Identifier, Verdict, codec,
@@ -36,6 +41,8 @@ pub struct PastContact {
     pub request: Request,
     /// When.
     pub at: Timestamp,
+    /// With which probability it was chosen, above 0 and at most 1; `None` is unknown.
+    pub probability: Option<f32>,
 }
 
 /// What came of a [`PastContact`].
@@ -119,6 +126,9 @@ impl Engine {
         if contact.at > at {
             return reject("in_the_future", "the contact lies in the future".into());
         }
+        if !contact.probability.is_none_or(is_probability) {
+            return reject("no_probability", "a probability lies above 0 and is at most 1".into());
+        }
         let _minting = self.lock_identifiers(&contact.identifiers);
         let known = self.find_or_mint(&contact.identifiers, at)?;
         let _guard = self.lock(known.id);
@@ -127,13 +137,13 @@ impl Engine {
             return Ok((Verdict::Duplicate, self.store.commit(Batch::default())?));
         }
         let action = &strategy.actions[usize::from(index)];
-        let decision = self.past_decision(known.id, contact);
+        let decision = self.past_decision(known.id, &contact.id, contact.at);
         let mut batch = Batch { writes: known.writes, ..Batch::default() };
         let row = PastRow {
             decision,
             action: action.id.clone(),
             at_ms: contact.at.as_millisecond(),
-            probability: None,
+            probability: contact.probability,
         };
         batch.writes.push(
             Write::put(kept.table, kept.key, codec::encode(&row))
@@ -141,7 +151,9 @@ impl Engine {
                 .until(at.as_millisecond() + HISTORY_MS),
         );
         let mut loaded = self.load(known.id)?;
-        if let Some(exposure) = exposure_then(strategy, action, &loaded, contact, decision) {
+        let moment =
+            Moment { id: exposure_id(decision), request: &contact.request, at: contact.at, acted: true };
+        if let Some(exposure) = exposure_then(strategy, action, &loaded, moment) {
             let entry = Entry::Learn(Row::Exposure(exposure));
             batch.journal.push(entry.row(Some(known.id), at.as_millisecond()));
         }
@@ -207,20 +219,35 @@ impl Engine {
         Ok((Verdict::Accepted, self.store.commit(batch)?))
     }
 
+    /// With which probability a contact, or a silence, was chosen, by the sender's id. `None`: there is no
+    /// such contact, or nobody knows.
+    pub fn recorded_probability(
+        &self,
+        identifiers: &[Identifier],
+        id: &str,
+    ) -> Result<Option<f32>, EngineError> {
+        let Some(customer) = self.find(identifiers)? else {
+            return Ok(None);
+        };
+        let rows = self.store.get(&[contact_row(customer, id)])?;
+        let row = rows[0].value().map(|bytes| codec::decode::<PastRow>("past contact", bytes)).transpose()?;
+        Ok(row.and_then(|row| row.probability))
+    }
+
     fn row_exists(&self, read: &Read) -> Result<bool, EngineError> {
         let rows = self.store.get(std::slice::from_ref(read))?;
         Ok(rows[0].value().is_some())
     }
 
     /// Stands in for the decision that is not ours; sorts by moment like one.
-    fn past_decision(&self, customer: CustomerId, contact: &PastContact) -> DecisionId {
+    fn past_decision(&self, customer: CustomerId, id: &str, at: Timestamp) -> DecisionId {
         let mut hasher = blake3::Hasher::new_keyed(&self.secret);
         hasher.update(b"past contact");
         hasher.update(&customer.0.to_be_bytes());
-        hasher.update(contact.id.as_bytes());
+        hasher.update(id.as_bytes());
         let mut tail = [0; 16];
         tail[6..].copy_from_slice(&hasher.finalize().as_bytes()[..10]);
-        let at_ms = contact.at.as_millisecond().max(0).cast_unsigned() & 0xFFFF_FFFF_FFFF;
+        let at_ms = at.as_millisecond().max(0).cast_unsigned() & 0xFFFF_FFFF_FFFF;
         DecisionId(u128::from(at_ms) << 80 | u128::from_be_bytes(tail))
     }
 }
@@ -282,24 +309,35 @@ fn keep_known_before(attributes: &mut Attributes, at: Timestamp) {
     attributes.retain(|_, value| value.observed_at < at);
 }
 
+/// What was, or deliberately was not, said at a moment.
+struct Moment<'a> {
+    id: ExposureId,
+    request: &'a Request,
+    at: Timestamp,
+    acted: bool,
+}
+
 fn exposure_then(
     strategy: &Strategy,
     action: &Action,
     loaded: &Loaded,
-    contact: &PastContact,
-    decision: DecisionId,
+    moment: Moment<'_>,
 ) -> Option<Exposure> {
     Some(Exposure {
-        id: exposure_id(decision),
+        id: moment.id,
         subject: loaded.customer.id.0,
         purpose: strategy.purposes[usize::from(action.purpose)].id.shared(),
-        at_ms: contact.at.as_millisecond(),
+        at_ms: moment.at.as_millisecond(),
         action: action.id.shared(),
-        channel: contact.request.channel.shared(),
-        acted: true,
-        features: features_then(strategy, action, loaded, &contact.request, contact.at)?,
+        channel: moment.request.channel.shared(),
+        acted: moment.acted,
+        features: features_then(strategy, action, loaded, moment.request, moment.at)?,
         expected: expected(strategy, action),
     })
+}
+
+fn is_probability(value: f32) -> bool {
+    value > 0.0 && value <= 1.0
 }
 
 fn note(strategy: &Strategy, past: &PastRow, outcome: &PastOutcome, loaded: &mut Loaded) {

@@ -28,7 +28,7 @@ pub use consenting::ConsentReport;
 pub use customer::CustomerState;
 pub use deciding::{Ask, Decided};
 pub use error::EngineError;
-pub use history::{Outlook, PastContact, PastOutcome};
+pub use history::{Outlook, PastContact, PastOutcome, PastSilence};
 pub use identity::Identifier;
 pub use ingest::{CUSTOMER_UPDATED, EventReport, means_unknown, typed};
 pub use learn::{Learned, Rebuilt};

@@ -2,7 +2,7 @@
 
 use crate::shop::{OFFER, Shop, at, jan, request, said};
 use decision::{profile::ConsentStatus, request::Direction};
-use engine::{PastContact, PastOutcome, Verdict};
+use engine::{PastContact, PastOutcome, PastSilence, Verdict};
 use learning::Predictor;
 
 fn contact(id: &str, moment: &str) -> PastContact {
@@ -12,6 +12,18 @@ fn contact(id: &str, moment: &str) -> PastContact {
         action: OFFER.into(),
         request: request("email", Direction::Outbound, "mail", 1),
         at: at(moment),
+        probability: None,
+    }
+}
+
+fn silence(id: &str, moment: &str) -> PastSilence {
+    PastSilence {
+        id: id.into(),
+        identifiers: jan(),
+        withheld: vec![OFFER.into()],
+        request: request("email", Direction::Outbound, "mail", 1),
+        at: at(moment),
+        probability: Some(1.0 / 3.0),
     }
 }
 
@@ -104,4 +116,35 @@ fn a_contact_made_without_basis_counts_but_teaches_nothing() {
     let before = shop.engine.model().version();
     shop.engine.learn(at("2026-06-01T09:00:00Z")).unwrap();
     assert_eq!(shop.engine.model().version(), before);
+}
+
+#[test]
+fn the_probability_of_a_randomised_contact_is_kept_with_it() {
+    let shop = Shop::with_jan("2026-03-01T09:00:00Z");
+    let third = PastContact { probability: Some(1.0 / 3.0), ..contact("a", "2026-03-04T09:00:00Z") };
+    assert_eq!(record(&shop, &third), Verdict::Accepted);
+    record(&shop, &contact("b", "2026-03-05T09:00:00Z"));
+    let recorded = |id| shop.engine.recorded_probability(&jan(), id).unwrap();
+    assert_eq!((recorded("a"), recorded("b"), recorded("c")), (Some(1.0 / 3.0), None, None));
+    for wrong in [0.0, 1.5, f32::NAN] {
+        let wrong = PastContact { probability: Some(wrong), ..contact("d", "2026-03-06T09:00:00Z") };
+        assert_eq!(code(&record(&shop, &wrong)), "no_probability");
+    }
+}
+
+#[test]
+fn a_deliberate_silence_takes_no_attention_and_keeps_its_probability() {
+    let shop = Shop::with_jan("2026-03-01T09:00:00Z");
+    let quiet = silence("a", "2026-03-04T09:00:00Z");
+    let recorded = |quiet: &PastSilence| shop.engine.record_silence(quiet, "", quiet.at).unwrap().0;
+    assert_eq!(recorded(&quiet), Verdict::Accepted);
+    assert_eq!(recorded(&quiet), Verdict::Duplicate);
+    assert_eq!(shop.engine.recorded_probability(&jan(), "a").unwrap(), Some(1.0 / 3.0));
+    assert!(shop.engine.customer(&jan()).unwrap().unwrap().customer.history.contacts.is_empty());
+    assert_eq!(said(&shop.mail("2026-03-09T09:00:00Z", 1)), Some(OFFER));
+    let unknown =
+        PastSilence { withheld: vec!["none/of/these".into()], ..silence("b", "2026-03-04T09:00:00Z") };
+    assert_eq!(code(&recorded(&unknown)), "unknown_action");
+    let nothing = PastSilence { withheld: Vec::new(), ..silence("c", "2026-03-04T09:00:00Z") };
+    assert_eq!(code(&recorded(&nothing)), "unknown_action");
 }
