@@ -185,6 +185,7 @@ impl Store for MemoryStore {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         Health {
             stopped: state.closed.then(|| "it was closed".into()),
+            stalled: false,
             queued_batches: 0,
             queued_batches_max: usize::MAX,
             journal_sequence: state.sequence,

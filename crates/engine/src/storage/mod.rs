@@ -38,8 +38,8 @@ pub trait Store: Send + Sync + 'static {
     /// Queues a batch. When this returns `Ok`, the versions were as expected, the writes are visible to
     /// `get` and `scan`, and later batches come after it; the ticket resolves when it is durable.
     ///
-    /// [`StoreError::Conflict`] when a row is not at its expected version (nothing is written),
-    /// [`StoreError::Busy`] when the queue is full.
+    /// [`StoreError::Conflict`] when a row is not at its expected version, [`StoreError::Busy`] when the
+    /// queue is full, [`StoreError::Stalled`] when the disk does not answer; nothing is written then.
     fn commit(&self, batch: Batch) -> Result<Ticket, StoreError>;
 
     /// At most `limit` rows of a table whose key starts with `prefix` and lies beyond `after`, in
@@ -259,6 +259,8 @@ pub struct Health {
     pub stopped: Option<String>,
     /// Batches queued but not yet durable.
     pub queued_batches: usize,
+    /// The disk has not answered for so long that `commit` answers [`StoreError::Stalled`].
+    pub stalled: bool,
     /// Queued batches at which `commit` answers [`StoreError::Busy`].
     pub queued_batches_max: usize,
     /// The highest number whose journal entry is durable; 0 when there is none yet.
@@ -279,6 +281,13 @@ pub enum StoreError {
     /// The queue of undurable batches is full; try again later.
     #[error("the store has more work queued than it may hold; try again in a moment")]
     Busy,
+    /// The disk has not answered for longer than a commit may take. From `commit`: nothing was written. From
+    /// a ticket: the batch is kept once the disk answers, unless the process ends before. Recovers by itself.
+    #[error("the disk has not answered for {for_ms} ms; try again in a moment")]
+    Stalled {
+        /// Since when, in milliseconds.
+        for_ms: u64,
+    },
     /// The store takes no more work: it was closed, or a write failed and what is on disk is no longer
     /// certain. Restarting reads back everything that was acknowledged.
     #[error("the store has stopped: {reason}")]

@@ -26,6 +26,8 @@ pub struct Progress {
 #[derive(Debug, Default)]
 struct Waiting {
     failure: Option<StoreError>,
+    /// Tickets up to this version have waited long enough, and what they are told.
+    late: Option<(u64, StoreError)>,
     wakers: BTreeMap<u64, Waker>,
 }
 
@@ -58,6 +60,17 @@ impl Progress {
             let mut waiting = self.waiting();
             waiting.failure.get_or_insert(error);
             std::mem::take(&mut waiting.wakers)
+        };
+        ready.into_values().for_each(Waker::wake);
+    }
+
+    /// The disk does not answer: tells the open tickets up to `through`, which may still become durable.
+    pub fn late(&self, through: Version, error: StoreError) {
+        let ready = {
+            let mut waiting = self.waiting();
+            let later = waiting.wakers.split_off(&(through.0 + 1));
+            waiting.late = Some((through.0, error));
+            std::mem::replace(&mut waiting.wakers, later)
         };
         ready.into_values().for_each(Waker::wake);
     }
@@ -121,6 +134,9 @@ impl Future for Ticket {
         if let Some(error) = &waiting.failure {
             return Poll::Ready(Err(error.clone()));
         }
+        if let Some((_, error)) = waiting.late.as_ref().filter(|(through, _)| self.version.0 <= *through) {
+            return Poll::Ready(Err(error.clone()));
+        }
         waiting.wakers.insert(self.version.0, context.waker().clone());
         Poll::Pending
     }
@@ -151,6 +167,18 @@ mod tests {
         assert_eq!(waiting.join().unwrap(), Ok(()));
         let mut context = Context::from_waker(Waker::noop());
         assert!(pin!(next).poll(&mut context).is_pending());
+    }
+
+    #[test]
+    fn a_disk_that_does_not_answer_is_told_to_those_who_wait_and_forgotten_when_it_does() {
+        let progress = Progress::starting_at(Version::ABSENT);
+        let stalled = StoreError::Stalled { for_ms: 1_000 };
+        let [first, second, third] = [1, 2, 3].map(|version| progress.ticket(Version(version), None));
+        let waiting = thread::spawn(move || first.wait());
+        progress.late(Version(2), stalled.clone());
+        assert_eq!(waiting.join().unwrap(), Err(stalled));
+        progress.advance(Version(3));
+        assert_eq!([second, third].map(Ticket::wait), [Ok(()), Ok(())]);
     }
 
     #[test]

@@ -3,11 +3,15 @@
 //!
 //! It never guesses: after a failed write or sync it is unknown what is on disk, so the store stops and
 //! all waiting tickets fail. A restart reads back what was acknowledged.
+//!
+//! It waits before a group while the database's files are behind, because the database itself would halt in
+//! the middle of a commit, without looking whether there is still anyone who writes the files.
 
 use super::{
     disk::{Disk, Fresh, Group, Reached},
     queue::{Change, Queue, QueuedBatch, Step},
     rows::Rows,
+    watchdog::Underway,
     watermark::Watermark,
 };
 use decision::id::CustomerId;
@@ -17,12 +21,16 @@ use std::{
     io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
+        mpsc::{self, Receiver},
     },
-    thread::{self, JoinHandle},
-    time::Instant,
+    thread,
+    time::Duration,
 };
+
+/// How often files that are behind are looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(2);
 
 /// What the committer and its callers share.
 pub(super) struct Shared {
@@ -30,13 +38,17 @@ pub(super) struct Shared {
     pub queue: Queue,
     pub progress: Arc<Progress>,
     pub durable_sequence: AtomicU64,
-    /// When the present group began.
-    pub busy_since: Mutex<Option<Instant>>,
+    /// The group that is being made durable.
+    pub underway: Underway,
+    /// How long that may take before the store counts as stalled.
+    pub commit_within: Duration,
 }
 
 impl Shared {
-    fn busy(&self, since: Option<Instant>) {
-        *self.busy_since.lock().unwrap_or_else(PoisonError::into_inner) = since;
+    /// Fails when the store has stopped, the disk does not answer, or its files are behind.
+    pub fn admit(&self) -> Result<(), StoreError> {
+        self.rows.running()?;
+        self.underway.admit(self.commit_within)
     }
 
     fn stop(&self, error: StoreError) {
@@ -45,23 +57,28 @@ impl Shared {
             error => error.to_string(),
         };
         self.rows.stop(reason.clone());
+        self.underway.ends();
         self.progress.fail(StoreError::Stopped { reason });
     }
 }
 
-/// Starts the thread; it ends when the queue is closed and empty, or after a failure.
+/// Starts the thread; it ends when the queue is closed and empty, or after a failure. The receiver is
+/// disconnected then.
 pub(super) fn start(
     disk: Arc<Disk>,
     mut watermark: Watermark,
     shared: Arc<Shared>,
-) -> io::Result<JoinHandle<()>> {
+) -> io::Result<Receiver<()>> {
+    let (ends, ended) = mpsc::channel();
     thread::Builder::new().name("store-committer".into()).spawn(move || {
+        let _ends: mpsc::Sender<()> = ends;
         match catch_unwind(AssertUnwindSafe(|| run(&disk, &mut watermark, &shared))) {
             Ok(Ok(())) => {}
             Ok(Err(error)) => shared.stop(error),
             Err(_) => shared.stop(StoreError::Stopped { reason: "writing failed unexpectedly".into() }),
         }
-    })
+    })?;
+    Ok(ended)
 }
 
 fn run(disk: &Disk, watermark: &mut Watermark, shared: &Shared) -> Result<(), StoreError> {
@@ -69,15 +86,29 @@ fn run(disk: &Disk, watermark: &mut Watermark, shared: &Shared) -> Result<(), St
         let Some(reached) = steps.last().map(Step::reached) else {
             continue;
         };
-        shared.busy(Some(Instant::now()));
+        shared.underway.begins();
+        wait_for_files(disk, &shared.underway)?;
         write(disk, &steps, reached)?;
         watermark.note(reached)?;
         shared.durable_sequence.store(reached.sequence, Ordering::Release);
         settle(&shared.rows, steps);
         shared.queue.settled();
-        shared.busy(None);
+        shared.underway.ends();
         shared.progress.advance(reached.version);
     }
+    Ok(())
+}
+
+fn wait_for_files(disk: &Disk, underway: &Underway) -> Result<(), StoreError> {
+    if !disk.is_behind() {
+        return Ok(());
+    }
+    underway.waits(true);
+    while disk.is_behind() {
+        disk.works()?;
+        thread::sleep(LOOK_EVERY);
+    }
+    underway.waits(false);
     Ok(())
 }
 

@@ -9,15 +9,29 @@ use super::{
 use ::fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode};
 use decision::id::CustomerId;
 use engine::storage::{JournalEntry, Row, StoreError, Table, Version};
-use std::{collections::BTreeMap, ops::Bound, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    ops::Bound,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+    sync::Arc,
+};
 
 /// The journal's name in messages and on disk.
 pub(super) const JOURNAL: &str = "journal";
 const KEYS: &str = "keys";
-const SYSTEM: &str = "system";
-const REACHED: &[u8] = b"reached";
+/// The keyspace of the store's own rows.
+pub(super) const SYSTEM: &str = "system";
+/// The row that every group writes.
+pub(super) const REACHED: &[u8] = b"reached";
 /// Rows kept in memory per keyspace before they are written out sorted.
 const MEMTABLE_BYTES: u64 = 16 * 1024 * 1024;
+/// Full memtables of a keyspace that wait to be written out before commits wait for them. The database halts
+/// in the middle of a commit at 4; one commit and one late rotation add one each.
+const MEMTABLES_WAITING_MAX: usize = 2;
+/// Tables of a keyspace that wait to be merged before commits wait for that. The database slows down at 20 and
+/// halts at 30.
+const TABLES_WAITING_MAX: usize = 20;
 
 /// The open database.
 pub(super) struct Disk {
@@ -67,10 +81,28 @@ impl Disk {
         &self.tables[table as usize]
     }
 
+    /// Whether so much waits to be written out or merged that the database might halt a commit.
+    pub fn is_behind(&self) -> bool {
+        self.keyspaces().any(|keyspace| {
+            keyspace.sealed_memtable_count() >= MEMTABLES_WAITING_MAX
+                || keyspace.l0_table_count() >= TABLES_WAITING_MAX
+        })
+    }
+
+    /// Fails when the database no longer works, as after a failed write in its background.
+    pub fn works(&self) -> Result<(), StoreError> {
+        self.database.persist(PersistMode::Buffer).map_err(|error| write_failed(&error))
+    }
+
+    fn keyspaces(&self) -> impl Iterator<Item = &Keyspace> {
+        self.tables.iter().chain([&self.journal, &self.system, self.keyring.keyspace()])
+    }
+
     /// Where the numbering continues.
     pub fn reached(&self) -> Result<Reached, StoreError> {
         let place = Place { table: SYSTEM, key: REACHED };
-        let Some(bytes) = self.system.get(REACHED).map_err(|error| unreadable(place, error))? else {
+        let read = sound(place, || self.system.get(REACHED))?;
+        let Some(bytes) = read.map_err(|error| unreadable(place, error))? else {
             return Ok(Reached::default());
         };
         let cell = Cell::read(place, &bytes)?;
@@ -85,10 +117,10 @@ impl Disk {
 
     fn last_sequence(&self) -> Result<Option<u64>, StoreError> {
         let place = Place { table: JOURNAL, key: b"last" };
-        let Some(last) = self.journal.last_key_value() else {
+        let Some(last) = sound(place, || self.journal.last_key_value().map(::fjall::Guard::key))? else {
             return Ok(None);
         };
-        let key = last.key().map_err(|error| unreadable(place, error))?;
+        let key = last.map_err(|error| unreadable(place, error))?;
         let sequence = key.as_ref().try_into().map_err(|_| place.damaged())?;
         Ok(Some(u64::from_be_bytes(sequence)))
     }
@@ -96,7 +128,7 @@ impl Disk {
     /// One row.
     pub fn read(&self, table: Table, key: &[u8]) -> Result<Stored, StoreError> {
         let place = Place { table: table.name(), key };
-        match self.table(table).get(key).map_err(|error| unreadable(place, error))? {
+        match sound(place, || self.table(table).get(key))?.map_err(|error| unreadable(place, error))? {
             None => Ok(Stored { row: Row::Absent, owner: None }),
             Some(bytes) => self.decode(place, &bytes),
         }
@@ -121,9 +153,8 @@ impl Disk {
         table: Table,
         from: Bound<Vec<u8>>,
     ) -> impl Iterator<Item = Result<(Vec<u8>, Stored), StoreError>> {
-        let range = self.table(table).range((from, Bound::Unbounded));
-        range.map(move |guard| {
-            let (key, bytes) = pair(table.name(), guard)?;
+        pairs(table.name(), self.table(table).range((from, Bound::Unbounded))).map(move |pair| {
+            let (key, bytes) = pair?;
             let stored = self.decode(Place { table: table.name(), key: &key }, &bytes)?;
             Ok((key, stored))
         })
@@ -131,7 +162,7 @@ impl Disk {
 
     /// Keys of a table that start with `prefix`.
     pub fn keys(&self, table: Table, prefix: &[u8]) -> impl Iterator<Item = Result<Vec<u8>, StoreError>> {
-        self.table(table).prefix(prefix).map(move |guard| Ok(pair(table.name(), guard)?.0))
+        pairs(table.name(), self.table(table).prefix(prefix)).map(|pair| Ok(pair?.0))
     }
 
     /// Looks at no more than `limit` rows with a key above `after` (without table: journal entries).
@@ -147,8 +178,8 @@ impl Disk {
             table.map_or((&self.journal, JOURNAL), |table| (self.table(table), table.name()));
         let from = after.map_or(Bound::Unbounded, |after| Bound::Excluded(after.to_vec()));
         let mut page = Page { found: Vec::new(), last: None };
-        for guard in keyspace.range((from, Bound::<Vec<u8>>::Unbounded)).take(limit) {
-            let (key, bytes) = pair(name, guard)?;
+        for pair in pairs(name, keyspace.range((from, Bound::<Vec<u8>>::Unbounded))).take(limit) {
+            let (key, bytes) = pair?;
             let cell = Cell::read(Place { table: name, key: &key }, &bytes)?;
             if let Some(version) = judge(&cell, self.key_of(&cell)?.as_deref()) {
                 page.found.push((key.clone(), version));
@@ -164,8 +195,8 @@ impl Disk {
         after: u64,
     ) -> impl Iterator<Item = Result<(JournalEntry, Option<CustomerId>), StoreError>> {
         let from = Bound::Excluded(after.to_be_bytes());
-        self.journal.range((from, Bound::Unbounded)).map(|guard| {
-            let (key, bytes) = pair(JOURNAL, guard)?;
+        pairs(JOURNAL, self.journal.range((from, Bound::Unbounded))).map(|pair| {
+            let (key, bytes) = pair?;
             let place = Place { table: JOURNAL, key: &key };
             let sequence = key.as_slice().try_into().map(u64::from_be_bytes).map_err(|_| place.damaged())?;
             let Stored { row, owner } = self.decode(place, &bytes)?;
@@ -236,12 +267,7 @@ impl Group<'_> {
         let place = Place { table: SYSTEM, key: REACHED };
         let cell = encode(place, reached.version, None, None, &reached.sequence.to_be_bytes());
         self.batch.insert(&self.disk.system, REACHED, cell);
-        self.batch.commit().map_err(|error| StoreError::Stopped {
-            reason: format!(
-                "a write to disk failed ({}); what was acknowledged is safe, restart to go on",
-                said(&error)
-            ),
-        })
+        self.batch.commit().map_err(|error| write_failed(&error))
     }
 
     fn owner_key(&mut self, owner: CustomerId) -> Result<Arc<CustomerKey>, StoreError> {
@@ -280,9 +306,36 @@ impl Nonces {
     }
 }
 
-fn pair(table: &'static str, guard: ::fjall::Guard) -> Result<(Vec<u8>, ::fjall::Slice), StoreError> {
-    let (key, bytes) = guard.into_inner().map_err(|error| unreadable(Place { table, key: &[] }, error))?;
-    Ok((key.to_vec(), bytes))
+/// Rows as the database gives them, and what it cannot give.
+fn pairs(
+    table: &'static str,
+    mut rows: ::fjall::Iter,
+) -> impl Iterator<Item = Result<(Vec<u8>, ::fjall::Slice), StoreError>> {
+    let place = Place { table, key: &[] };
+    let mut failed = false;
+    std::iter::from_fn(move || {
+        if failed {
+            return None;
+        }
+        let pair = match sound(place, || rows.next().map(::fjall::Guard::into_inner)) {
+            Ok(None) => return None,
+            Ok(Some(pair)) => pair.map_err(|error| unreadable(place, error)),
+            Err(error) => Err(error),
+        };
+        failed = pair.is_err();
+        Some(pair.map(|(key, bytes)| (key.to_vec(), bytes)))
+    })
+}
+
+/// What the database gives; it panics on some kinds of damage.
+pub(super) fn sound<T>(place: Place<'_>, read: impl FnOnce() -> T) -> Result<T, StoreError> {
+    catch_unwind(AssertUnwindSafe(read)).map_err(|_| place.damaged())
+}
+
+fn write_failed(error: &::fjall::Error) -> StoreError {
+    let reason =
+        format!("a write to disk failed ({}); what was acknowledged is safe, restart to go on", said(error));
+    StoreError::Stopped { reason }
 }
 
 /// Input or output that failed, or else damage.

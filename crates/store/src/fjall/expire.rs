@@ -53,6 +53,7 @@ impl FjallStore {
             }
         }
         let entries = trimmed.len();
+        self.shared.admit()?;
         let (reached, rows) =
             self.shared.queue.push(&self.shared.rows, batch, trimmed, OnConflict::LeaveOut)?;
         self.shared.progress.ticket(reached.version, None).wait()?;

@@ -4,13 +4,14 @@
 //! DIR/format.toml   layout version
 //! DIR/lock          held by the process that uses the folder
 //! DIR/master.key    unwraps the customers' keys; back it up apart from the data
-//! DIR/data/         rows and journal
+//! DIR/data/         rows and journal; made under another name, so that it is there completely or not at all
 //! DIR/reached       how far the data has come, to notice when some of it is gone
 //! ```
 
 use super::{
     disk::{Disk, Reached, said},
     keyring::{KEY_BYTES, MasterKey, random},
+    log,
     watermark::Watermark,
 };
 use engine::storage::StoreError;
@@ -90,7 +91,7 @@ pub(super) struct Folder {
 
 impl Folder {
     pub fn lock(path: &Path, master_key: Option<&Path>) -> Result<Self, OpenError> {
-        fs::create_dir_all(path).map_err(|error| unavailable(path, &error))?;
+        create_durably(path).map_err(|error| unavailable(path, &error))?;
         let lock = path.join("lock");
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(&lock);
         let file = file.map_err(|error| unavailable(&lock, &error))?;
@@ -107,31 +108,52 @@ impl Folder {
     /// Opens the data, or creates it in a new folder.
     pub fn open(&self, cache_bytes: u64) -> Result<(Disk, Watermark, Reached), OpenError> {
         let data = self.path.join("data");
-        let master = self.master_key(data.exists())?;
-        let opened = catch_unwind(AssertUnwindSafe(|| Disk::open(&data, cache_bytes, master)));
-        let disk = opened
-            .map_err(|_| self.damaged("it could not be recovered"))?
-            .map_err(|error| self.refused(&error))?;
+        let is_new = !data.exists();
+        let master = self.master_key(!is_new)?;
+        if is_new {
+            self.create(&data, cache_bytes, &master)?;
+        }
+        let (watermark, noted) = self.watermark()?;
+        log::check(&data, noted.map(|noted| noted.version))?;
+        let disk = self.disk(&data, cache_bytes, master)?;
         let reached = disk.reached().map_err(|error| self.damaged(&error.to_string()))?;
-        match disk.keyring.proven().map_err(|error| self.refused(&error))? {
+        match disk.keyring.proven().map_err(|error| self.damaged(&error.to_string()))? {
             Some(true) => {}
             Some(false) => {
                 return Err(OpenError::MasterKeyWrong { file: self.master_key.clone() });
             }
-            None if reached != Reached::default() => return Err(self.damaged("its keys are gone")),
-            None => self.begin(&disk).map_err(|error| self.damaged(&error.to_string()))?,
+            None => return Err(self.damaged("its keys are gone")),
+        }
+        if noted.is_some_and(|noted| noted.version > reached.version) {
+            return Err(self.damaged("writes that were acknowledged are missing at its end"));
         }
         self.write_layout()?;
-        Ok((disk, self.watermark(reached)?, reached))
+        Ok((disk, watermark, reached))
     }
 
-    fn watermark(&self, reached: Reached) -> Result<Watermark, OpenError> {
-        let file = self.path.join("reached");
-        let (watermark, noted) = Watermark::open(&file).map_err(|error| unavailable(&file, &error))?;
-        match noted.is_some_and(|noted| noted.version > reached.version) {
-            true => Err(self.damaged("writes that were acknowledged are missing at its end")),
-            false => Ok(watermark),
+    fn disk(&self, data: &Path, cache_bytes: u64, master: MasterKey) -> Result<Disk, OpenError> {
+        catch_unwind(AssertUnwindSafe(|| Disk::open(data, cache_bytes, master)))
+            .map_err(|_| self.damaged("it could not be recovered"))?
+            .map_err(|error| self.refused(&error))
+    }
+
+    fn create(&self, data: &Path, cache_bytes: u64, master: &MasterKey) -> Result<(), OpenError> {
+        let fresh = self.path.join("data.new");
+        match fs::remove_dir_all(&fresh) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(unavailable(&fresh, &error)),
+            _ => {}
         }
+        let disk = self.disk(&fresh, cache_bytes, master.clone())?;
+        self.begin(&disk).map_err(|error| self.damaged(&error.to_string()))?;
+        drop(disk);
+        fs::rename(&fresh, data)
+            .and_then(|()| sync_folder(&self.path))
+            .map_err(|error| unavailable(data, &error))
+    }
+
+    fn watermark(&self) -> Result<(Watermark, Option<Reached>), OpenError> {
+        let file = self.path.join("reached");
+        Watermark::open(&file).map_err(|error| unavailable(&file, &error))
     }
 
     fn begin(&self, disk: &Disk) -> Result<(), StoreError> {
@@ -223,8 +245,22 @@ fn write_whole(file: &Path, content: &[u8]) -> Result<(), OpenError> {
         out.write_all(content)?;
         out.sync_all()?;
         fs::rename(&fresh, file)?;
-        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(folder)?.sync_all()
+        sync_folder(folder_of(file))
     };
     written().map_err(|error| unavailable(file, &error))
+}
+
+/// Creates a folder whose name survives power loss, with the folders it is in.
+fn create_durably(path: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> = path.ancestors().take_while(|folder| !folder.exists()).collect();
+    fs::create_dir_all(path)?;
+    missing.into_iter().try_for_each(|folder| sync_folder(folder_of(folder)))
+}
+
+fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
 }

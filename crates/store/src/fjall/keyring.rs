@@ -6,7 +6,7 @@
 
 use super::{
     cell::{NONCE_BYTES, Place},
-    disk::unreadable,
+    disk::{sound, unreadable},
 };
 use ::fjall::{Keyspace, OwnedWriteBatch};
 use chacha20poly1305::{
@@ -66,6 +66,7 @@ impl CustomerKey {
 }
 
 /// The master key: wraps customer keys.
+#[derive(Clone)]
 pub(super) struct MasterKey(XChaCha20Poly1305);
 
 impl MasterKey {
@@ -100,9 +101,14 @@ impl Keyring {
         Self { keyspace, master, ready: Cache::new(CACHED_KEYS), forgetful: AtomicBool::new(true) }
     }
 
+    pub fn keyspace(&self) -> &Keyspace {
+        &self.keyspace
+    }
+
     /// Whether this master key belongs to these keys; `None` when the store has never been used.
-    pub fn proven(&self) -> Result<Option<bool>, ::fjall::Error> {
-        let proof = self.keyspace.get(PROOF)?;
+    pub fn proven(&self) -> Result<Option<bool>, StoreError> {
+        let place = Place { table: "keys", key: PROOF };
+        let proof = sound(place, || self.keyspace.get(PROOF))?.map_err(|error| unreadable(place, error))?;
         Ok(proof.map(|proof| self.master.unwrap(PROOF, &proof).as_deref() == Some(PROOF)))
     }
 
@@ -165,7 +171,8 @@ impl Keyring {
     fn load(&self, customer: CustomerId) -> Result<Option<Arc<CustomerKey>>, StoreError> {
         let row_key = key::customer(customer);
         let place = Place { table: "keys", key: &row_key };
-        let Some(wrapped) = self.keyspace.get(&row_key).map_err(|error| unreadable(place, error))? else {
+        let read = sound(place, || self.keyspace.get(&row_key))?;
+        let Some(wrapped) = read.map_err(|error| unreadable(place, error))? else {
             return Ok(None);
         };
         let row = self.master.unwrap(&row_key, &wrapped).ok_or_else(|| place.damaged())?;

@@ -13,9 +13,11 @@ mod disk;
 mod expire;
 mod folder;
 mod keyring;
+mod log;
 mod overlay;
 mod queue;
 mod rows;
+mod watchdog;
 mod watermark;
 
 pub use folder::OpenError;
@@ -33,9 +35,14 @@ use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, Sender},
     },
-    thread::JoinHandle,
+    time::Duration,
 };
+use watchdog::Underway;
+
+/// How long closing waits for the disk.
+const CLOSE_WITHIN: Duration = Duration::from_secs(30);
 
 /// How a [`FjallStore`] uses the machine. The defaults suit a laptop.
 #[derive(Debug, Clone)]
@@ -48,6 +55,9 @@ pub struct Options {
     pub queued_batches_max: usize,
     /// Bytes that may wait for the disk before [`StoreError::Busy`]; also the largest batch.
     pub queued_bytes_max: usize,
+    /// How long a group of batches may take to become durable before the store refuses new ones with
+    /// [`StoreError::Stalled`], and says the same to those who wait.
+    pub commit_within: Duration,
     /// The master key's file; `None`: `master.key` in the store's folder. Created if there is no data yet.
     pub master_key: Option<PathBuf>,
 }
@@ -59,6 +69,7 @@ impl Default for Options {
             block_cache_bytes: 64 * 1024 * 1024,
             queued_batches_max: 32_768,
             queued_bytes_max: 64 * 1024 * 1024,
+            commit_within: Duration::from_secs(1),
             master_key: None,
         }
     }
@@ -72,7 +83,8 @@ pub struct FjallStore {
 
 /// What a store holds on to until it is closed.
 struct Running {
-    committer: JoinHandle<()>,
+    committer_ended: Receiver<()>,
+    _watchdog: Sender<()>,
     _folder: Folder,
 }
 
@@ -88,11 +100,15 @@ impl FjallStore {
             queue: Queue::new(limits, reached),
             progress: Progress::starting_at(reached.version),
             durable_sequence: AtomicU64::new(reached.sequence),
-            busy_since: Mutex::default(),
+            underway: Underway::default(),
+            commit_within: options.commit_within,
         });
-        let committer = committer::start(disk, watermark, shared.clone())
+        let started = committer::start(disk, watermark, shared.clone())
+            .and_then(|ended| Ok((ended, watchdog::start(shared.clone())?)));
+        let (committer_ended, watchdog) = started
             .map_err(|error| OpenError::Unavailable { file: folder.to_owned(), reason: error.to_string() })?;
-        Ok(Self { shared, running: Mutex::new(Some(Running { committer, _folder: locked })) })
+        let running = Running { committer_ended, _watchdog: watchdog, _folder: locked };
+        Ok(Self { shared, running: Mutex::new(Some(running)) })
     }
 
     fn running(&self) -> MutexGuard<'_, Option<Running>> {
@@ -107,6 +123,7 @@ impl Store for FjallStore {
     }
 
     fn commit(&self, batch: Batch) -> Result<Ticket, StoreError> {
+        self.shared.admit()?;
         let entries = batch.journal.len() as u64;
         let (reached, _) =
             self.shared.queue.push(&self.shared.rows, batch, Vec::new(), OnConflict::Refuse)?;
@@ -131,6 +148,7 @@ impl Store for FjallStore {
     }
 
     fn erase(&self, customer: CustomerId) -> Result<Ticket, StoreError> {
+        self.shared.admit()?;
         let reached = self.shared.queue.erase(&self.shared.rows, customer)?;
         Ok(self.shared.progress.ticket(reached.version, None))
     }
@@ -140,13 +158,14 @@ impl Store for FjallStore {
     }
 
     fn health(&self) -> Health {
-        let busy_since = *self.shared.busy_since.lock().unwrap_or_else(PoisonError::into_inner);
+        let committing = self.shared.underway.takes();
         Health {
             stopped: self.shared.rows.stopped().map(str::to_owned),
+            stalled: committing > self.shared.commit_within,
             queued_batches: self.shared.queue.len(),
             queued_batches_max: self.shared.queue.limits.batches,
             journal_sequence: self.shared.durable_sequence.load(Ordering::Acquire),
-            committing_for_ms: busy_since.map_or(0, |since| since.elapsed().as_millis() as u64),
+            committing_for_ms: committing.as_millis() as u64,
         }
     }
 
@@ -155,13 +174,15 @@ impl Store for FjallStore {
             return Ok(());
         };
         self.shared.queue.close();
-        let finished = running.committer.join().is_ok();
+        let ended = running.committer_ended.recv_timeout(CLOSE_WITHIN);
         let failed = self.shared.rows.running();
         self.shared.rows.stop("it was closed".into());
         self.shared.rows.close();
-        match finished {
-            true => failed,
-            false => Err(StoreError::Stopped { reason: "writing failed unexpectedly".into() }),
+        match ended {
+            Err(RecvTimeoutError::Timeout) => {
+                Err(StoreError::Stopped { reason: "the disk did not answer while it was closed".into() })
+            }
+            _ => failed,
         }
     }
 }

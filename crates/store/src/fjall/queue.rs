@@ -103,6 +103,11 @@ impl Queue {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How far the numbering has come with what is queued.
+    pub fn reached(&self) -> Reached {
+        self.waiting().reached
+    }
+
     /// Steps not yet durable.
     pub fn len(&self) -> usize {
         let waiting = self.waiting();
