@@ -1,8 +1,9 @@
-//! What do decisions and outcomes add up to? Folds over records: funnels, model quality, and
+//! What do decisions and outcomes add up to? Folds over records: funnels, model quality, drift, and
 //! intervals with the customer as the unit.
 //!
 //! Nothing here decides, learns or stores; nothing here names a customer.
 
+pub mod drift;
 pub mod funnel;
 pub mod interval;
 pub mod quality;
