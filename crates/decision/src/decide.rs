@@ -76,12 +76,12 @@ pub fn work_out<'a>(
     allow(strategy, &mut candidates, &permitted, &moment);
     principles::apply(strategy, &mut candidates, &protection);
     let budget = contact_policy::apply(&situation, &mut candidates);
-    propensity::estimate(strategy, &mut candidates, &permitted, inputs, request, at);
+    let estimates = propensity::estimate(strategy, &mut candidates, &permitted, inputs, request, at);
     arbitration::rank(strategy, &mut candidates, &permitted, request, &moment, inputs.adjustments, at);
     let vulnerable = integrity::vulnerable(strategy, &protection, recognised);
     integrity::apply(strategy, &mut candidates, inputs.assignment, vulnerable);
     let manner = Manner { assignment: inputs.assignment, vulnerable, seed };
-    let slots = selection::select(&situation, &mut candidates, budget, manner);
+    let slots = selection::select(&situation, &mut candidates, budget, &estimates, manner);
     let effects = effects(strategy, &candidates, &slots, request, inputs.assignment, at);
 
     let decision = Decision {
@@ -129,12 +129,17 @@ fn allow(strategy: &Strategy, candidates: &mut [Candidate], permitted: &Permitte
     }
 }
 
-/// Estimates of every action that got so far, once: at all placements they are the same.
+/// Estimates of every action that got so far, once: at all placements they are the same, but for how
+/// sure they are, which is asked only where the action contends.
 fn predictions(candidates: &[Candidate]) -> Vec<Prediction> {
-    let mut estimated: Vec<&Candidate> =
+    let estimated: Vec<&Candidate> =
         candidates.iter().filter(|candidate| !candidate.predictions.is_empty()).collect();
-    estimated.dedup_by_key(|candidate| candidate.action);
-    estimated.iter().flat_map(|candidate| candidate.predictions.iter().copied()).collect()
+    let doubt = |candidate: &Candidate| candidate.predictions[0].deviation;
+    let fullest = |of_action: &[&Candidate]| {
+        let fullest = of_action.iter().max_by(|a, b| doubt(a).total_cmp(&doubt(b)));
+        fullest.map(|candidate| candidate.predictions.clone()).unwrap_or_default()
+    };
+    estimated.chunk_by(|a, b| a.action == b.action).flat_map(fullest).collect()
 }
 
 fn fates(candidates: &[Candidate], slots: &[Slot]) -> Vec<CandidateFate> {

@@ -1,7 +1,8 @@
 //! How likely is each outcome, if we say this and if we do not?
 //!
 //! Features are what the action's purpose permits; the predictor sees nothing else. Estimates are
-//! rounded and recorded, so that a decision can be replayed without the model.
+//! rounded and recorded, so that a decision can be replayed without the model. How sure they are is
+//! asked later, of the few that contend for a slot.
 
 use crate::{
     Timestamp,
@@ -10,10 +11,10 @@ use crate::{
     estimate,
     inputs::Inputs,
     request::Request,
-    strategy::{PurposeIndex, Strategy},
+    strategy::{ActionIndex, PurposeIndex, Strategy},
     value::Value,
 };
-use learning::{Arm, Feature, FeatureValue, Features};
+use learning::{Arms, Feature, FeatureValue, Features, Prediction, Predictor};
 use std::sync::Arc;
 
 const MS_PER_DAY: f64 = 86_400_000.0;
@@ -21,17 +22,27 @@ const MS_PER_DAY: f64 = 86_400_000.0;
 /// The name under which the goal is learned.
 pub const GOAL: &str = "goal";
 
+/// What was asked, kept to ask again how sure the answers are.
+pub struct Estimates<'a> {
+    strategy: &'a Strategy,
+    predictor: &'a dyn Predictor,
+    channel: &'a str,
+    /// What the predictor saw, for each purpose it was asked about.
+    features: Vec<Option<Features>>,
+}
+
 /// Asks the predictor once per purpose, for all candidates still in the running.
-pub fn estimate(
-    strategy: &Strategy,
+pub fn estimate<'a>(
+    strategy: &'a Strategy,
     candidates: &mut [Candidate],
     permitted: &Permitted<'_>,
-    inputs: &Inputs<'_>,
-    request: &Request,
+    inputs: &Inputs<'a>,
+    request: &'a Request,
     at: Timestamp,
-) {
+) -> Estimates<'a> {
     let outcomes = outcomes(strategy);
-    let channel = request.channel.shared();
+    let channel = request.channel.as_str();
+    let mut estimates = Estimates { strategy, predictor: inputs.predictor, channel, features: Vec::new() };
     for (purpose, _) in (0u16..).zip(&strategy.purposes) {
         let mut concerned: Vec<&mut Candidate> = candidates
             .iter_mut()
@@ -39,26 +50,52 @@ pub fn estimate(
             .filter(|candidate| strategy.actions[usize::from(candidate.action)].purpose == purpose)
             .collect();
         if concerned.is_empty() {
+            estimates.features.push(None);
             continue;
         }
         let features = features(strategy, permitted, purpose, request, at);
-        let arms: Vec<Arm> = concerned
-            .iter()
-            .flat_map(|candidate| {
-                let action = strategy.actions[usize::from(candidate.action)].id.shared();
-                let channel = channel.clone();
-                outcomes.iter().map(move |outcome| Arm {
-                    action: action.clone(),
-                    channel: channel.clone(),
-                    outcome: outcome.clone(),
-                })
-            })
-            .collect();
-        let predictions = inputs.predictor.predict(&features, &arms);
+        let actions: Vec<&str> = concerned.iter().map(|candidate| estimates.name(candidate.action)).collect();
+        let arms = Arms { actions: &actions, channel, outcomes: &outcomes };
+        let predictions = inputs.predictor.predict(&features, arms);
         for (candidate, predictions) in concerned.iter_mut().zip(predictions.chunks(outcomes.len())) {
+            let goal = estimate::rounded(Prediction { deviation: 0.0, ..predictions[0] });
             let sides = predictions[1..].iter().copied().map(estimate::rounded_bare);
-            candidate.predictions = std::iter::once(estimate::rounded(predictions[0])).chain(sides).collect();
+            candidate.predictions = std::iter::once(goal).chain(sides).collect();
         }
+        estimates.features.push(Some(features));
+    }
+    estimates
+}
+
+impl Estimates<'_> {
+    /// Asks how unsure the goals of these candidates are, and notes it in their estimates and priorities.
+    pub fn doubt(&self, candidates: &mut [Candidate], contenders: &[u16]) {
+        let goal = [GOAL.into()];
+        for (purpose, features) in (0u16..).zip(&self.features) {
+            let Some(features) = features else {
+                continue;
+            };
+            let of_purpose = |index: &&u16| {
+                let action = candidates[usize::from(**index)].action;
+                self.strategy.actions[usize::from(action)].purpose == purpose
+            };
+            let concerned: Vec<u16> = contenders.iter().filter(of_purpose).copied().collect();
+            let name = |index: &u16| self.name(candidates[usize::from(*index)].action);
+            let actions: Vec<&str> = concerned.iter().map(name).collect();
+            let arms = Arms { actions: &actions, channel: self.channel, outcomes: &goal };
+            for (index, deviation) in concerned.iter().zip(self.predictor.deviations(features, arms)) {
+                let candidate = &mut candidates[usize::from(*index)];
+                let estimate = estimate::rounded(Prediction { deviation, ..candidate.predictions[0] });
+                candidate.predictions[0] = estimate;
+                if let Some(priority) = &mut candidate.priority {
+                    priority.deviation = f64::from(estimate.deviation);
+                }
+            }
+        }
+    }
+
+    fn name(&self, action: ActionIndex) -> &str {
+        self.strategy.actions[usize::from(action)].id.as_str()
     }
 }
 

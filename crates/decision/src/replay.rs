@@ -14,7 +14,7 @@ use crate::{
     strategy::{Strategy, StrategyVersion, test_run::Priors},
     trace::Restored,
 };
-use learning::{Arm, Features, ModelVersion, Prediction, Predictor};
+use learning::{Arm, Arms, Features, ModelVersion, Prediction, Predictor};
 use serde::Serialize;
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
@@ -186,33 +186,39 @@ impl<'s> Circumstances<'s> {
 /// Gives the recorded estimates back; for what was never estimated, the strategy's priors.
 struct Recorded {
     version: ModelVersion,
-    by_arm: BTreeMap<(Arc<str>, Arc<str>), Prediction>,
+    by_action: BTreeMap<Arc<str>, Vec<Prediction>>,
+    outcomes: Vec<Arc<str>>,
     priors: Priors,
 }
 
 impl Recorded {
     fn new(strategy: &Strategy, record: &Decision) -> Self {
         let outcomes = propensity::outcomes(strategy);
-        let estimated = record
+        let by_action = record
             .estimated_actions()
             .into_iter()
-            .filter_map(|action| strategy.actions.get(usize::from(action)));
-        let by_arm = estimated
             .zip(record.trace.predictions.chunks(outcomes.len()))
-            .flat_map(|(action, predictions)| {
-                let arm = |outcome: &Arc<str>| (action.id.shared(), outcome.clone());
-                outcomes.iter().map(arm).zip(predictions.iter().copied())
+            .filter_map(|(action, predictions)| {
+                let action = strategy.actions.get(usize::from(action))?;
+                Some((action.id.shared(), predictions.to_vec()))
             })
             .collect();
-        Self { version: record.model, by_arm, priors: Priors::of(strategy) }
+        Self { version: record.model, by_action, outcomes, priors: Priors::of(strategy) }
+    }
+
+    fn of(&self, arm: Arm<'_>) -> Option<Prediction> {
+        let outcome = self.outcomes.iter().position(|outcome| &**outcome == arm.outcome)?;
+        self.by_action.get(arm.action)?.get(outcome).copied()
     }
 }
 
 impl Predictor for Recorded {
-    fn predict(&self, features: &Features, arms: &[Arm]) -> Vec<Prediction> {
-        let recorded = |arm: &Arm| self.by_arm.get(&(arm.action.clone(), arm.outcome.clone()));
+    fn predict(&self, features: &Features, arms: Arms<'_>) -> Vec<Prediction> {
         let priors = self.priors.predict(features, arms);
-        arms.iter().zip(priors).map(|(arm, prior)| recorded(arm).copied().unwrap_or(prior)).collect()
+        arms.iter().zip(priors).map(|(arm, prior)| self.of(arm).unwrap_or(prior)).collect()
+    }
+    fn deviations(&self, _features: &Features, arms: Arms<'_>) -> Vec<f32> {
+        arms.iter().map(|arm| self.of(arm).map_or(0.0, |found| found.deviation)).collect()
     }
     fn version(&self) -> ModelVersion {
         self.version

@@ -8,6 +8,7 @@ use crate::{
     candidate::{Candidate, PassedOver},
     contact_policy::{Budget, Situation},
     inputs::Assignment,
+    propensity::Estimates,
     record::{Contender, SilenceReason, Slot},
     strategy::{Action, Class},
 };
@@ -39,6 +40,7 @@ pub fn select(
     situation: &Situation<'_>,
     candidates: &mut [Candidate],
     mut budget: Budget,
+    estimates: &Estimates<'_>,
     manner: Manner,
 ) -> Vec<Slot> {
     let conversations = open_conversations(situation);
@@ -49,7 +51,7 @@ pub fn select(
         let count: u16 = asked.map(|asked| asked.slots).sum();
         for _ in 0..count {
             let feasible = feasible(situation, candidates, placement, &taken, &budget, &conversations);
-            let slot = fill(situation, candidates, &feasible, placement, manner, slots.len());
+            let slot = fill(situation, candidates, &feasible, placement, estimates, manner, slots.len());
             if let Some(pick) = slot.pick {
                 let candidate = &mut candidates[usize::from(pick)];
                 let action = action_of(situation, candidate);
@@ -125,9 +127,10 @@ fn total(candidate: &Candidate) -> f64 {
 
 fn fill(
     situation: &Situation<'_>,
-    candidates: &[Candidate],
+    candidates: &mut [Candidate],
     feasible: &[u16],
     placement: u16,
+    estimates: &Estimates<'_>,
     manner: Manner,
     position: usize,
 ) -> Slot {
@@ -159,7 +162,8 @@ fn fill(
         .collect();
     slot.preferred =
         contenders.first().copied().filter(|index| total(&candidates[usize::from(*index)]) > 0.0);
-    let vector = vector(situation, candidates, &contenders, slot.preferred.is_some(), manner, number);
+    let acting_preferred = slot.preferred.is_some();
+    let vector = vector(situation, candidates, &contenders, acting_preferred, estimates, manner, number);
     slot.silence = vector[0] as f32;
     slot.contenders = contenders
         .iter()
@@ -178,14 +182,14 @@ fn fill(
 /// Probabilities of silence (position 0) and of the contenders.
 fn vector(
     situation: &Situation<'_>,
-    candidates: &[Candidate],
+    candidates: &mut [Candidate],
     contenders: &[u16],
     acting_preferred: bool,
+    estimates: &Estimates<'_>,
     manner: Manner,
     number: u16,
 ) -> Vec<f64> {
     let arms = contenders.len() + 1;
-    let priority = |arm: usize| candidates[usize::from(contenders[arm - 1])].priority;
     if manner.assignment == Assignment::RandomRelevant {
         return vec![1.0 / arms as f64; arms];
     }
@@ -193,6 +197,8 @@ fn vector(
         let best = usize::from(acting_preferred);
         return (0..arms).map(|arm| if arm == best { 1.0 } else { 0.0 }).collect();
     }
+    estimates.doubt(candidates, contenders);
+    let priority = |arm: usize| candidates[usize::from(contenders[arm - 1])].priority;
     let at = |arm: usize, z: f64| match arm {
         0 => 0.0,
         _ => priority(arm).map_or(f64::NEG_INFINITY, |priority| priority.at_deviation(z)),

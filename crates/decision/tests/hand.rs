@@ -17,7 +17,7 @@ use decision::{
     strategy::Strategy,
     value::Value,
 };
-use learning::{Arm, Features, ModelVersion, Prediction, Predictor};
+use learning::{Arm, Arms, Features, ModelVersion, Prediction, Predictor};
 use std::collections::BTreeMap;
 
 pub const RENEW: &str = "sales/contract/renew";
@@ -366,11 +366,11 @@ pub struct Table(pub BTreeMap<&'static str, (f32, Option<f32>)>);
 pub const COMPLAINT: (f32, f32) = (0.01, 0.004);
 
 impl Predictor for Table {
-    fn predict(&self, _features: &Features, arms: &[Arm]) -> Vec<Prediction> {
-        let estimate = |arm: &Arm| {
-            let goal = self.0.get(&*arm.action).copied().unwrap_or((0.05, None));
+    fn predict(&self, _features: &Features, arms: Arms<'_>) -> Vec<Prediction> {
+        let estimate = |arm: Arm<'_>| {
+            let goal = self.0.get(arm.action).copied().unwrap_or((0.05, None));
             let (probability, baseline) =
-                if &*arm.outcome == "goal" { goal } else { (COMPLAINT.0, Some(COMPLAINT.1)) };
+                if arm.outcome == "goal" { goal } else { (COMPLAINT.0, Some(COMPLAINT.1)) };
             Prediction { probability, deviation: 0.0, baseline, evidence: 100.0 }
         };
         arms.iter().map(estimate).collect()

@@ -19,7 +19,7 @@ use crate::{
 use decision::{
     Timestamp,
     consent::{self, Known},
-    id::{ActionId, CustomerId, DecisionId, EventName},
+    id::{ActionId, ChannelId, CustomerId, DecisionId, EventName},
     profile::{Attributes, Contact, ContactState},
     propensity::{self, GOAL},
     request::Request,
@@ -73,8 +73,15 @@ struct PastRow {
 pub struct Outlook {
     /// What a model may see: what was known before the moment and is permitted for the action's purpose.
     pub features: Features,
+    action: ActionId,
+    channel: ChannelId,
+}
+
+impl Outlook {
     /// The question to put to a [`learning::Predictor`]: the action's goal.
-    pub arm: Arm,
+    pub fn arm(&self) -> Arm<'_> {
+        Arm { action: self.action.as_str(), channel: self.channel.as_str(), outcome: GOAL }
+    }
 }
 
 impl Engine {
@@ -96,8 +103,8 @@ impl Engine {
         let loaded = self.load(customer)?;
         let action = &strategy.actions[usize::from(index)];
         let features = features_then(strategy, action, &loaded, request, at);
-        let arm = Arm { action: action.id.shared(), channel: request.channel.shared(), outcome: GOAL.into() };
-        Ok(features.map(|features| Outlook { features, arm }))
+        let (action, channel) = (action.id.clone(), request.channel.clone());
+        Ok(features.map(|features| Outlook { features, action, channel }))
     }
 
     /// Takes in one contact that was really made, and reported at `at`. `input` is kept when it is rejected.

@@ -96,7 +96,7 @@ fn models_learn_from_past_contacts_and_see_only_what_was_known_before_them() {
     assert_eq!(names("2026-03-04T09:00:00Z"), ["has_garden", "town"]);
     assert!(names("2026-03-01T09:00:00Z").is_empty(), "known at that very moment is not known before it");
     let seen = outlook("2026-03-04T09:00:00Z").unwrap();
-    let expected = || shop.engine.model().predict(&seen.features, std::slice::from_ref(&seen.arm))[0];
+    let expected = || shop.engine.model().expect(&seen.features, seen.arm());
     let before = expected();
     record(&shop, &sent);
     outcome(&shop, "a", "2026-03-05T09:00:00Z");

@@ -21,8 +21,8 @@ fn months(shop: &Shop) {
 }
 
 fn propensity(engine: &Engine) -> f32 {
-    let arm = Arm { action: crate::shop::OFFER.into(), channel: "web".into(), outcome: "goal".into() };
-    engine.model().predict(&Features::default(), &[arm])[0].probability
+    let arm = Arm { action: crate::shop::OFFER, channel: "web", outcome: "goal" };
+    engine.model().expect(&Features::default(), arm).probability
 }
 
 #[test]

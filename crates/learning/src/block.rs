@@ -40,6 +40,11 @@ pub(crate) struct Block {
 }
 
 impl Block {
+    /// The believed weights, as far as columns have been seen.
+    pub(crate) fn means(&self) -> &[f64] {
+        &self.mean
+    }
+
     /// The mean of the level's part of the logit for these inputs.
     pub(crate) fn mean(&self, inputs: &[f64]) -> f64 {
         let known = self.mean.len().min(inputs.len());

@@ -27,6 +27,10 @@ const RELATIVE_VARIANCE_MIN: f64 = 1e-12;
 pub(crate) struct Inputs(Vec<f32>);
 
 impl Inputs {
+    pub(crate) fn as_slice(&self) -> &[f32] {
+        &self.0
+    }
+
     pub(crate) fn to_f64(&self) -> Vec<f64> {
         self.0.iter().map(|&value| f64::from(value)).collect()
     }
@@ -128,6 +132,11 @@ impl Encoder {
         }
         self.columns += 1;
         Some(self.columns)
+    }
+
+    /// Columns handed out, without the intercept.
+    pub(crate) fn columns(&self) -> usize {
+        usize::from(self.columns)
     }
 
     /// The columns of these features under the scaling so far; never NaN or infinite.

@@ -59,6 +59,17 @@ impl Expert {
             .sum()
     }
 
+    /// The weights of all levels of the path added up, intercept first; an intercept alone without context.
+    pub(crate) fn weights(&self, path: &Path, width: usize) -> Vec<f64> {
+        let mut weights = vec![0.0; width];
+        for (level, node) in known(path) {
+            let block = self.levels[level].get(node as usize);
+            let means = block.map_or(&[][..], Block::means);
+            weights.iter_mut().zip(means).for_each(|(weight, mean)| *weight += mean);
+        }
+        weights
+    }
+
     /// Moves every level of the path to the posterior, and returns the logit it had predicted.
     ///
     /// The step is implicit: along the direction covariance × inputs it goes to the exact mode of

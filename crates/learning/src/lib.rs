@@ -20,11 +20,12 @@ mod pending;
 mod prediction;
 mod rows;
 mod scoring;
+mod serving;
 mod snapshot;
 
 pub use config::{Config, LevelPrior, Prior};
 pub use features::{Feature, FeatureValue, Features};
 pub use learner::{Learner, Rejected};
-pub use prediction::{Arm, ModelVersion, Prediction, Predictor};
+pub use prediction::{Arm, Arms, ModelVersion, Prediction, Predictor};
 pub use rows::{Expected, Exposure, ExposureId, Row};
 pub use snapshot::{ColumnWeight, DecodeError, ExpertShare, Snapshot};

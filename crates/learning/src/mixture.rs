@@ -13,13 +13,6 @@ pub(crate) const EXPERTS: usize = 4;
 /// Experts with a smaller share keep learning but are not asked; it saves half the work and more.
 const SHARE_ASKED_MIN: f64 = 0.01;
 
-/// A mixed prediction.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Belief {
-    pub(crate) probability: f64,
-    pub(crate) deviation: f64,
-}
-
 /// The experts of one outcome, for acting or for not acting.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Mixture {
@@ -84,13 +77,13 @@ impl Mixture {
     }
 
     /// The shares of the experts worth asking, summing to 1; 0 for the others.
-    fn asked(&self) -> [f64; EXPERTS] {
+    pub(crate) fn asked(&self) -> [f64; EXPERTS] {
         let heard = |share: f64| if share < SHARE_ASKED_MIN { 0.0 } else { share };
         let total: f64 = self.shares.iter().map(|&share| heard(share)).sum();
         self.shares.map(|share| heard(share) / total)
     }
 
-    /// The mixed probability alone, without the price of its deviation.
+    /// Mixes the experts' probabilities by their shares.
     pub(crate) fn probability(&self, path: &Path, offset: f64, inputs: &[f64], config: &Config) -> f64 {
         let experts = self.experts.iter().zip(self.asked());
         experts
@@ -116,16 +109,14 @@ impl Mixture {
         })
     }
 
-    /// Mixes the experts' total logits: probabilities at the mean logits are averaged by share; the
-    /// deviation is that of the mixture of Gaussians.
-    pub(crate) fn mix(&self, offset: f64, totals: &[Part; EXPERTS]) -> Belief {
-        let (mut probability, mut mean, mut square) = (0.0, 0.0, 0.0);
+    /// Standard deviation of the experts' total logits, as a mixture of Gaussians.
+    pub(crate) fn deviation(&self, totals: &[Part; EXPERTS]) -> f64 {
+        let (mut mean, mut square) = (0.0, 0.0);
         for (share, total) in self.asked().iter().zip(totals) {
-            probability += share * logistic(offset + total.mean);
             mean += share * total.mean;
             square += share * (total.variance + total.mean * total.mean);
         }
-        Belief { probability, deviation: (square - mean * mean).max(0.0).sqrt() }
+        (square - mean * mean).max(0.0).sqrt()
     }
 }
 
@@ -178,31 +169,11 @@ mod tests {
         let mut mixture = Mixture::new(&Config::default());
         mixture.shares = [0.005, 0.0, 0.5, 0.495];
         let mut totals = [Part::default(); EXPERTS];
-        let without = mixture.mix(-2.0, &totals);
-        totals[0].mean = 9.0;
-        let with = mixture.mix(-2.0, &totals);
-        assert_eq!(with.probability, without.probability);
-        assert!((with.probability - logistic(-2.0)).abs() < 1e-12);
-    }
-
-    #[test]
-    fn the_probability_alone_is_that_of_the_full_mix() {
-        let config = Config::default();
-        let mut mixture = Mixture::new(&config);
-        let (path, inputs) = ([Some(0); LEVELS], [1.0, 0.5]);
-        for round in 0..50 {
-            let seen = Observation { positive: round % 3 == 0, weight: 1.0 };
-            mixture.learn(&path, &inputs, -2.0, seen, &config);
-        }
-        let mut totals = [Part::default(); EXPERTS];
-        for (level, node) in path.into_iter().enumerate() {
-            let parts = mixture.parts(level, node, &inputs, &config);
-            for (total, part) in totals.iter_mut().zip(parts) {
-                total.mean += part.mean;
-                total.variance += part.variance;
-            }
-        }
-        let alone = mixture.probability(&path, -2.0, &inputs, &config);
-        assert!((alone - mixture.mix(-2.0, &totals).probability).abs() < 1e-12);
+        totals[2].variance = 4.0;
+        let without = mixture.deviation(&totals);
+        totals[0] = Part { mean: 9.0, variance: 9.0 };
+        assert_eq!(mixture.deviation(&totals), without);
+        assert!((without - (4.0_f64 * 0.5 / 0.995).sqrt()).abs() < 1e-12);
+        assert_eq!(mixture.asked()[0], 0.0);
     }
 }

@@ -37,6 +37,14 @@ impl Hierarchy {
         }
     }
 
+    /// Every action on every channel it was met on, ascending, with its path.
+    pub(crate) fn arms(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<str>, Path)> {
+        self.actions.iter().flat_map(|(action, node)| {
+            let path = |channel: &u32| [Some(0), Some(node.group), Some(node.action), Some(*channel)];
+            node.channels.iter().map(move |(channel, number)| (action, channel, path(number)))
+        })
+    }
+
     /// The path, with nodes made where they are new.
     fn claim(&mut self, action: &Arc<str>, channel: &Arc<str>) -> Path {
         if !self.actions.contains_key(action) {

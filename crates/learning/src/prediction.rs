@@ -10,21 +10,34 @@ use serde::{Deserialize, Serialize};
 use crate::features::Features;
 
 /// What is predicted: one action, on a channel, for an outcome.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Arm {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Arm<'a> {
     /// `issue/group/action`.
-    pub action: Arc<str>,
+    pub action: &'a str,
     /// Over what the action would be said.
-    pub channel: Arc<str>,
+    pub channel: &'a str,
     /// `goal`, `complaint`, `opt_out`, …
-    pub outcome: Arc<str>,
+    pub outcome: &'a str,
 }
 
-impl Arm {
-    /// `issue/group`: the action up to its last `/`; empty when there is none.
-    #[must_use]
-    pub fn group(&self) -> &str {
-        group_of(&self.action)
+/// Every outcome of every action, on one channel. Actions in ascending order are found fastest.
+#[derive(Clone, Copy, Debug)]
+pub struct Arms<'a> {
+    /// `issue/group/action`.
+    pub actions: &'a [&'a str],
+    /// Over what the actions would be said.
+    pub channel: &'a str,
+    /// `goal`, `complaint`, `opt_out`, …
+    pub outcomes: &'a [Arc<str>],
+}
+
+impl<'a> Arms<'a> {
+    /// One by one: by action, then by outcome.
+    pub fn iter(self) -> impl Iterator<Item = Arm<'a>> {
+        let channel = self.channel;
+        self.actions
+            .iter()
+            .flat_map(move |action| self.outcomes.iter().map(move |outcome| Arm { action, channel, outcome }))
     }
 }
 
@@ -37,7 +50,7 @@ pub(crate) fn group_of(action: &str) -> &str {
 pub struct Prediction {
     /// P(outcome | act), strictly between 0 and 1.
     pub probability: f32,
-    /// Standard deviation of the logit of `probability`, at least 0.
+    /// Standard deviation of the logit of `probability`, at least 0; 0 also when nobody asked for it.
     pub deviation: f32,
     /// P(outcome | not act), strictly between 0 and 1; `None` while control and silent decisions do
     /// not support it, and then the value of acting is *gross*.
@@ -48,11 +61,26 @@ pub struct Prediction {
 
 /// Anything that can answer for arms: a learned snapshot, or a fixed table in a test.
 pub trait Predictor: Send + Sync {
-    /// One prediction per arm, in the order of `arms`. Never fails: an unknown arm gets the prior.
-    fn predict(&self, features: &Features, arms: &[Arm]) -> Vec<Prediction>;
+    /// One prediction per arm, in the order of [`Arms::iter`], each without its deviation. Never fails:
+    /// an unknown arm gets the prior.
+    fn predict(&self, features: &Features, arms: Arms<'_>) -> Vec<Prediction>;
+
+    /// How unsure the predictions are: standard deviations of their logits, in the same order. Much
+    /// dearer than the predictions, so ask for few arms. A predictor that is always sure answers 0.
+    fn deviations(&self, _features: &Features, arms: Arms<'_>) -> Vec<f32> {
+        vec![0.0; arms.actions.len() * arms.outcomes.len()]
+    }
 
     /// Which model answers; recorded with each decision.
     fn version(&self) -> ModelVersion;
+
+    /// The whole answer for one arm.
+    fn expect(&self, features: &Features, arm: Arm<'_>) -> Prediction {
+        let (actions, outcomes) = ([arm.action], [arm.outcome.into()]);
+        let arms = Arms { actions: &actions, channel: arm.channel, outcomes: &outcomes };
+        let deviation = self.deviations(features, arms)[0];
+        Prediction { deviation, ..self.predict(features, arms)[0] }
+    }
 }
 
 /// Names a model by its content: the first 16 bytes of the BLAKE3 digest of the encoded snapshot.

@@ -1,5 +1,5 @@
-//! What does the model expect of these arms, for this customer, now? Features are encoded once, and
-//! what arms share (the global level, their group, their action) is computed once.
+//! What does the model expect of these arms, for this customer, now? Features are encoded once; arms
+//! met before are read from their lines ([`crate::serving`]), others from the levels that know them.
 //!
 //! Deliberately absent: learning. Scoring reads.
 
@@ -7,109 +7,96 @@ use std::collections::BTreeMap;
 
 use crate::block::Part;
 use crate::config::Config;
-use crate::expert::{ACTION, GROUP, LEVELS, Path, TREATMENT};
+use crate::expert::{LEVELS, Path, TREATMENT};
 use crate::features::Features;
-use crate::mixture::{Belief, EXPERTS, Mixture};
+use crate::mixture::{EXPERTS, Mixture};
 use crate::model::{Model, OutcomeModel};
-use crate::prediction::{Arm, Prediction};
+use crate::prediction::{Arm, Arms, Prediction};
+use crate::serving::{self, Serving, bounded, padded};
 
-/// Keeps predictions strictly between 0 and 1 also as `f32`.
-const PROBABILITY_MIN: f64 = 1e-6;
-
-pub(crate) fn predict(model: &Model, features: &Features, arms: &[Arm]) -> Vec<Prediction> {
-    let inputs = model.encoder.encode(features).to_f64();
-    let mut shared: BTreeMap<&str, Shared> = BTreeMap::new();
-    let mut last: Option<(&Arm, Path)> = None;
-    arms.iter()
-        .map(|arm| {
-            let path = match last {
-                Some((same, path)) if same.action == arm.action && same.channel == arm.channel => path,
-                _ => model.hierarchy.path(&arm.action, &arm.channel),
-            };
-            last = Some((arm, path));
-            let Some(outcome) = model.outcomes.get(&arm.outcome) else {
-                return prior(&model.config, arm, &inputs);
-            };
-            let shared = shared.entry(&arm.outcome).or_default();
-            let offset = model.offset(&arm.action, &arm.outcome);
-            taught(outcome, offset, shared, &path, &inputs, &model.config)
-        })
-        .collect()
+pub(crate) fn predict(
+    model: &Model,
+    serving: &Serving,
+    features: &Features,
+    arms: Arms<'_>,
+) -> Vec<Prediction> {
+    let inputs = model.encoder.encode(features);
+    let (row, exact) = (padded(&inputs), inputs.to_f64());
+    let outcomes: Vec<_> =
+        arms.outcomes.iter().map(|outcome| (model.outcomes.get(outcome), serving.outcome(outcome))).collect();
+    let mut predictions = Vec::with_capacity(arms.actions.len() * outcomes.len());
+    let mut near = 0;
+    for &action in arms.actions {
+        let line = serving.line(action, arms.channel, near);
+        near = line.map_or(near, |line| line + 1);
+        for (outcome, (taught, served)) in arms.outcomes.iter().zip(&outcomes) {
+            let arm = Arm { action, channel: arms.channel, outcome };
+            predictions.push(match (line, served, taught) {
+                (Some(line), Some(served), _) => served.predict(line, &row),
+                (None, _, Some(taught)) => unmet(model, taught, arm, &exact),
+                _ => prior(&model.config, arm),
+            });
+        }
+    }
+    predictions
 }
 
 /// An outcome never learned about.
-fn prior(config: &Config, arm: &Arm, inputs: &[f64]) -> Prediction {
-    let untaught = Mixture::new(config);
-    let mut totals = [Part::default(); EXPERTS];
-    for level in 0..LEVELS {
-        add(&mut totals, &untaught.parts(level, None, inputs, config));
-    }
+fn prior(config: &Config, arm: Arm<'_>) -> Prediction {
+    let probability = config.action_probability(arm.action, arm.outcome) as f32;
+    Prediction { probability, deviation: 0.0, baseline: None, evidence: 0.0 }
+}
+
+/// An action not met yet, or not on this channel: the levels that know it speak.
+fn unmet(model: &Model, outcome: &OutcomeModel, arm: Arm<'_>, inputs: &[f64]) -> Prediction {
+    let (config, path) = (&model.config, model.hierarchy.path(arm.action, arm.channel));
+    let offset = model.offset(arm.action, arm.outcome);
+    let probability = |mixture: &Mixture| bounded(mixture.probability(&path, offset, inputs, config));
+    let supported = serving::supported(&outcome.not_acting, &path, config.baseline_evidence);
     Prediction {
-        probability: config.action_probability(&arm.action, &arm.outcome) as f32,
-        deviation: untaught.mix(0.0, &totals).deviation as f32,
-        baseline: None,
-        evidence: 0.0,
+        probability: probability(&outcome.acting),
+        deviation: 0.0,
+        baseline: supported.then(|| probability(&outcome.not_acting)),
+        evidence: outcome.acting.evidence(crate::expert::ACTION, path[crate::expert::ACTION]) as f32,
     }
 }
 
-fn taught(
-    outcome: &OutcomeModel,
-    offset: f64,
-    shared: &mut Shared,
-    path: &Path,
-    inputs: &[f64],
-    config: &Config,
-) -> Prediction {
-    let OutcomeModel { acting, not_acting } = outcome;
-    let belief = shared.belief(acting, offset, path, inputs, config);
-    let supported = [GROUP, ACTION]
-        .into_iter()
-        .any(|level| not_acting.evidence(level, path[level]) >= config.baseline_evidence);
-    let baseline = supported.then(|| not_acting.probability(path, offset, inputs, config));
-    Prediction {
-        probability: bounded(belief.probability),
-        deviation: belief.deviation as f32,
-        baseline: baseline.map(bounded),
-        evidence: acting.evidence(ACTION, path[ACTION]) as f32,
+pub(crate) fn deviations(model: &Model, features: &Features, arms: Arms<'_>) -> Vec<f32> {
+    let inputs = model.encoder.encode(features).to_f64();
+    let untaught = Mixture::new(&model.config);
+    let mut shared: Vec<Shared> = arms.outcomes.iter().map(|_| Shared::default()).collect();
+    let mut deviations = Vec::with_capacity(arms.actions.len() * shared.len());
+    for &action in arms.actions {
+        let path = model.hierarchy.path(action, arms.channel);
+        for (outcome, shared) in arms.outcomes.iter().zip(&mut shared) {
+            let (mixture, path) = match model.outcomes.get(outcome) {
+                Some(taught) => (&taught.acting, path),
+                None => (&untaught, [None; LEVELS]),
+            };
+            deviations.push(shared.deviation(mixture, &path, &inputs, &model.config) as f32);
+        }
     }
-}
-
-fn bounded(probability: f64) -> f32 {
-    probability.clamp(PROBABILITY_MIN, 1.0 - PROBABILITY_MIN) as f32
+    deviations
 }
 
 /// Parts of one outcome's logit by level and node, computed once; the treatment's, used once, are
 /// not kept.
 #[derive(Default)]
 struct Shared {
-    levels: [Vec<Option<[Part; EXPERTS]>>; TREATMENT],
+    levels: [BTreeMap<Option<u32>, [Part; EXPERTS]>; TREATMENT],
 }
 
 impl Shared {
-    fn belief(
-        &mut self,
-        mixture: &Mixture,
-        offset: f64,
-        path: &Path,
-        inputs: &[f64],
-        config: &Config,
-    ) -> Belief {
+    fn deviation(&mut self, mixture: &Mixture, path: &Path, inputs: &[f64], config: &Config) -> f64 {
         let mut totals = mixture.parts(TREATMENT, path[TREATMENT], inputs, config);
         for (level, parts) in self.levels.iter_mut().enumerate() {
-            let slot = path[level].map_or(0, |node| node as usize + 1);
-            if parts.len() <= slot {
-                parts.resize(slot + 1, None);
+            let part =
+                parts.entry(path[level]).or_insert_with(|| mixture.parts(level, path[level], inputs, config));
+            for (total, part) in totals.iter_mut().zip(part) {
+                total.mean += part.mean;
+                total.variance += part.variance;
             }
-            let part = parts[slot].get_or_insert_with(|| mixture.parts(level, path[level], inputs, config));
-            add(&mut totals, part);
         }
-        mixture.mix(offset, &totals)
-    }
-}
-
-fn add(totals: &mut [Part; EXPERTS], parts: &[Part; EXPERTS]) {
-    for (total, part) in totals.iter_mut().zip(parts) {
-        total.mean += part.mean;
-        total.variance += part.variance;
+        mixture.deviation(&totals)
     }
 }

@@ -9,8 +9,9 @@ use serde::Serialize;
 
 use crate::features::Features;
 use crate::model::Model;
-use crate::prediction::{Arm, ModelVersion, Prediction, Predictor};
+use crate::prediction::{Arms, ModelVersion, Prediction, Predictor};
 use crate::scoring;
+use crate::serving::Serving;
 
 const FORMAT: u8 = 1;
 const DIGEST_BYTES: usize = 32;
@@ -58,6 +59,7 @@ pub struct ColumnWeight {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Snapshot {
     model: Model,
+    serving: Serving,
     version: ModelVersion,
 }
 
@@ -70,7 +72,8 @@ impl Snapshot {
     fn with_digest(model: Model, digest: &[u8; DIGEST_BYTES]) -> Self {
         let mut version = ModelVersion::NONE;
         version.0.copy_from_slice(&digest[..16]);
-        Self { model, version }
+        let serving = Serving::of(&model);
+        Self { model, serving, version }
     }
 
     /// Format byte, BLAKE3 digest of the rest, content.
@@ -142,8 +145,12 @@ impl Snapshot {
 }
 
 impl Predictor for Snapshot {
-    fn predict(&self, features: &Features, arms: &[Arm]) -> Vec<Prediction> {
-        scoring::predict(&self.model, features, arms)
+    fn predict(&self, features: &Features, arms: Arms<'_>) -> Vec<Prediction> {
+        scoring::predict(&self.model, &self.serving, features, arms)
+    }
+
+    fn deviations(&self, features: &Features, arms: Arms<'_>) -> Vec<f32> {
+        scoring::deviations(&self.model, features, arms)
     }
 
     fn version(&self) -> ModelVersion {

@@ -1,6 +1,6 @@
 //! Does context help where it matters, and cost nothing where it does not?
 
-use learning::{Config, Exposure, FeatureValue, Features, Learner, Predictor};
+use learning::{Arm, Arms, Config, Exposure, FeatureValue, Features, Learner, Prediction, Predictor};
 
 use crate::journal::*;
 
@@ -115,9 +115,8 @@ fn a_new_action_starts_from_its_group_and_is_less_certain() {
 #[test]
 fn before_any_evidence_the_prior_of_the_outcome_answers() {
     let snapshot = Learner::new(starting_at(0.02)).snapshot();
-    let mut unlisted = arm(GROUPS[0]);
-    unlisted.outcome = "renewed".into();
-    let found = snapshot.predict(&Features::default(), &[arm(GROUPS[0]), unlisted]);
+    let unlisted = Arm { outcome: "renewed", ..arm(GROUPS[0]) };
+    let found = [arm(GROUPS[0]), unlisted].map(|arm| snapshot.expect(&Features::default(), arm));
     assert!((found[0].probability - 0.02).abs() < 1e-7);
     assert!((f64::from(found[1].probability) - Config::default().unlisted_probability).abs() < 1e-7);
     assert!(found[0].deviation > 1.0 && found[0].baseline.is_none() && found[0].evidence == 0.0);
@@ -156,12 +155,12 @@ fn a_baseline_knows_no_channel_because_nothing_was_said() {
             learner.apply(&row);
         }
     }
-    let mut by_letter = arm(GROUPS[0]);
-    by_letter.channel = "letter".into();
-    let arms = [arm(GROUPS[0]), by_letter];
-    let found = learner.snapshot().predict(&Features::default(), &arms);
-    assert!(found[0].baseline.is_some());
-    assert_eq!(found[0].baseline, found[1].baseline);
+    let snapshot = learner.snapshot();
+    let baseline = |channel| {
+        let arm = Arm { channel, ..arm(GROUPS[0]) };
+        snapshot.expect(&Features::default(), arm).baseline.expect("60 withheld exposures support a baseline")
+    };
+    assert!((baseline("web") - baseline("letter")).abs() < 1e-6);
 }
 
 #[test]
@@ -169,21 +168,38 @@ fn arms_asked_together_answer_as_arms_asked_alone() {
     let rows = mixed(4, 200);
     let snapshot = learned(Config::default(), &rows).snapshot();
     let features = Features::new(vec![number("age", 61.0)]);
-    let mut arms = Vec::new();
-    for action in ["group0/action0", "group1/action2", "group0/new", "x/y"] {
-        for (channel, outcome) in [("web", "goal"), ("letter", "goal"), ("web", "complaint")] {
-            let mut asked = arm(&format!("sales/{action}"));
-            asked.channel = channel.into();
-            asked.outcome = outcome.into();
-            arms.push(asked);
+    let actions = ["sales/group0/action0", "sales/group0/new", "sales/group1/action2", "x/y"];
+    let outcomes = ["goal".into(), "complaint".into(), "unheard".into()];
+    let mut goals = Vec::new();
+    for channel in ["web", "letter"] {
+        let arms = Arms { actions: &actions, channel, outcomes: &outcomes };
+        let alone: Vec<_> = arms.iter().map(|arm| snapshot.expect(&features, arm)).collect();
+        let deviations = snapshot.deviations(&features, arms).into_iter();
+        let together: Vec<_> = snapshot
+            .predict(&features, arms)
+            .into_iter()
+            .zip(deviations)
+            .map(|(prediction, deviation)| Prediction { deviation, ..prediction })
+            .collect();
+        assert_eq!(together, alone);
+        goals.extend(together.iter().step_by(outcomes.len()).map(|it| it.probability));
+    }
+    assert!(goals[..4].windows(2).all(|two| two[0] != two[1]), "{goals:?}");
+}
+
+#[test]
+fn an_arm_met_before_answers_as_its_levels_do() {
+    let snapshot = learned(Config::default(), &mixed(4, 400)).snapshot();
+    for age in [18.0, 44.0, 93.0] {
+        let features = Features::new(vec![number("age", age)]);
+        for action in ["sales/group0/action0", "sales/group1/action2"] {
+            let met = snapshot.expect(&features, arm(action));
+            let without_channel = snapshot.expect(&features, Arm { channel: "letter", ..arm(action) });
+            let difference = (met.probability / without_channel.probability).ln().abs();
+            assert!(difference < 0.2, "{met:?} {without_channel:?}");
+            assert_eq!(met.evidence, without_channel.evidence);
         }
     }
-    let together = snapshot.predict(&features, &arms);
-    let alone: Vec<_> =
-        arms.iter().flat_map(|arm| snapshot.predict(&features, std::slice::from_ref(arm))).collect();
-    assert_eq!(together, alone);
-    let goals: Vec<_> = together.iter().step_by(3).map(|it| it.probability).collect();
-    assert!(goals.windows(2).all(|two| two[0] != two[1]), "{goals:?}");
 }
 
 #[test]

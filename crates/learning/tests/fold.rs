@@ -1,6 +1,6 @@
 //! Is the model a function of its rows, and of nothing else?
 
-use learning::{Arm, Config, DecodeError, Features, Learner, ModelVersion, Predictor, Prior, Row, Snapshot};
+use learning::{Config, DecodeError, Features, Learner, ModelVersion, Predictor, Prior, Row, Snapshot};
 
 use crate::journal::*;
 
@@ -61,8 +61,9 @@ fn a_snapshot_read_back_answers_the_same_under_the_same_name() {
     let back = Snapshot::decode(&snapshot.encode()).unwrap();
     assert_eq!(back, snapshot);
     let features = Features::new(vec![number("age", 44.0)]);
-    let arms = [arm("sales/group0/action1"), arm("sales/group1/new")];
-    assert_eq!(back.predict(&features, &arms), snapshot.predict(&features, &arms));
+    for arm in [arm("sales/group0/action1"), arm("sales/group1/new")] {
+        assert_eq!(back.expect(&features, arm), snapshot.expect(&features, arm));
+    }
 }
 
 #[test]
@@ -97,8 +98,7 @@ fn an_action_starts_at_its_own_declared_rate_and_learns_from_there() {
         vec![Prior { outcome, probability }]
     };
     let ask = |learner: &Learner, action: &str| {
-        let arm = Arm { action: action.into(), channel: "web".into(), outcome: "goal".into() };
-        learner.snapshot().predict(&Features::default(), &[arm]).remove(0).probability
+        learner.snapshot().expect(&Features::default(), arm(action)).probability
     };
     let mut learner = fold(&mixed(3, 40));
     let others = ask(&learner, "care/arrears/unheard");

@@ -69,8 +69,8 @@ pub fn bought(at_ms: i64, subject: u128, exposure: Option<ExposureId>) -> Row {
     Row::Outcome { at_ms, subject, event: "bought".into(), exposure }
 }
 
-pub fn arm(action: &str) -> Arm {
-    Arm { action: action.into(), channel: "web".into(), outcome: "goal".into() }
+pub fn arm(action: &str) -> Arm<'_> {
+    Arm { action, channel: "web", outcome: "goal" }
 }
 
 pub fn starting_at(probability: f64) -> Config {
@@ -84,7 +84,7 @@ pub fn learned<'a>(config: Config, rows: impl IntoIterator<Item = &'a Row>) -> L
 }
 
 pub fn goal(learner: &Learner, features: &Features, action: &str) -> Prediction {
-    learner.snapshot().predict(features, &[arm(action)])[0]
+    learner.snapshot().expect(features, arm(action))
 }
 
 /// An exposure that waits a minute, and its outcome after half of it, if any.

@@ -6,16 +6,18 @@ use proptest::prelude::*;
 use crate::journal::*;
 
 fn sound(learner: &Learner, features: &Features) -> bool {
-    let arms = [arm("sales/bread/rye"), arm("sales/cake/apple"), arm("x")];
-    let predictions = learner.snapshot().predict(features, &arms);
-    predictions.iter().all(|found| {
-        found.probability > 0.0
-            && found.probability < 1.0
-            && found.deviation.is_finite()
-            && found.deviation >= 0.0
-            && found.evidence.is_finite()
-            && found.baseline.is_none_or(|baseline| baseline > 0.0 && baseline < 1.0)
-    })
+    let snapshot = learner.snapshot();
+    ["sales/bread/rye", "sales/cake/apple", "x"]
+        .map(|action| snapshot.expect(features, arm(action)))
+        .iter()
+        .all(|found| {
+            found.probability > 0.0
+                && found.probability < 1.0
+                && found.deviation.is_finite()
+                && found.deviation >= 0.0
+                && found.evidence.is_finite()
+                && found.baseline.is_none_or(|baseline| baseline > 0.0 && baseline < 1.0)
+        })
 }
 
 fn any_number() -> impl Strategy<Value = f64> {

@@ -12,7 +12,7 @@ use crate::{
     inputs::{Assignment, Inputs},
     record::Decision,
 };
-use learning::{Arm, Features, ModelVersion, Prediction, Predictor};
+use learning::{Arms, Features, ModelVersion, Prediction, Predictor};
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 /// A model that knows only the declared priors, and is sure of them.
@@ -34,12 +34,12 @@ impl Priors {
 }
 
 impl Predictor for Priors {
-    fn predict(&self, _features: &Features, arms: &[Arm]) -> Vec<Prediction> {
+    fn predict(&self, _features: &Features, arms: Arms<'_>) -> Vec<Prediction> {
         const UNDECLARED: f64 = 0.05;
         arms.iter()
             .map(|arm| {
-                let side = self.side_outcomes.get(&arm.outcome);
-                let probability = side.or_else(|| self.goals.get(&arm.action)).copied().unwrap_or(UNDECLARED);
+                let side = self.side_outcomes.get(arm.outcome);
+                let probability = side.or_else(|| self.goals.get(arm.action)).copied().unwrap_or(UNDECLARED);
                 Prediction { probability: probability as f32, deviation: 0.0, baseline: None, evidence: 0.0 }
             })
             .collect()

@@ -12,7 +12,7 @@ use decision::{
     Duration, Timestamp,
     strategy::{Files, Strategy, load},
 };
-use learning::{Arm, Features, ModelVersion, Prediction, Predictor, exploration::keyed_uniform};
+use learning::{Arm, Arms, Features, ModelVersion, Prediction, Predictor, exploration::keyed_uniform};
 use proptest::test_runner::Config;
 use std::collections::BTreeMap;
 
@@ -32,26 +32,35 @@ pub fn days(days: f64) -> Duration {
 pub struct Fickle(pub u64);
 
 impl Predictor for Fickle {
-    fn predict(&self, features: &Features, arms: &[Arm]) -> Vec<Prediction> {
-        let shown = hash(&format!("{features:?}"));
-        let estimate = |arm: &Arm| {
-            let key =
-                hash(&arm.action) ^ hash(&arm.outcome).rotate_left(17) ^ hash(&arm.channel).rotate_left(31);
-            let uniform = |slot: u64| keyed_uniform(self.0 ^ key ^ shown, slot) as f32;
-            let goal = &*arm.outcome == "goal";
+    fn predict(&self, features: &Features, arms: Arms<'_>) -> Vec<Prediction> {
+        let estimate = |arm: Arm<'_>| {
+            let uniform = self.uniform(features, arm);
+            let goal = arm.outcome == "goal";
             Prediction {
                 probability: if goal { 0.01 + 0.4 * uniform(0) } else { 0.0005 + 0.02 * uniform(0) },
-                deviation: 1.2 * uniform(1),
+                deviation: 0.0,
                 baseline: (uniform(2) < 0.5).then(|| 0.002 + 0.1 * uniform(3)),
                 evidence: 500.0 * uniform(4),
             }
         };
         arms.iter().map(estimate).collect()
     }
+    fn deviations(&self, features: &Features, arms: Arms<'_>) -> Vec<f32> {
+        arms.iter().map(|arm| 1.2 * self.uniform(features, arm)(1)).collect()
+    }
     fn version(&self) -> ModelVersion {
         let mut version = [7; 16];
         version[..8].copy_from_slice(&self.0.to_le_bytes());
         ModelVersion(version)
+    }
+}
+
+impl Fickle {
+    fn uniform(&self, features: &Features, arm: Arm<'_>) -> impl Fn(u64) -> f32 + use<> {
+        let shown = hash(&format!("{features:?}"));
+        let key = hash(arm.action) ^ hash(arm.outcome).rotate_left(17) ^ hash(arm.channel).rotate_left(31);
+        let seed = self.0 ^ key ^ shown;
+        move |slot| keyed_uniform(seed, slot) as f32
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::energy::{Day, Truth, World};
 use decision::inputs::Assignment;
-use learning::{Arm, Features, ModelVersion, Prediction, Predictor};
+use learning::{Arms, Features, ModelVersion, Prediction, Predictor};
 use serde::Serialize;
 
 /// Probabilities of the truth are kept this far from 0 and 1.
@@ -51,11 +51,11 @@ pub struct Oracle<'w> {
 }
 
 impl Predictor for Oracle<'_> {
-    fn predict(&self, _features: &Features, arms: &[Arm]) -> Vec<Prediction> {
+    fn predict(&self, _features: &Features, arms: Arms<'_>) -> Vec<Prediction> {
         arms.iter()
             .map(|arm| {
-                let truth = self.world.truth(self.customer, &arm.action, &arm.channel, self.day);
-                let (acted, alone) = truth.map_or((0.0, 0.0), |truth| of_outcome(&truth, &arm.outcome));
+                let truth = self.world.truth(self.customer, arm.action, arm.channel, self.day);
+                let (acted, alone) = truth.map_or((0.0, 0.0), |truth| of_outcome(&truth, arm.outcome));
                 Prediction {
                     probability: acted.clamp(CERTAINTY, 1.0 - CERTAINTY) as f32,
                     deviation: 0.0,
