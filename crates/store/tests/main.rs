@@ -2,8 +2,12 @@
 
 mod conformance;
 mod crash;
+mod damage;
 mod durability;
 mod erasure;
+mod faults;
 mod fixture;
 mod folder;
+mod ledger;
+mod power;
 mod pressure;

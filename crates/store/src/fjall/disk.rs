@@ -3,6 +3,7 @@
 //! Knows nothing of queued writes or caches.
 
 use super::{
+    Options,
     cell::{Cell, NONCE_BYTES, Place, Seal, encode},
     keyring::{CustomerKey, Keyring, MasterKey, random},
 };
@@ -24,8 +25,6 @@ const KEYS: &str = "keys";
 pub(super) const SYSTEM: &str = "system";
 /// The row that every group writes.
 pub(super) const REACHED: &[u8] = b"reached";
-/// Rows kept in memory per keyspace before they are written out sorted.
-const MEMTABLE_BYTES: u64 = 16 * 1024 * 1024;
 /// Full memtables of a keyspace that wait to be written out before commits wait for them. The database halts
 /// in the middle of a commit at 4; one commit and one late rotation add one each.
 const MEMTABLES_WAITING_MAX: usize = 2;
@@ -65,11 +64,14 @@ pub(super) struct Fresh<'a> {
 }
 
 impl Disk {
-    pub fn open(folder: &Path, cache_bytes: u64, master: MasterKey) -> Result<Self, ::fjall::Error> {
-        let database =
-            Database::builder(folder).cache_size(cache_bytes).manual_journal_persist(true).open()?;
+    pub fn open(folder: &Path, options: &Options, master: MasterKey) -> Result<Self, ::fjall::Error> {
+        let database = Database::builder(folder)
+            .cache_size(options.block_cache_bytes)
+            .manual_journal_persist(true)
+            .open()?;
         let keyspace = |name: &str| {
-            database.keyspace(name, || KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES))
+            database
+                .keyspace(name, || KeyspaceCreateOptions::default().max_memtable_size(options.memtable_bytes))
         };
         let tables = Table::ALL.iter().map(|table| keyspace(table.name())).collect::<Result<_, _>>()?;
         let (journal, system) = (keyspace(JOURNAL)?, keyspace(SYSTEM)?);

@@ -9,6 +9,7 @@
 //! ```
 
 use super::{
+    Options,
     disk::{Disk, Reached, said},
     keyring::{KEY_BYTES, MasterKey, random},
     log,
@@ -106,16 +107,16 @@ impl Folder {
     }
 
     /// Opens the data, or creates it in a new folder.
-    pub fn open(&self, cache_bytes: u64) -> Result<(Disk, Watermark, Reached), OpenError> {
+    pub fn open(&self, options: &Options) -> Result<(Disk, Watermark, Reached), OpenError> {
         let data = self.path.join("data");
         let is_new = !data.exists();
         let master = self.master_key(!is_new)?;
         if is_new {
-            self.create(&data, cache_bytes, &master)?;
+            self.create(&data, options, &master)?;
         }
         let (watermark, noted) = self.watermark()?;
         log::check(&data, noted.map(|noted| noted.version))?;
-        let disk = self.disk(&data, cache_bytes, master)?;
+        let disk = self.disk(&data, options, master)?;
         let reached = disk.reached().map_err(|error| self.damaged(&error.to_string()))?;
         match disk.keyring.proven().map_err(|error| self.damaged(&error.to_string()))? {
             Some(true) => {}
@@ -131,19 +132,19 @@ impl Folder {
         Ok((disk, watermark, reached))
     }
 
-    fn disk(&self, data: &Path, cache_bytes: u64, master: MasterKey) -> Result<Disk, OpenError> {
-        catch_unwind(AssertUnwindSafe(|| Disk::open(data, cache_bytes, master)))
+    fn disk(&self, data: &Path, options: &Options, master: MasterKey) -> Result<Disk, OpenError> {
+        catch_unwind(AssertUnwindSafe(|| Disk::open(data, options, master)))
             .map_err(|_| self.damaged("it could not be recovered"))?
             .map_err(|error| self.refused(&error))
     }
 
-    fn create(&self, data: &Path, cache_bytes: u64, master: &MasterKey) -> Result<(), OpenError> {
+    fn create(&self, data: &Path, options: &Options, master: &MasterKey) -> Result<(), OpenError> {
         let fresh = self.path.join("data.new");
         match fs::remove_dir_all(&fresh) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(unavailable(&fresh, &error)),
             _ => {}
         }
-        let disk = self.disk(&fresh, cache_bytes, master.clone())?;
+        let disk = self.disk(&fresh, options, master.clone())?;
         self.begin(&disk).map_err(|error| self.damaged(&error.to_string()))?;
         drop(disk);
         fs::rename(&fresh, data)

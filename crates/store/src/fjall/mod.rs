@@ -55,6 +55,8 @@ pub struct Options {
     pub queued_batches_max: usize,
     /// Bytes that may wait for the disk before [`StoreError::Busy`]; also the largest batch.
     pub queued_bytes_max: usize,
+    /// Memory for the fresh rows of one table before they are written out sorted, in bytes.
+    pub memtable_bytes: u64,
     /// How long a group of batches may take to become durable before the store refuses new ones with
     /// [`StoreError::Stalled`], and says the same to those who wait.
     pub commit_within: Duration,
@@ -69,6 +71,7 @@ impl Default for Options {
             block_cache_bytes: 64 * 1024 * 1024,
             queued_batches_max: 32_768,
             queued_bytes_max: 64 * 1024 * 1024,
+            memtable_bytes: 16 * 1024 * 1024,
             commit_within: Duration::from_secs(1),
             master_key: None,
         }
@@ -92,7 +95,7 @@ impl FjallStore {
     /// Opens the store in `folder`, or creates it there.
     pub fn open(folder: &Path, options: &Options) -> Result<Self, OpenError> {
         let locked = Folder::lock(folder, options.master_key.as_deref())?;
-        let (disk, watermark, reached) = locked.open(options.block_cache_bytes)?;
+        let (disk, watermark, reached) = locked.open(options)?;
         let disk = Arc::new(disk);
         let limits = Limits { batches: options.queued_batches_max, bytes: options.queued_bytes_max };
         let shared = Arc::new(Shared {
