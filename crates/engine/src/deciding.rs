@@ -3,7 +3,7 @@
 //! A customer's lock is held until the write is queued; the answer may leave when the ticket resolves.
 
 use crate::{
-    Answer, Engine, EngineError, Identifier, Published, codec,
+    Answer, Engine, EngineError, Identifier, Published,
     customer::{HISTORY_MS, Loaded},
     exposure::exposure,
     journal::Entry,
@@ -11,7 +11,7 @@ use crate::{
 };
 use decision::{
     Timestamp, decide,
-    id::{ActionId, CustomerId},
+    id::CustomerId,
     inputs::{Adjustment, Assignment, Inputs},
     profile::{Contact, ContactState},
     record::{Decision, Effect},
@@ -19,10 +19,7 @@ use decision::{
     strategy::{ContactReport, Strategy},
 };
 use learning::{Predictor, Row};
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, PoisonError},
-};
+use std::sync::Arc;
 
 /// One question to the engine.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,14 +84,14 @@ impl Engine {
         seed: u64,
         wanted: &dyn Fn() -> bool,
     ) -> Result<Option<Decided>, EngineError> {
-        let published = self.published();
-        let strategy = &published.strategy;
         let id = self.find(&ask.identifiers)?;
         let _guard = id.map(|id| self.lock(id));
         let mut loaded = id.map(|id| self.load(id)).transpose()?;
-        let own_group = || id.map_or(Assignment::Strategy, |id| self.assignment(strategy, id, at));
-        let assignment = assignment.unwrap_or_else(own_group);
         loop {
+            let published = self.published();
+            let strategy = &published.strategy;
+            let own_group = || id.map_or(Assignment::Strategy, |id| self.assignment(strategy, id, at));
+            let assignment = assignment.unwrap_or_else(own_group);
             let volumes = self.remaining_volumes();
             let inputs = Inputs {
                 customer: loaded.as_ref().map(|loaded| &loaded.customer),
@@ -114,11 +111,12 @@ impl Engine {
                 return Ok(None);
             }
             let mut batch = Batch::default();
-            if !self.take_volumes(strategy, &decision, &mut batch) {
+            let Some(taken) = self.take_volumes(strategy, &decision, &mut batch) else {
                 continue;
-            }
+            };
             self.write_record(strategy, &decision, loaded.as_mut(), &mut batch);
             let ticket = Some(self.store.commit(batch)?);
+            taken.keep();
             return Ok(Some(Decided { decision, answer, published: published.clone(), ticket }));
         }
     }
@@ -159,54 +157,6 @@ impl Engine {
             let entry = exposed.map(|exposed| Entry::Learn(Row::Exposure(exposed)));
             batch.journal.extend(entry.map(|entry| entry.row(decision.customer, at_ms)));
         }
-    }
-
-    /// Remaining volume of limited actions.
-    fn remaining_volumes(&self) -> BTreeMap<ActionId, u64> {
-        self.volumes.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Takes what the decision uses; `false` when somebody else was first and it must be decided again.
-    fn take_volumes(&self, strategy: &Strategy, decision: &Decision, batch: &mut Batch) -> bool {
-        let used: Vec<&ActionId> = decision
-            .effects
-            .iter()
-            .filter_map(|effect| match effect {
-                Effect::UseVolume { action } => Some(&strategy.actions[usize::from(*action)].id),
-                _ => None,
-            })
-            .collect();
-        if used.is_empty() {
-            return true;
-        }
-        let mut volumes = self.volumes.lock().unwrap_or_else(PoisonError::into_inner);
-        if used.iter().any(|action| volumes.get(*action).copied().unwrap_or(0) == 0) {
-            return false;
-        }
-        for action in used {
-            if let Some(left) = volumes.get_mut(action) {
-                *left -= 1;
-                batch.writes.push(Write::put(Table::Quota, action.as_str(), codec::encode(left)));
-            }
-        }
-        true
-    }
-
-    /// Reads what is left of every limited action; an action seen for the first time has its whole volume.
-    pub(crate) fn load_volumes(&self) -> Result<(), EngineError> {
-        let published = self.published();
-        let mut volumes = self.volumes.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut now = BTreeMap::new();
-        for action in &published.strategy.actions {
-            let Some(volume) = action.volume else {
-                continue;
-            };
-            let row = self.store.get(&[Read::new(Table::Quota, action.id.as_str())])?.remove(0);
-            let left = row.value().map_or(Ok(volume), |bytes| codec::decode("quota", bytes))?;
-            now.insert(action.id.clone(), left.min(volume));
-        }
-        *volumes = now;
-        Ok(())
     }
 
     /// A decision by id; `None` when there is none, or its customer has been erased.

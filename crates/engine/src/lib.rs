@@ -22,6 +22,7 @@ mod reject;
 mod replaying;
 mod reporting;
 pub mod storage;
+mod volume;
 
 pub use answer::{Answer, Said};
 pub use consenting::ConsentReport;
@@ -101,7 +102,7 @@ impl Engine {
             rejects: std::sync::atomic::AtomicU64::new(0),
         };
         engine.keep_strategy(files)?;
-        engine.load_volumes()?;
+        engine.publish_with_volumes(engine.published())?;
         Ok(engine)
     }
 
@@ -115,8 +116,7 @@ impl Engine {
         let published = Arc::new(Published::load(files)?);
         self.keep_strategy(files)?;
         self.declare_actions(&published.strategy);
-        self.published.store(published.clone());
-        self.load_volumes()?;
+        self.publish_with_volumes(published.clone())?;
         Ok(published)
     }
 
