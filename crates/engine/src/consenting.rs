@@ -41,7 +41,10 @@ impl Engine {
     ) -> Result<(Verdict, Ticket), EngineError> {
         let published = self.published();
         let strategy = &published.strategy;
-        let reject = |code, message: String| self.keep_reject(code, message, input.to_owned(), at);
+        let reject = |code, message: String| {
+            let owner = self.find(&report.identifiers)?;
+            self.keep_reject_of(owner, code, message, input.to_owned(), at)
+        };
         let Some(purpose) = strategy.purpose_index(&report.purpose) else {
             let known: Vec<&str> = strategy.purposes.iter().map(|purpose| purpose.id.as_str()).collect();
             return reject("unknown_purpose", format!("the purposes here are `{}`", known.join("`, `")));

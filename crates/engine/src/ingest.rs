@@ -55,7 +55,10 @@ impl Engine {
     ) -> Result<(Verdict, Ticket), EngineError> {
         let published = self.published();
         let strategy = &published.strategy;
-        let reject = |code, message: String| self.keep_reject(code, message, input.to_owned(), at);
+        let reject = |code, message: String| {
+            let owner = self.find(&report.identifiers)?;
+            self.keep_reject_of(owner, code, message, input.to_owned(), at)
+        };
         let declared = strategy.event(&report.event);
         if declared.is_none() && report.event != CUSTOMER_UPDATED {
             return reject(

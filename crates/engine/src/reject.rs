@@ -4,7 +4,7 @@ use crate::{
     Engine, EngineError, Verdict, codec,
     storage::{Batch, Table, Ticket, Write},
 };
-use decision::Timestamp;
+use decision::{Timestamp, id::CustomerId};
 use serde::{Deserialize, Serialize};
 use std::sync::{PoisonError, atomic::Ordering};
 
@@ -35,13 +35,26 @@ impl Engine {
         input: String,
         at: Timestamp,
     ) -> Result<(Verdict, Ticket), EngineError> {
+        self.keep_reject_of(None, code, message, input, at)
+    }
+
+    /// Keeps an input about a customer: it is forgotten with the customer.
+    pub(crate) fn keep_reject_of(
+        &self,
+        owner: Option<CustomerId>,
+        code: &'static str,
+        message: String,
+        input: String,
+        at: Timestamp,
+    ) -> Result<(Verdict, Ticket), EngineError> {
         let number = self.rejects.fetch_add(1, Ordering::Relaxed);
         let at_ms = at.as_millisecond();
         let newest_first = |number: u64| (u64::MAX - number).to_be_bytes();
         let mut key = newest_first(at_ms.max(0).cast_unsigned()).to_vec();
         key.extend(newest_first(number));
         let reject = Reject { at_ms, code: code.into(), message: message.clone(), input };
-        let write = Write::put(Table::Reject, key, codec::encode(&reject)).until(at_ms + KEPT_MS);
+        let mut write = Write::put(Table::Reject, key, codec::encode(&reject)).until(at_ms + KEPT_MS);
+        write.owner = owner;
         let ticket = self.store.commit(Batch { writes: vec![write], ..Batch::default() })?;
         Ok((Verdict::Rejected { code, message }, ticket))
     }

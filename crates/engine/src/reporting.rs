@@ -12,9 +12,9 @@ use crate::{
     storage::{Batch, Read, Table, Ticket, Write, key},
 };
 use decision::{
-    Timestamp,
+    Timestamp, consent,
     id::{ActionId, DecisionId},
-    profile::{ContactState, Outcome},
+    profile::{ContactState, Customer, Outcome},
     record::Decision,
     strategy::{ContactReport, Strategy},
 };
@@ -48,10 +48,11 @@ impl Engine {
         input: &str,
         at: Timestamp,
     ) -> Result<(Verdict, Ticket), EngineError> {
-        let reject = |code, message: String| self.keep_reject(code, message, input.to_owned(), at);
+        let keep = |owner, code, message| self.keep_reject_of(owner, code, message, input.to_owned(), at);
         let Some((decision, slot)) = self.original(report.decision, report.slot)? else {
-            return reject("unknown_decision", "no decision has this id".into());
+            return keep(None, "unknown_decision", "no decision has this id".into());
         };
+        let reject = |code, message: String| keep(decision.customer, code, message);
         let published = self.strategy_at(decision.strategy)?;
         let strategy = &published.strategy;
         if !REPORTED.contains(&report.outcome.as_str()) && strategy.event(&report.outcome).is_none() {
@@ -77,7 +78,9 @@ impl Engine {
         batch.writes.push(once);
         let mut loaded = decision.customer.map(|id| self.load(id)).transpose()?;
         let happening = Happening { strategy, decision: &decision, slot, candidate, at: happened };
-        if reaches_customer(strategy, &decision, &report.outcome) {
+        if reaches_customer(strategy, &decision, &report.outcome)
+            && self.first_for_nobody(&decision, slot, until, &mut batch)?
+        {
             happening.count_contact(loaded.as_mut(), &mut batch);
         }
         happening.note(&report.outcome, loaded.as_mut(), &mut batch);
@@ -85,6 +88,23 @@ impl Engine {
             loaded.write_contacts(&mut batch, at);
         }
         Ok((Verdict::Accepted, self.store.commit(batch)?))
+    }
+
+    /// A customer's history says whether a contact counts already; for a decision about nobody a row does.
+    fn first_for_nobody(
+        &self,
+        decision: &Decision,
+        slot: u16,
+        until: i64,
+        batch: &mut Batch,
+    ) -> Result<bool, EngineError> {
+        if decision.customer.is_some() {
+            return Ok(true);
+        }
+        let counted = Read::new(Table::Outcome, outcome_key(decision, slot, ""));
+        let first = self.store.get(std::slice::from_ref(&counted))?.remove(0).value().is_none();
+        batch.writes.push(Write::put(counted.table, counted.key, []).until(until));
+        Ok(first)
     }
 
     /// The decision and slot that a contact belongs to: a contact shown again belongs to the first one.
@@ -131,7 +151,8 @@ struct Happening<'a> {
 }
 
 impl Happening<'_> {
-    /// Turns the reservation into a counted contact and starts waiting for outcomes; once only.
+    /// Turns the reservation into a counted contact and starts waiting for outcomes; once only. Nothing is
+    /// learned from it when its purpose has lost its basis since.
     fn count_contact(&self, loaded: Option<&mut Loaded>, batch: &mut Batch) {
         let late = loaded.as_ref().is_some_and(|loaded| {
             let open = |contact: &&decision::profile::Contact| {
@@ -144,7 +165,9 @@ impl Happening<'_> {
             return;
         };
         counted.at = self.at;
+        let mut may_learn = true;
         if let Some(loaded) = loaded {
+            may_learn = self.has_basis(&loaded.customer);
             let contacts = &mut loaded.customer.history.contacts;
             let already = contacts.iter().any(|contact| {
                 self.is_mine(contact) && matches!(contact.state, ContactState::Counted { .. })
@@ -157,10 +180,19 @@ impl Happening<'_> {
             contacts.insert(position, counted);
         }
         let at_ms = self.at.as_millisecond();
-        if let Some(exposed) = exposure(self.strategy, self.decision, self.slot, self.candidate, true, at_ms)
-        {
+        let exposed = exposure(self.strategy, self.decision, self.slot, self.candidate, true, at_ms);
+        if let Some(exposed) = exposed.filter(|_| may_learn) {
             batch.journal.push(Entry::Learn(Row::Exposure(exposed)).row(self.decision.customer, at_ms));
         }
+    }
+
+    fn has_basis(&self, customer: &Customer) -> bool {
+        let action =
+            &self.strategy.actions[usize::from(self.decision.fates[usize::from(self.candidate)].action)];
+        let purpose = &self.strategy.purposes[usize::from(action.purpose)];
+        let request = &self.decision.request;
+        let statements = &customer.profile.consents;
+        consent::basis(purpose, statements, &request.channel, request.global_privacy_control, self.at).is_ok()
     }
 
     fn is_mine(&self, contact: &decision::profile::Contact) -> bool {
