@@ -13,7 +13,7 @@ use std::{
     },
     time::Duration,
 };
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::timeout};
 use utoipa::ToSchema;
 
 /// Limits of the server. The defaults suit a laptop.
@@ -29,6 +29,8 @@ pub struct Settings {
     pub drain_within: Duration,
     /// Requests that are worked on at once; others wait for their turn within their deadline.
     pub requests_at_once: usize,
+    /// Time for everything but decisions, from its turn being asked for until it is done.
+    pub work_within: Duration,
     /// Open connections.
     pub connections_max: usize,
 }
@@ -40,6 +42,7 @@ impl Default for Settings {
             head_within: Duration::from_secs(10),
             body_within: Duration::from_secs(10),
             drain_within: Duration::from_secs(20),
+            work_within: Duration::from_secs(10),
             requests_at_once: 256,
             connections_max: 8192,
         }
@@ -130,20 +133,25 @@ impl App {
     /// Runs something that may read from disk where blocking is allowed, when it is its turn.
     ///
     /// # Errors
-    /// What the work says, or 500 when it failed unexpectedly.
+    /// What the work says, 500 when it failed unexpectedly, or 503 when it took too long.
     pub async fn blocking<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&Self) -> Result<T, EngineError> + Send + 'static,
     ) -> Result<T, Problem> {
-        let turn = self.turns.clone().acquire_owned().await;
         let app = self.clone();
-        let working = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            work(&app)
-        });
+        let worked = async {
+            let turn = self.turns.clone().acquire_owned().await;
+            tokio::task::spawn_blocking(move || {
+                let _turn = turn;
+                work(&app)
+            })
+            .await
+        };
         let failed =
             |_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "failed", "the work failed unexpectedly");
-        Ok(working.await.map_err(failed)??)
+        let too_slow =
+            |_| Problem::unavailable("busy", "the server could not do this in time; try again in a moment");
+        Ok(timeout(self.settings.work_within, worked).await.map_err(too_slow)?.map_err(failed)??)
     }
 
     /// What is wrong with the strategy folder as it is now; empty when it is the one that decides.

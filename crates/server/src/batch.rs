@@ -7,11 +7,8 @@ use engine::{EngineError, Verdict, storage::Ticket};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 use utoipa::ToSchema;
-
-/// Time in which reports must be taken in and durable.
-const TAKE_IN_WITHIN: Duration = Duration::from_secs(10);
 
 /// How much fits in one request.
 #[derive(Debug, Clone, Copy)]
@@ -97,7 +94,7 @@ pub async fn take_in(
     };
     let too_slow =
         |_| Problem::unavailable("busy", "the server could not take this in in time; send it again");
-    tokio::time::timeout(TAKE_IN_WITHIN, work).await.map_err(too_slow)?
+    tokio::time::timeout(app.settings.work_within, work).await.map_err(too_slow)?
 }
 
 fn crashed() -> Problem {

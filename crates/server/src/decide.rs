@@ -3,6 +3,9 @@
 //! The answer leaves when its record is durable. When that does not happen in time, each placement gets
 //! its neutral default, marked as such: nothing is recorded, reserved or learned from it. A decision
 //! that was already queued when time ran out stays recorded; nobody saw it, so its reservation lapses.
+//!
+//! A question waits for its turn for no more than half of its time. Else, with more questions than the
+//! machine carries, each would get its turn just too late, and all work would be for nothing.
 
 use crate::{
     app::App,
@@ -32,6 +35,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 use tokio::time::{Instant, timeout_at};
 use utoipa::ToSchema;
@@ -190,7 +194,7 @@ pub async fn answer(
     refuses_sharing: bool,
     may_read: bool,
 ) -> Result<DecideAnswer, Problem> {
-    let deadline = Instant::now() + app.settings.decide_within;
+    let time = Time::from_now(app.settings.decide_within);
     let asked: DecideRequest = body::parse(bytes)?;
     let reading = asked.explain;
     if reading.is_some_and(|reading| reading != ReadingName::Customer) && !may_read {
@@ -201,7 +205,7 @@ pub async fn answer(
     let published = app.engine.published();
     let ask = accept(asked, refuses_sharing, &published.strategy)?;
     let request = ask.request.clone();
-    let answer = match decided(app, ask, deadline).await {
+    let answer = match decided(app, ask, time).await {
         Ok(decided) => {
             let mut answer = DecideAnswer::of(&decided, &request);
             if let Some(reading) = reading {
@@ -232,13 +236,27 @@ fn accept(asked: DecideRequest, refuses_sharing: bool, strategy: &Strategy) -> R
     Ok(Ask { identifiers, request, adjustments: Vec::new() })
 }
 
+/// Until when a question is worth working on.
+#[derive(Clone, Copy)]
+struct Time {
+    turn_by: Instant,
+    answer_by: Instant,
+}
+
+impl Time {
+    fn from_now(within: Duration) -> Self {
+        let arrived = Instant::now();
+        Self { turn_by: arrived + within / 2, answer_by: arrived + within }
+    }
+}
+
 /// A decision that is durable, or why there is none.
-async fn decided(app: &Arc<App>, ask: Ask, deadline: Instant) -> Result<Decided, &'static str> {
+async fn decided(app: &Arc<App>, ask: Ask, time: Time) -> Result<Decided, &'static str> {
     let given_up = GivenUp::default();
     let wanted = given_up.0.clone();
     let worker = app.clone();
     let work = async move {
-        let turn = worker.turns.clone().acquire_owned().await;
+        let turn = timeout_at(time.turn_by, worker.turns.clone().acquire_owned()).await.map_err(|_| "busy")?;
         let working = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             let wanted = || !wanted.load(Ordering::Acquire);
@@ -255,7 +273,7 @@ async fn decided(app: &Arc<App>, ask: Ask, deadline: Instant) -> Result<Decided,
             Some(ticket) => ticket.await.map(|()| decided).map_err(|error| reason(&error.into())),
         }
     };
-    let result = timeout_at(deadline, work).await;
+    let result = timeout_at(time.answer_by, work).await;
     drop(given_up);
     result.unwrap_or(Err("deadline"))
 }
@@ -272,7 +290,9 @@ impl Drop for GivenUp {
 
 fn reason(error: &EngineError) -> &'static str {
     match error {
-        EngineError::Store(StoreError::Busy | StoreError::Conflict { .. }) => "busy",
+        EngineError::Store(StoreError::Busy | StoreError::Stalled { .. } | StoreError::Conflict { .. }) => {
+            "busy"
+        }
         EngineError::Store(StoreError::Stopped { .. }) => "stopped",
         other => {
             tracing::error!(error = %other, "no decision could be made");

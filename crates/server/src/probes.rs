@@ -11,9 +11,6 @@ use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-/// How long the disk may be busy with one group of batches before the server counts as not ready, in milliseconds.
-const COMMITTING_MS_MAX: u64 = 5_000;
-
 /// Whether the server can work.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Readiness {
@@ -50,7 +47,7 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
         Some("the store has stopped")
     } else if health.queued_batches >= health.queued_batches_max {
         Some("the store has more work queued than it may hold")
-    } else if health.committing_for_ms > COMMITTING_MS_MAX {
+    } else if health.stalled {
         Some("the disk does not answer")
     } else {
         None

@@ -131,7 +131,9 @@ impl From<EngineError> for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Busy | StoreError::Conflict { .. } => Self::unavailable("busy", error.to_string()),
+            StoreError::Busy | StoreError::Stalled { .. } | StoreError::Conflict { .. } => {
+                Self::unavailable("busy", error.to_string())
+            }
             StoreError::Stopped { .. } => {
                 Self::unavailable("stopped", "the store has stopped; try again later")
             }

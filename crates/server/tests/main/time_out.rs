@@ -30,6 +30,30 @@ fn a_decision_that_takes_too_long_becomes_the_neutral_default_and_leaves_no_trac
 }
 
 #[test]
+fn a_store_that_hangs_holds_nobody_up_and_all_is_well_when_it_answers_again() {
+    let impatient = Settings {
+        decide_within: Duration::from_millis(400),
+        work_within: Duration::from_millis(400),
+        requests_at_once: 2,
+        ..patient()
+    };
+    let server = Server::with(impatient);
+    server.store.hold();
+    let reasons: Vec<String> = std::thread::scope(|scope| {
+        let ask = || server.decide("web", "inbound", "web_home").json["reason"].as_str().unwrap().to_owned();
+        let asking: Vec<_> = (0..8).map(|_| scope.spawn(ask)).collect();
+        asking.into_iter().map(|asked| asked.join().unwrap()).collect()
+    });
+    let count = |reason: &str| reasons.iter().filter(|found| *found == reason).count();
+    assert_eq!((count("deadline"), count("busy")), (2, 6), "two had their turn: {reasons:?}");
+    let lookup = || server.post("/v1/customers/lookup", &json!({"identifiers": {"user_id": "42"}}));
+    assert_eq!((lookup().status, lookup().retry_after.as_deref()), (503, Some("1")));
+    server.store.release();
+    let answers = (0..20).map(|_| server.decide("web", "inbound", "web_home").json["default"].clone());
+    assert!(answers.into_iter().any(|default| default == json!(false)), "decisions are made again");
+}
+
+#[test]
 fn a_full_store_gives_defaults_to_channels_and_asks_senders_to_come_back() {
     let server = Server::start().with_customer();
     server.store.fill();
