@@ -12,7 +12,7 @@ use super::{
     Options,
     disk::{Disk, Reached, said},
     keyring::{KEY_BYTES, MasterKey, random},
-    log,
+    log, manifest,
     watermark::Watermark,
 };
 use engine::storage::StoreError;
@@ -115,6 +115,7 @@ impl Folder {
             self.create(&data, options, &master)?;
         }
         let (watermark, noted) = self.watermark()?;
+        manifest::check(&data)?;
         log::check(&data, noted.map(|noted| noted.version))?;
         let disk = self.disk(&data, options, master)?;
         let reached = disk.reached().map_err(|error| self.damaged(&error.to_string()))?;
@@ -230,7 +231,7 @@ impl Folder {
     }
 }
 
-fn unavailable(file: &Path, error: &io::Error) -> OpenError {
+pub(super) fn unavailable(file: &Path, error: &io::Error) -> OpenError {
     OpenError::Unavailable { file: file.to_owned(), reason: error.to_string() }
 }
 

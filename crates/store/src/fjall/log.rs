@@ -11,7 +11,7 @@
 use super::{
     cell::{Cell, Place},
     disk::{REACHED, SYSTEM},
-    folder::OpenError,
+    folder::{OpenError, unavailable},
 };
 use engine::storage::Version;
 use std::{
@@ -74,10 +74,6 @@ fn cut(file: &Path, bytes: u64) -> io::Result<()> {
     let file = OpenOptions::new().write(true).open(file)?;
     file.set_len(bytes)?;
     file.sync_all()
-}
-
-fn unavailable(file: &Path, error: &io::Error) -> OpenError {
-    OpenError::Unavailable { file: file.to_owned(), reason: error.to_string() }
 }
 
 /// What has been seen of all logs so far.

@@ -14,6 +14,7 @@ mod expire;
 mod folder;
 mod keyring;
 mod log;
+mod manifest;
 mod overlay;
 mod queue;
 mod rows;
