@@ -1,9 +1,13 @@
 //! How good were the expectations, what would sparing letters have cost, and which attributes carried it?
 //!
-//! Probabilities are measured on contacts that were really made. Whom they were sent to was not ours to
-//! choose, so none of this says what another policy would have been worth.
+//! Probabilities are measured on contacts that were really made. Whom they were made with was not ours to
+//! choose; what another policy would have been worth is said only where chance chose, see [`super::worth`].
 
-use super::{Backtest, Sent};
+use super::{
+    Backtest, Sent,
+    drift::{Drift, drift},
+    worth::{Worth, worth},
+};
 use insight::quality::{Observed, Quality};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,6 +50,10 @@ pub struct Measured {
     pub curve: Vec<Spared>,
     /// Known attributes, the most useful first.
     pub attributes: Vec<AttributeUse>,
+    /// What policies are worth, where chance chose what was really done.
+    pub worth: Option<Worth>,
+    /// When expectations went wrong.
+    pub drift: Drift,
 }
 
 /// Contacts really made, as our decisions would have had them.
@@ -117,6 +125,8 @@ pub fn measure(backtest: &Backtest) -> Measured {
             .collect(),
         agreement: agreement(&scored),
         curve: curve(&scored),
+        worth: worth(backtest),
+        drift: drift(backtest),
     }
 }
 
@@ -127,7 +137,7 @@ fn quality(sent: &[&Sent], estimate: impl Fn(&Sent) -> f64) -> Quality {
 }
 
 /// `−p ln p − (1 − p) ln (1 − p)`: the log-loss of always saying `p`.
-fn entropy(share: f64) -> f64 {
+pub(super) fn entropy(share: f64) -> f64 {
     [share, 1.0 - share].iter().filter(|part| **part > 0.0).map(|part| -part * libm::log(*part)).sum()
 }
 

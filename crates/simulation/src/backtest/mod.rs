@@ -2,43 +2,38 @@
 //! order of time through the real engine; before each occasion's contacts it decides for everybody.
 //!
 //! Decisions are dry runs: they leave no trace. The engine learns only from what was really sent and
-//! happened. Whatever chose the real contacts is unknown, so no value of a policy is claimed here.
+//! happened. Where chance chose the real contacts, and its probabilities are known, the value of a policy is
+//! estimated; where nobody knows what chose them, none is claimed.
 
+mod drift;
 mod measure;
+mod occasion;
 mod page;
 mod report;
+mod worth;
 
 pub use measure::{AttributeUse, Measured, Spared, measure};
+pub use occasion::Occasion;
 pub use page::page;
 pub use report::{json, text};
 
-use crate::import::{self, Feed, Gathered, Happened, Item, Mapping, Question};
+use crate::import::{self, Feed, Gathered, Happened, Item, Mapping};
 use decision::{
     Timestamp,
     candidate::Step,
     id::ActionId,
     inputs::Assignment,
     record::{Decision, SilenceReason},
-    request::{Direction, PlacementRequest, Request},
+    request::Request,
 };
 use engine::{Ask, Engine, EngineError, Identifier, PastContact};
+use jiff::tz::TimeZone;
 use learning::{Features, Predictor, Snapshot};
+use occasion::Made;
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant},
 };
-
-/// One moment at which everybody is decided about.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Occasion {
-    /// The id of the contacts that were really made on it.
-    pub id: String,
-    /// When.
-    pub at: Timestamp,
-    /// Whether its predictions are scored.
-    pub scored: bool,
-    request: Request,
-}
 
 /// What happened on one occasion.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -51,6 +46,8 @@ pub struct Held {
     pub said: u64,
     /// Contacts really made.
     pub sent: u64,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// One contact that was really made, with what was expected of it just before.
@@ -58,8 +55,12 @@ pub struct Held {
 pub struct Sent {
     /// Position of the occasion in [`Backtest::held`].
     pub occasion: usize,
+    /// When.
+    pub at: Timestamp,
     /// What was said.
     pub action: ActionId,
+    /// What the model knew.
+    pub features: Features,
     /// Whether it is scored.
     pub scored: bool,
     /// The model's probability of the goal.
@@ -70,6 +71,23 @@ pub struct Sent {
     pub answered: bool,
     /// Whether we would have said it too.
     pub said: bool,
+}
+
+/// One customer on one occasion, of whom it is known with which probability chance chose what was done.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Drawn {
+    /// Who.
+    pub who: Identifier,
+    /// What was said; `None` is silence.
+    pub done: Option<ActionId>,
+    /// With which probability that was drawn.
+    pub probability: f64,
+    /// With which probability we would have done the same.
+    pub ours: f64,
+    /// Whether the goal was reached within its window.
+    pub answered: bool,
+    /// Whether it is scored.
+    pub scored: bool,
 }
 
 /// A finished backtest.
@@ -85,10 +103,14 @@ pub struct Backtest {
     pub silences: BTreeMap<String, u64>,
     /// Every contact really made on an occasion.
     pub sent: Vec<Sent>,
+    /// Everything that chance chose with a known probability.
+    pub drawn: Vec<Drawn>,
     /// Contacts made on no occasion or with a purpose without basis; they are not scored.
     pub not_scorable: u64,
     /// Time spent deciding.
     pub deciding: Duration,
+    /// Of the organisation.
+    zone: TimeZone,
 }
 
 /// Why a backtest could not run.
@@ -112,14 +134,14 @@ pub fn run(
 ) -> Result<Backtest, Trouble> {
     let question =
         mapping.backtest.as_ref().ok_or_else(|| Trouble::Input("the mapping has no `[backtest]`".into()))?;
-    let occasions = occasions(question, gathered, engine).map_err(Trouble::Input)?;
+    let occasions = occasion::all(question, gathered, engine).map_err(Trouble::Input)?;
     let mut running = Running {
         engine,
         feed: Feed::new(engine, mapping),
         known: BTreeSet::new(),
         answers: answers(&gathered.items),
-        saying: BTreeMap::new(),
-        backtest: Backtest::new(mapping),
+        ours: BTreeMap::new(),
+        backtest: Backtest::new(mapping, engine.published().strategy.organisation.time_zone.clone()),
     };
     let mut items = gathered.items.iter().peekable();
     for (number, occasion) in occasions.iter().enumerate() {
@@ -128,13 +150,10 @@ pub fn run(
         }
         running.feed.settle()?;
         engine.learn(occasion.at)?;
-        running.decide(occasion, each)?;
-        let sent = gathered.items.iter().filter_map(|item| match &item.happened {
-            Happened::Contact(contact) if contact.at == occasion.at => Some(contact),
-            _ => None,
-        });
-        for contact in sent.filter(|contact| contact.id == occasion.id) {
-            running.expect(occasion, number, contact)?;
+        let made = occasion.made(&gathered.items);
+        running.decide(occasion, &made, each)?;
+        for made in &made {
+            running.compare(occasion, number, made)?;
         }
         progress(number + 1, occasions.len());
     }
@@ -144,53 +163,28 @@ pub fn run(
     Ok(running.finish(&gathered.items))
 }
 
-/// The rows of the question's table, in order of time.
-fn occasions(question: &Question, gathered: &Gathered, engine: &Engine) -> Result<Vec<Occasion>, String> {
-    let published = engine.published();
-    let strategy = &published.strategy;
-    let zone = &strategy.organisation.time_zone;
-    let rows = gathered.tables.get(&question.table).into_iter().flatten();
-    let occasion = |(_, fields): (&String, &import::Fields)| {
-        let at = import::moment(&question.at, fields, strategy)?;
-        let id = fields
-            .get(&question.contact)
-            .ok_or_else(|| format!("there is no column `{}`", question.contact))?;
-        Ok(Occasion {
-            id: id.clone(),
-            at,
-            scored: at.to_zoned(zone.clone()).date() > question.scored_after,
-            request: Request {
-                channel: question.channel.as_str().into(),
-                direction: Direction::Outbound,
-                placements: vec![PlacementRequest {
-                    placement: question.placement.as_str().into(),
-                    slots: 1,
-                }],
-                context: import::context(&question.context, fields, strategy)?,
-                language: None,
-                global_privacy_control: false,
-                dry_run: true,
-            },
-        })
-    };
-    let mut occasions: Vec<Occasion> = rows.map(occasion).collect::<Result<_, String>>()?;
-    occasions.sort_by(|one, other| (one.at, &one.id).cmp(&(other.at, &other.id)));
-    Ok(occasions)
+/// The first moment of each outcome, by customer, contact and event, and all moments of events, by customer
+/// and event.
+#[derive(Debug, Default)]
+struct Answers {
+    named: BTreeMap<(Identifier, String, String), Timestamp>,
+    events: BTreeMap<(Identifier, String), Vec<Timestamp>>,
 }
 
-/// The first moment of each outcome, by customer, contact and event.
-type Answers = BTreeMap<(Identifier, String, String), Timestamp>;
-
 fn answers(items: &[Item]) -> Answers {
-    let mut answers = Answers::new();
+    let mut answers = Answers::default();
     for item in items {
-        if let Happened::Outcome(outcome) = &item.happened {
-            let key = (
-                outcome.identifiers[0].clone(),
-                outcome.contact.clone(),
-                outcome.outcome.as_str().to_owned(),
-            );
-            answers.entry(key).or_insert(outcome.at);
+        match &item.happened {
+            Happened::Outcome(outcome) => {
+                let who = outcome.identifiers[0].clone();
+                let key = (who, outcome.contact.clone(), outcome.outcome.as_str().to_owned());
+                answers.named.entry(key).or_insert(outcome.at);
+            }
+            Happened::Event(report) => {
+                let key = (report.identifiers[0].clone(), report.event.clone());
+                answers.events.entry(key).or_default().push(item.at);
+            }
+            Happened::Contact(_) | Happened::Silence(_) => {}
         }
     }
     answers
@@ -201,9 +195,17 @@ struct Running<'a> {
     feed: Feed<'a>,
     known: BTreeSet<Identifier>,
     answers: Answers,
-    /// What would have been said on the present occasion, and to whom.
-    saying: BTreeMap<Identifier, ActionId>,
+    /// What we would have done on the present occasion, and to whom.
+    ours: BTreeMap<Identifier, Ours>,
     backtest: Backtest,
+}
+
+/// What we would have done with one customer.
+#[derive(Debug, Default)]
+struct Ours {
+    said: Option<ActionId>,
+    probabilities: BTreeMap<ActionId, f64>,
+    silence: f64,
 }
 
 impl Running<'_> {
@@ -211,6 +213,7 @@ impl Running<'_> {
         let identifiers = match &item.happened {
             Happened::Event(report) => &report.identifiers,
             Happened::Contact(contact) => &contact.identifiers,
+            Happened::Silence(silence) => &silence.identifiers,
             Happened::Outcome(outcome) => &outcome.identifiers,
         };
         if !self.known.contains(&identifiers[0]) {
@@ -222,35 +225,78 @@ impl Running<'_> {
     fn decide(
         &mut self,
         occasion: &Occasion,
+        made: &[Made<'_>],
         each: &mut dyn FnMut(&Occasion, &Decision),
     ) -> Result<(), EngineError> {
         let model = self.engine.model();
-        self.saying.clear();
-        let mut held = Held { occasion: occasion.id.clone(), decisions: 0, said: 0, sent: 0 };
-        for who in &self.known {
-            let ask = Ask {
-                identifiers: vec![who.clone()],
-                request: occasion.request.clone(),
-                adjustments: Vec::new(),
-            };
-            let seed = seed(who, &occasion.id);
+        self.ours.clear();
+        let (id, at) = (occasion.id.clone(), occasion.at);
+        let mut held = Held { occasion: id, decisions: 0, said: 0, sent: 0, at };
+        let asked: Vec<(Identifier, Request)> = match &occasion.request {
+            Some(request) => self.known.iter().map(|who| (who.clone(), request.clone())).collect(),
+            None => made.iter().map(Made::asked).collect(),
+        };
+        for (who, request) in asked {
+            let ask = Ask { identifiers: vec![who.clone()], request, adjustments: Vec::new() };
+            let seed = seed(&who, &occasion.id);
             let started = Instant::now();
-            let decided =
-                self.engine.decide_with(&ask, &*model, Some(Assignment::Strategy), occasion.at, seed)?;
+            let decided = self.engine.decide_with(&ask, &*model, Some(Assignment::Strategy), at, seed)?;
             self.backtest.deciding += started.elapsed();
             held.decisions += 1;
             held.said += u64::from(!decided.decision.is_silent());
-            let said = decided.answer.slots.into_iter().find_map(|slot| slot.action);
-            self.saying.extend(said.map(|action| (who.clone(), action)));
             for slot in &decided.decision.slots {
                 if let Some(reason) = slot.silence_reason {
                     *self.backtest.silences.entry(reason_word(reason)).or_default() += 1;
                 }
             }
             each(occasion, &decided.decision);
+            let mut ours = self.probabilities(&decided.decision);
+            ours.said = decided.answer.slots.into_iter().find_map(|slot| slot.action);
+            self.ours.insert(who, ours);
         }
         self.backtest.held.push(held);
         Ok(())
+    }
+
+    /// The probabilities of the first slot.
+    fn probabilities(&self, decision: &Decision) -> Ours {
+        let mut ours = Ours::default();
+        let Some(slot) = decision.slots.first() else {
+            return ours;
+        };
+        let published = self.engine.published();
+        ours.silence = f64::from(slot.silence);
+        for contender in &slot.contenders {
+            let action = decision.fates[usize::from(contender.candidate)].action;
+            let id = published.strategy.actions[usize::from(action)].id.clone();
+            *ours.probabilities.entry(id).or_default() += f64::from(contender.probability);
+        }
+        if slot.contenders.is_empty() && slot.pick.is_none() {
+            ours.silence = 1.0;
+        }
+        ours
+    }
+
+    /// Notes what was really done beside what we expected of it and would have done.
+    fn compare(&mut self, occasion: &Occasion, number: usize, made: &Made<'_>) -> Result<(), EngineError> {
+        if let (Some(probability), Some(ours)) = (made.probability(), self.ours.get(made.who())) {
+            let drawn = Drawn {
+                who: made.who().clone(),
+                done: made.said().cloned(),
+                probability: f64::from(probability),
+                ours: match made.said() {
+                    Some(action) => ours.probabilities.get(action).copied().unwrap_or(0.0),
+                    None => ours.silence,
+                },
+                answered: made.actions().iter().any(|action| self.answered(made, action)),
+                scored: occasion.scored,
+            };
+            self.backtest.drawn.push(drawn);
+        }
+        match made {
+            Made::Contact(contact) => self.expect(occasion, number, contact),
+            Made::Silence(_) => Ok(()),
+        }
     }
 
     /// Notes what the model expects of a contact that is about to be made.
@@ -268,41 +314,45 @@ impl Running<'_> {
             return Ok(());
         };
         let model = self.engine.model();
-        let ask = |features: &Features| probability(&model, features, &outlook.arm);
+        let ask = |features: &Features| probability(&model, features, outlook.arm());
         let hidden = outlook.features.iter().map(|hide| {
             let others = outlook.features.iter();
             let others = others.filter(|feature| feature.name != hide.name).cloned();
             (hide.name.to_string(), ask(&Features::new(others.collect())))
         });
-        let said = self.saying.get(&contact.identifiers[0]) == Some(&contact.action);
+        let ours = self.ours.get(&contact.identifiers[0]).and_then(|ours| ours.said.as_ref());
         let sent = Sent {
             occasion: number,
+            at: occasion.at,
             action: contact.action.clone(),
             scored: occasion.scored,
             probability: ask(&outlook.features),
             hidden: hidden.collect(),
-            answered: self.answered(contact),
-            said,
+            answered: self.answered(&Made::Contact(contact), &contact.action),
+            said: ours == Some(&contact.action),
+            features: outlook.features,
         };
         self.backtest.sent.push(sent);
         Ok(())
     }
 
-    /// Whether the goal was reached in its window, known only afterwards.
-    fn answered(&self, contact: &PastContact) -> bool {
+    /// Whether the goal was reached in its window, known only afterwards: named by its contact, or as an
+    /// event after it.
+    fn answered(&self, made: &Made<'_>, action: &ActionId) -> bool {
         let published = self.engine.published();
         let strategy = &published.strategy;
-        let Some(index) = strategy.action_index(contact.action.as_str()) else {
+        let Some(index) = strategy.action_index(action.as_str()) else {
             return false;
         };
         let action = &strategy.actions[usize::from(index)];
-        let key = (
-            contact.identifiers[0].clone(),
-            contact.id.clone(),
-            strategy.goal_event(action).as_str().to_owned(),
-        );
-        let ends = contact.at.saturating_add(action.goal.within).unwrap_or(Timestamp::MAX);
-        self.answers.get(&key).is_some_and(|at| *at <= ends)
+        let (who, id, at) = (made.who(), made.id(), made.at());
+        let goal = strategy.goal_event(action).as_str().to_owned();
+        let ends = at.saturating_add(action.goal.within).unwrap_or(Timestamp::MAX);
+        let named = self.answers.named.get(&(who.clone(), id.to_owned(), goal.clone()));
+        let events = self.answers.events.get(&(who.clone(), goal));
+        let followed =
+            |moments: &Vec<Timestamp>| moments.iter().any(|moment| at < *moment && *moment <= ends);
+        named.is_some_and(|moment| *moment <= ends) || events.is_some_and(followed)
     }
 
     fn finish(mut self, items: &[Item]) -> Backtest {
@@ -315,22 +365,27 @@ impl Running<'_> {
 }
 
 impl Backtest {
-    fn new(mapping: &Mapping) -> Self {
+    fn new(mapping: &Mapping, zone: TimeZone) -> Self {
         Self {
             name: mapping.name.clone(),
             customers: 0,
             held: Vec::new(),
             silences: BTreeMap::new(),
             sent: Vec::new(),
+            drawn: Vec::new(),
             not_scorable: 0,
             deciding: Duration::ZERO,
+            zone,
         }
+    }
+
+    fn day(&self, at: Timestamp) -> String {
+        at.to_zoned(self.zone.clone()).date().to_string()
     }
 }
 
-fn probability(model: &Snapshot, features: &Features, arm: &learning::Arm) -> f64 {
-    let predicted = model.predict(features, std::slice::from_ref(arm));
-    predicted.first().map_or(f64::NAN, |prediction| f64::from(prediction.probability))
+fn probability(model: &Snapshot, features: &Features, arm: learning::Arm<'_>) -> f64 {
+    f64::from(model.expect(features, arm).probability)
 }
 
 /// The draws of one customer on one occasion; nothing that happens elsewhere changes them.

@@ -17,7 +17,7 @@ pub fn page(measured: &Measured) -> String {
          figure{{display:inline-block;margin:0 2rem 1rem 0}}pre{{overflow-x:auto}}</style>\n\
          <h1>Backtest: {}</h1>\n{}{}<pre>{}</pre>\n</html>\n",
         escape(&measured.name),
-        drawing("Letters spared (across) against answers lost (up), 0 to 100 %", &curve),
+        drawing("Contacts spared (across) against answers lost (up), 0 to 100 %", &curve),
         drawing(
             &format!("Calibration: expected (across) against seen (up), 0 to {}", report::percent(reach)),
             &calibration

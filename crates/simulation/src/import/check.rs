@@ -1,7 +1,7 @@
 //! Does a mapping fit its strategy? Every name it uses is declared, and it says on which ground and for
 //! how long data are kept; otherwise nothing is imported.
 
-use super::mapping::{Mapping, Question, Source, days};
+use super::mapping::{Chosen, ContactColumns, Everybody, Mapping, RowOrder, Source, days};
 use decision::{
     strategy::{Basis, Strategy},
     value::ValueType,
@@ -12,6 +12,9 @@ pub fn problems(mapping: &Mapping, strategy: &Strategy) -> Vec<String> {
     let mut problems = Vec::new();
     basis(mapping, strategy, &mut problems);
     retention(mapping, strategy, &mut problems);
+    for (name, order) in &mapping.orders {
+        order_problems(name, order, &mut problems);
+    }
     for source in &mapping.sources {
         names(mapping, source, strategy, &mut problems);
     }
@@ -25,8 +28,8 @@ pub fn problems(mapping: &Mapping, strategy: &Strategy) -> Vec<String> {
             problems.push(format!("the rate `{}` needs a `weight` above 0", fact.attribute));
         }
     }
-    if let Some(question) = &mapping.backtest {
-        ask(mapping, question, strategy, &mut problems);
+    if let Some(everybody) = mapping.backtest.as_ref().and_then(|question| question.everybody.as_ref()) {
+        ask(mapping, everybody, strategy, &mut problems);
     }
     problems
 }
@@ -123,14 +126,51 @@ fn names(mapping: &Mapping, source: &Source, strategy: &Strategy, problems: &mut
     {
         undeclared("table", &lookup.table);
     }
+    if let Some(order) = &source.order
+        && !mapping.orders.contains_key(order)
+    {
+        undeclared("order", order);
+    }
     if let Some(contact) = &source.contact {
         place_names(strategy, &contact.channel, &contact.placement, contact.context.keys(), &mut undeclared);
+    }
+    if let Some(contact) = &source.contact {
+        contact_problems(&place, contact, problems);
     }
     if source.identifiers.is_empty() {
         problems.push(format!("{place} has no `identifiers`: whose rows are they"));
     }
     if source.at.column.is_some() == source.at.date.is_some() {
         problems.push(format!("{place} needs either a `column` or a `date` in `at`"));
+    }
+}
+
+fn contact_problems(place: &str, contact: &ContactColumns, problems: &mut Vec<String>) {
+    if contact.action.is_some() != contact.withheld.is_empty() {
+        problems.push(format!("{place} needs either an `action` or what was `withheld` in `contact`"));
+    }
+    let fits = |chosen: &Chosen| match (chosen.value, &chosen.column) {
+        (Some(value), None) => value > 0.0 && value <= 1.0,
+        (None, column) => column.is_some(),
+        _ => false,
+    };
+    if !contact.probability.as_ref().is_none_or(fits) {
+        problems
+            .push(format!("{place} needs a `value` above 0 and at most 1, or a `column`, in `probability`"));
+    }
+}
+
+fn order_problems(name: &str, order: &RowOrder, problems: &mut Vec<String>) {
+    if order.day.is_none() {
+        return;
+    }
+    let calendar = order.month.is_some() && order.weekday.is_some();
+    let spread = order.rows.is_some_and(|rows| rows > 0)
+        && order.every.as_deref().is_some_and(|every| days(every).is_some());
+    if order.from.is_none() || calendar == spread {
+        problems.push(format!(
+            "order `{name}` makes days: it needs `from`, and either `month` and `weekday` or `rows` and `every`"
+        ));
     }
 }
 
@@ -154,9 +194,9 @@ fn place_names<'a>(
     }
 }
 
-fn ask(mapping: &Mapping, question: &Question, strategy: &Strategy, problems: &mut Vec<String>) {
+fn ask(mapping: &Mapping, question: &Everybody, strategy: &Strategy, problems: &mut Vec<String>) {
     let mut undeclared = |kind: &str, name: &str| {
-        problems.push(format!("`[backtest]` uses {kind} `{name}`, which is not declared"));
+        problems.push(format!("`[backtest.everybody]` uses {kind} `{name}`, which is not declared"));
     };
     if !mapping.tables.contains_key(&question.table) {
         undeclared("table", &question.table);

@@ -36,6 +36,7 @@ impl<'a> Feed<'a> {
         let (verdict, ticket) = match &item.happened {
             Happened::Event(report) => self.engine.ingest(report, &item.place, item.at)?,
             Happened::Contact(contact) => self.engine.record_contact(contact, &item.place, item.at)?,
+            Happened::Silence(silence) => self.engine.record_silence(silence, &item.place, item.at)?,
             Happened::Outcome(outcome) => self.engine.record_outcome(outcome, &item.place, item.at)?,
         };
         self.queue(ticket)?;
@@ -75,6 +76,7 @@ impl<'a> Feed<'a> {
             Happened::Contact(contact) => {
                 self.facts.count(&contact.identifiers[0], CONTACT, row, at);
             }
+            Happened::Silence(_) => {}
             Happened::Outcome(outcome) => self.facts.count_outcome(
                 &outcome.identifiers[0],
                 &outcome.contact,

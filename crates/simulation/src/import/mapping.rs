@@ -25,6 +25,9 @@ pub struct Mapping {
     /// Files that others look things up in, by name.
     #[serde(default)]
     pub tables: BTreeMap<String, LookedUp>,
+    /// What the order of rows says, by name.
+    #[serde(default)]
+    pub orders: BTreeMap<String, RowOrder>,
     /// Files whose rows happened to somebody, in the order in which they come at the same moment.
     pub sources: Vec<Source>,
     /// Attributes that count what passes.
@@ -126,6 +129,8 @@ pub struct Source {
     /// Whether the file may be missing.
     #[serde(default)]
     pub optional: bool,
+    /// Adds columns that follow from the order of the rows: one of the mapping's `orders`.
+    pub order: Option<String>,
     /// Adds the columns of a table's row.
     pub lookup: Option<Lookup>,
     /// Identifier kind → column.
@@ -157,6 +162,28 @@ pub struct Source {
     pub outcome: Option<OutcomeColumns>,
 }
 
+/// What the order of a file's rows says, where it has no ids or dates of its own. Every row counts, also
+/// one that is left out later.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RowOrder {
+    /// Adds a column of this name: the number of the row, from 1.
+    pub number: Option<String>,
+    /// Adds a column of this name: the day of the row, as `2018-03-12`.
+    pub day: Option<String>,
+    /// The first day.
+    pub from: Option<Date>,
+    /// The column with the month, as `may` or `5`: the rows are in order of time and the year goes up by itself.
+    pub month: Option<String>,
+    /// The column with the day of the week, as `mon`. With `month` each row is on the first day that has
+    /// both, not before the day of the row above.
+    pub weekday: Option<String>,
+    /// Instead of month and weekday: so many rows are of one day, at least 1, …
+    pub rows: Option<u64>,
+    /// … and the next ones this much later, for example `15d`.
+    pub every: Option<String>,
+}
+
 /// A row of a table, found by a column.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -186,14 +213,19 @@ fn iso_date() -> String {
     "%Y-%m-%d".into()
 }
 
-/// A contact really made.
+/// A contact really made, or a silence kept on purpose.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ContactColumns {
     /// The column that tells a customer's contacts apart.
     pub id: String,
     /// The action; `{column}` is filled in.
-    pub action: String,
+    pub action: Option<String>,
+    /// Instead of an action: nothing was said on purpose, and this would have been said otherwise.
+    #[serde(default)]
+    pub withheld: Vec<String>,
+    /// With which probability this was chosen; left out, it is unknown.
+    pub probability: Option<Chosen>,
     /// The channel.
     pub channel: String,
     /// Where.
@@ -208,6 +240,16 @@ pub struct ContactColumns {
 
 fn outbound() -> Direction {
     Direction::Outbound
+}
+
+/// With which probability something was chosen: one number for all rows, or a column.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chosen {
+    /// Above 0 and at most 1.
+    pub value: Option<f32>,
+    /// The column.
+    pub column: Option<String>,
 }
 
 /// An outcome of a contact.
@@ -238,10 +280,21 @@ pub struct Fact {
     pub weight: f64,
 }
 
-/// What a backtest asks of every customer at every row of a table.
+/// What a backtest asks. Left to itself, every moment at which contacts were really made is an occasion,
+/// and whoever was contacted is asked about, as they were contacted.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Question {
+    /// Predictions for contacts after this date are scored.
+    pub scored_after: Date,
+    /// Ask about everybody, whoever was contacted.
+    pub everybody: Option<Everybody>,
+}
+
+/// One question to every customer at every row of a table.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Everybody {
     /// The table.
     pub table: String,
     /// The moment of the decision.
@@ -255,8 +308,6 @@ pub struct Question {
     /// Declared context value → column.
     #[serde(default)]
     pub context: BTreeMap<String, String>,
-    /// Predictions for contacts after this date are scored.
-    pub scored_after: Date,
 }
 
 impl Mapping {

@@ -8,19 +8,21 @@ mod check;
 mod facts;
 mod feed;
 mod mapping;
+mod order;
 mod row;
 mod table;
 mod tally;
 
 pub use check::problems;
 pub use feed::Feed;
-pub use mapping::{Mapping, Question};
+pub use mapping::{Everybody, Mapping, Question};
 pub use row::{Happened, context, moment};
 pub use table::Fields;
 pub use tally::{Rejected, Rows, Tally};
 
 use decision::{Timestamp, strategy::Strategy};
 use engine::{Engine, EngineError};
+use order::Order;
 use row::Reader;
 use std::{collections::BTreeMap, path::Path};
 
@@ -108,10 +110,13 @@ fn rows_of(
     let reader = Reader::new(source, strategy, tables);
     let mut items = Vec::new();
     let mut repeated: BTreeMap<[u8; 16], u32> = BTreeMap::new();
+    let mut order = source.order.as_ref().and_then(|name| mapping.orders.get(name)).map(Order::new);
     table::read(path, &source.written, &mut |line| {
         tally.source(&source.name).rows += 1;
         let place = format!("{}:{}", source.file, line.number);
-        let said = line.fields.and_then(|fields| {
+        order.iter_mut().for_each(Order::next);
+        let said = line.fields.and_then(|mut fields| {
+            order.as_mut().map_or(Ok(()), |order| order.add(&mut fields))?;
             let row = row_id(&source.name, &fields, &mut repeated);
             let said = reader.read(fields, &row)?;
             let early = said.iter().flat_map(|said| &said.happened).any(|(at, _)| *at < oldest);
@@ -135,6 +140,7 @@ fn rows_of(
                     match happened {
                         Happened::Event(_) => rows.events += 1,
                         Happened::Contact(_) => rows.contacts += 1,
+                        Happened::Silence(_) => rows.silences += 1,
                         Happened::Outcome(_) => rows.outcomes += 1,
                     }
                     items.push(Item { at, row: row.clone(), place: place.clone(), source: index, happened });

@@ -4,17 +4,19 @@
 //! Reasons name the column and never the value: values are personal.
 
 use super::{
-    mapping::{Source, When},
+    mapping::{Chosen, Source, When},
     table::{Fields, translate},
 };
 use decision::{
     Timestamp,
-    id::{ContextName, EventName},
+    id::{ActionId, ContextName, EventName},
     request::{PlacementRequest, Request},
     strategy::{Strategy, Subject},
     value::{Value, ValueType},
 };
-use engine::{CUSTOMER_UPDATED, EventReport, Identifier, PastContact, PastOutcome, means_unknown, typed};
+use engine::{
+    CUSTOMER_UPDATED, EventReport, Identifier, PastContact, PastOutcome, PastSilence, means_unknown, typed,
+};
 use jiff::civil::{Date, DateTime, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,7 +30,9 @@ pub enum Happened {
     Event(EventReport),
     /// A contact that was really made.
     Contact(PastContact),
-    /// What came of one.
+    /// A silence that was kept on purpose.
+    Silence(PastSilence),
+    /// What came of a contact.
     Outcome(PastOutcome),
 }
 
@@ -231,28 +235,51 @@ impl<'a> Reader<'a> {
         let Some(columns) = &self.source.contact else {
             return Ok(());
         };
-        let action = filled(&columns.action, fields)?;
-        if self.strategy.action_index(&action).is_none() {
-            return Err("the row names an action that the strategy does not have".into());
-        }
-        let contact = PastContact {
-            id: field(fields, &columns.id)?.clone(),
-            identifiers: identifiers.to_vec(),
-            action: action.as_str().into(),
-            request: Request {
-                channel: columns.channel.as_str().into(),
-                direction: columns.direction,
-                placements: vec![PlacementRequest { placement: columns.placement.as_str().into(), slots: 1 }],
-                context: context(&columns.context, fields, self.strategy)?,
-                language: None,
-                global_privacy_control: false,
-                dry_run: false,
-            },
-            at,
+        let id = field(fields, &columns.id)?.clone();
+        let identifiers = identifiers.to_vec();
+        let request = Request {
+            channel: columns.channel.as_str().into(),
+            direction: columns.direction,
+            placements: vec![PlacementRequest { placement: columns.placement.as_str().into(), slots: 1 }],
+            context: context(&columns.context, fields, self.strategy)?,
+            language: None,
+            global_privacy_control: false,
+            dry_run: false,
         };
-        said.happened.push((at, Happened::Contact(contact)));
+        let probability =
+            columns.probability.as_ref().map(|chosen| probability(chosen, fields)).transpose()?;
+        let happened = match &columns.action {
+            Some(action) => {
+                let action = self.action(action, fields)?;
+                Happened::Contact(PastContact { id, identifiers, action, request, at, probability })
+            }
+            None => {
+                let withheld = columns.withheld.iter().map(|action| self.action(action, fields));
+                let withheld = withheld.collect::<Result<Vec<ActionId>, String>>()?;
+                Happened::Silence(PastSilence { id, identifiers, withheld, request, at, probability })
+            }
+        };
+        said.happened.push((at, happened));
         Ok(())
     }
+
+    fn action(&self, pattern: &str, fields: &Fields) -> Result<ActionId, String> {
+        let action = filled(pattern, fields)?;
+        match self.strategy.action_index(&action) {
+            Some(_) => Ok(action.as_str().into()),
+            None => Err("the row names an action that the strategy does not have".into()),
+        }
+    }
+}
+
+fn probability(chosen: &Chosen, fields: &Fields) -> Result<f32, String> {
+    let value = match &chosen.column {
+        Some(column) => field(fields, column)?.trim().parse().ok(),
+        None => chosen.value,
+    };
+    value
+        .filter(|value| *value > 0.0 && *value <= 1.0)
+        .ok_or_else(|| "the row's probability is not above 0 and at most 1".into())
 }
 
 /// Declared context values of a row.

@@ -27,6 +27,8 @@ pub struct Rows {
     pub events: u64,
     /// Contacts really made.
     pub contacts: u64,
+    /// Silences kept on purpose.
+    pub silences: u64,
     /// Outcomes of contacts.
     pub outcomes: u64,
     /// Already known; nothing changed.
@@ -62,13 +64,19 @@ impl Tally {
     /// For people.
     pub fn render(&self) -> String {
         let mut text = format!(
-            "{:<28}{:>9}{:>9}{:>10}{:>10}{:>12}{:>9}\n",
-            "source", "rows", "events", "contacts", "outcomes", "duplicates", "rejects"
+            "{:<28}{:>9}{:>9}{:>10}{:>10}{:>10}{:>12}{:>9}\n",
+            "source", "rows", "events", "contacts", "silences", "outcomes", "duplicates", "rejects"
         );
         for (name, rows) in &self.sources {
             text += &format!(
-                "{name:<28}{:>9}{:>9}{:>10}{:>10}{:>12}{:>9}\n",
-                rows.rows, rows.events, rows.contacts, rows.outcomes, rows.duplicates, rows.rejects
+                "{name:<28}{:>9}{:>9}{:>10}{:>10}{:>10}{:>12}{:>9}\n",
+                rows.rows,
+                rows.events,
+                rows.contacts,
+                rows.silences,
+                rows.outcomes,
+                rows.duplicates,
+                rows.rejects
             );
         }
         text += &format!("\n{:<28}{:>9}   unknown, by rule\n", "attribute", "set");
