@@ -27,7 +27,7 @@ pub struct ConsentReport {
     pub channel: Option<ChannelId>,
     /// What was said.
     pub status: ConsentStatus,
-    /// When it was said; the moment of arrival when unknown.
+    /// When it was said. When unknown: now, and after everything said before, whatever the clock says.
     pub at: Option<Timestamp>,
 }
 
@@ -54,8 +54,7 @@ impl Engine {
         {
             return reject("unknown_channel", format!("there is no channel `{channel}`"));
         }
-        let said = report.at.unwrap_or(at);
-        if said > at {
+        if report.at.is_some_and(|said| said > at) {
             return reject("in_the_future", "the statement lies in the future".into());
         }
         if report.identifiers.is_empty() {
@@ -67,6 +66,9 @@ impl Engine {
         let mut loaded = self.load(known.id)?;
         let purpose = strategy.purposes[usize::from(purpose)].id.clone();
         let given = report.status == ConsentStatus::Given;
+        let statements = &mut loaded.customer.profile.consents;
+        let newest = statements.last().map_or(at, |last| last.at.max(at));
+        let said = report.at.unwrap_or(newest);
         let statement = ConsentStatement {
             purpose: purpose.clone(),
             channel: report.channel.clone(),
@@ -74,7 +76,6 @@ impl Engine {
             at: said,
             expires_at: given.then(|| said.saturating_add(CONSENT_HOLDS).unwrap_or(Timestamp::MAX)),
         };
-        let statements = &mut loaded.customer.profile.consents;
         if statements.contains(&statement) {
             return Ok((Verdict::Duplicate, self.store.commit(Batch::default())?));
         }

@@ -26,7 +26,7 @@ const GOAL_PRIOR: f64 = 0.05;
 const MODEL_KEPT_MS: i64 = 7 * 86_400_000;
 
 /// The learner's state between two calls.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Fold {
     through: u64,
     learner: Learner,
@@ -114,9 +114,11 @@ impl Engine {
         declare(&mut fold.learner, strategy);
     }
 
-    /// Folds what is new in the journal, brings delayed credit up to `at` and publishes the model.
+    /// Folds what is new in the journal, brings delayed credit up to `at` and publishes the model. When it
+    /// cannot be published, nothing has been learned: a rebuild can only repeat what the journal says.
     pub fn learn(&self, at: Timestamp) -> Result<Learned, EngineError> {
-        let mut fold = self.learning.fold.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut learned = self.learning.fold.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut fold = learned.clone();
         let before = fold.through;
         loop {
             let page = self.store.journal(fold.through, PAGE)?;
@@ -133,7 +135,9 @@ impl Engine {
         let at_ms = at.as_millisecond();
         fold.learner.advance(at_ms);
         let model = self.publish_model(&fold, at_ms, true)?;
-        Ok(Learned { rows: fold.through - before, model })
+        let rows = fold.through - before;
+        *learned = fold;
+        Ok(Learned { rows, model })
     }
 
     /// Folds the whole journal again, without what has been withdrawn or erased since, and publishes the
@@ -159,8 +163,9 @@ impl Engine {
         publications[next.min(publications.len())..].iter().for_each(|(_, at_ms)| learner.advance(*at_ms));
         let before = self.model().version();
         let rows = entries.len() as u64;
-        *fold = Fold { through: fold.through, learner };
-        let model = self.publish_model(&fold, at.as_millisecond(), false)?;
+        let again = Fold { through: fold.through, learner };
+        let model = self.publish_model(&again, at.as_millisecond(), false)?;
+        *fold = again;
         Ok(Rebuilt { rows, masked, model, before })
     }
 
