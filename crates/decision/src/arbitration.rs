@@ -6,12 +6,11 @@
 //! `priority = lever · context_weight · max(0, G) + min(0, G) − contact_cost − fatigue`. Silence is 0.
 
 use crate::{
-    Timestamp,
     candidate::{Candidate, Dropped},
-    consent::Permitted,
+    catalogue::sayable,
+    contact_policy::Situation,
     inputs::{Adjustment, Factor},
     principles,
-    profile::ContactHistory,
     reading::{Moment, Reading},
     request::Request,
     strategy::{Action, Strategy},
@@ -93,15 +92,14 @@ impl Priority {
 
 /// Gives every candidate still in the running its priority; drops what has no known value.
 pub fn rank(
-    strategy: &Strategy,
+    situation: &Situation<'_>,
     candidates: &mut [Candidate],
-    permitted: &Permitted<'_>,
-    request: &Request,
     moment: &Moment<'_>,
+    language: usize,
     adjustments: &[Adjustment],
-    at: Timestamp,
 ) {
-    let fatigue = fatigue(strategy, moment.history(), at);
+    let Situation { strategy, request, permitted, .. } = *situation;
+    let fatigue = fatigue(situation);
     for candidate in candidates.iter_mut().filter(|candidate| candidate.alive()) {
         let action = &strategy.actions[usize::from(candidate.action)];
         let Ok(view) = permitted.view(action.purpose) else {
@@ -114,9 +112,13 @@ pub fn rank(
             candidate.drop_because(Dropped::ValueUnknown);
             continue;
         };
-        let cost = |treatment: &u16| contact_cost(strategy, action, *treatment, request);
-        let cheapest_first = |a: &u16, b: &u16| cost(a).total_cmp(&cost(b));
-        candidate.treatments.sort_by(cheapest_first);
+        let cost = |treatment| contact_cost(strategy, action, treatment, request);
+        let forms = sayable(strategy, candidate, permitted, language).map(|form| (cost(form), form));
+        let cheapest = forms.reduce(|best, next| if next.0 < best.0 { next } else { best });
+        let Some((contact_cost, treatment)) = cheapest else {
+            continue;
+        };
+        candidate.treatment = Some(treatment);
         let goal = candidate.predictions[0];
         let (side_value, side_value_for_customer) = side_values(strategy, &candidate.predictions[1..]);
         let mut priority = Priority {
@@ -130,7 +132,7 @@ pub fn rank(
             side_value_for_customer,
             context_weight: principles::context_weight(strategy, candidate.action, &facts),
             lever: lever(strategy, action),
-            contact_cost: cost(&candidate.treatments[0]),
+            contact_cost,
             fatigue,
             total: 0.0,
         };
@@ -171,7 +173,8 @@ fn contact_cost(strategy: &Strategy, action: &Action, treatment: u16, request: &
     own.or(channel.map(|channel| channel.contact_cost)).unwrap_or(0.0)
 }
 
-fn fatigue(strategy: &Strategy, history: &ContactHistory, at: Timestamp) -> f64 {
-    let attention = strategy.organisation.attention;
-    f64::from(history.contacts("", at, attention.within)) * attention.fatigue
+fn fatigue(situation: &Situation<'_>) -> f64 {
+    let attention = situation.strategy.organisation.attention;
+    let contacts = situation.history.contacts("", situation.at, attention.within);
+    f64::from(contacts) * attention.fatigue
 }

@@ -200,9 +200,8 @@ pub struct Candidate {
     pub action: ActionIndex,
     /// At which placement.
     pub placement: PlacementIndex,
-    /// Positions of the action's treatments that fit here, in the language and with known texts; the
-    /// cheapest first after arbitration.
-    pub treatments: Vec<u16>,
+    /// Position of the treatment it would be said in: the cheapest that fits; `None` before arbitration.
+    pub treatment: Option<u16>,
     /// The first reason against it.
     pub dropped: Option<Dropped>,
     /// Estimates, goal first, then the organisation's side outcomes; empty before propensity.
@@ -216,6 +215,19 @@ pub struct Candidate {
 }
 
 impl Candidate {
+    /// A candidate about which nothing is known yet.
+    pub fn new(action: ActionIndex, placement: PlacementIndex) -> Self {
+        Self {
+            action,
+            placement,
+            treatment: None,
+            dropped: None,
+            predictions: Vec::new(),
+            priority: None,
+            reuses: None,
+            passed_over: None,
+        }
+    }
     /// Still in the running.
     pub fn alive(&self) -> bool {
         self.dropped.is_none()

@@ -9,7 +9,7 @@ use crate::{
     consent::Permitted,
     id::{ActionId, Language},
     request::Request,
-    strategy::{Action, Content, PurposeIndex, Strategy, TemplatePart},
+    strategy::{Action, AttributeIndex, Content, Form, Strategy},
 };
 use std::collections::BTreeMap;
 
@@ -21,25 +21,10 @@ pub fn candidates(strategy: &Strategy, request: &Request) -> Vec<Candidate> {
         .map(|(index, _)| index)
         .collect();
     let mut candidates = Vec::new();
-    for (action_index, action) in (0u16..).zip(&strategy.actions) {
+    for (action, _) in (0u16..).zip(&strategy.actions) {
         for &placement in &wanted {
-            let here = &strategy.placements[usize::from(placement)].id;
-            let treatments: Vec<u16> = (0u16..)
-                .zip(&action.treatments)
-                .filter(|(_, treatment)| treatment.placement == *here)
-                .map(|(index, _)| index)
-                .collect();
-            if !treatments.is_empty() {
-                candidates.push(Candidate {
-                    action: action_index,
-                    placement,
-                    treatments,
-                    dropped: None,
-                    predictions: Vec::new(),
-                    priority: None,
-                    reuses: None,
-                    passed_over: None,
-                });
+            if !strategy.forms.at(placement, action).is_empty() {
+                candidates.push(Candidate::new(action, placement));
             }
         }
     }
@@ -52,7 +37,7 @@ pub fn publishable(
     candidates: &mut [Candidate],
     permitted: &Permitted<'_>,
     quotas: &BTreeMap<ActionId, u64>,
-    language: &Language,
+    language: usize,
     at: Timestamp,
 ) {
     for candidate in candidates.iter_mut().filter(|candidate| candidate.alive()) {
@@ -61,31 +46,32 @@ pub fn publishable(
         let ended = action.valid_until.is_some_and(|until| until <= at);
         if !begun || ended {
             candidate.drop_because(Dropped::NotPublishedNow);
-        } else if quotas.get(&action.id) == Some(&0) {
+        } else if action.volume.is_some() && quotas.get(&action.id) == Some(&0) {
             candidate.drop_because(Dropped::VolumeUsedUp);
-        } else {
-            candidate.treatments.retain(|&treatment| {
-                content(action, treatment, language)
-                    .is_some_and(|content| sayable(content, action.purpose, permitted))
-            });
-            if candidate.treatments.is_empty() {
-                candidate.drop_because(Dropped::TextUnknown);
-            }
+        } else if sayable(strategy, candidate, permitted, language).next().is_none() {
+            candidate.drop_because(Dropped::TextUnknown);
         }
     }
+}
+
+/// The treatments that have a text in this language, a position among those of the organisation, of
+/// which everything is known, in the order of the file.
+pub fn sayable<'s>(
+    strategy: &'s Strategy,
+    candidate: &Candidate,
+    permitted: &Permitted<'_>,
+    language: usize,
+) -> impl Iterator<Item = u16> {
+    let purpose = strategy.actions[usize::from(candidate.action)].purpose;
+    let known = move |attribute: &AttributeIndex| {
+        permitted.view(purpose).is_ok_and(|view| view.fact(*attribute).is_some())
+    };
+    let forms = strategy.forms.at(candidate.placement, candidate.action).iter();
+    let said = move |form: &&'s Form| form.names(language).is_some_and(|names| names.iter().all(known));
+    forms.filter(said).map(|form| form.treatment)
 }
 
 /// The content of a treatment in a language.
 pub fn content<'s>(action: &'s Action, treatment: u16, language: &Language) -> Option<&'s Content> {
     action.treatments.get(usize::from(treatment))?.content.get(language)
-}
-
-fn sayable(content: &Content, purpose: PurposeIndex, permitted: &Permitted<'_>) -> bool {
-    let parts = content.title.0.iter().chain(&content.body.0);
-    parts.into_iter().all(|part| match part {
-        TemplatePart::Text(_) => true,
-        TemplatePart::Attribute(index) => {
-            permitted.view(purpose).is_ok_and(|view| view.fact(*index).is_some())
-        }
-    })
 }

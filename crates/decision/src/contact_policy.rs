@@ -12,7 +12,7 @@ use crate::{
     profile::{Contact, ContactHistory, ContactState},
     record::Reuse,
     request::{Direction, Request},
-    strategy::{Action, Class, Limit, PolicyScope, Strategy, applies},
+    strategy::{Action, ActionIndex, Class, Limit, PolicyScope, Scope, Strategy, applies},
 };
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
@@ -39,17 +39,19 @@ pub struct Situation<'a> {
 /// Drops what the policy forbids, and returns what is left of every limit.
 pub fn apply(situation: &Situation<'_>, candidates: &mut [Candidate]) -> Budget {
     let budget = Budget::new(situation);
+    let quiet = is_quiet(situation);
     for candidate in candidates.iter_mut().filter(|candidate| candidate.alive()) {
         let action = &situation.strategy.actions[usize::from(candidate.action)];
         candidate.reuses = open_contact(situation, action, candidate.placement);
-        let forbidden = permission(situation, action)
-            .or_else(|| quiet_hours(situation, action))
+        let scope = situation.strategy.scopes.concerning(candidate.action);
+        let forbidden = permission(situation, scope)
+            .or_else(|| (quiet && action.class != Class::Mandatory).then_some(Dropped::QuietHours))
             .or_else(|| closed(situation, action))
-            .or_else(|| complaint(situation, action))
-            .or_else(|| paused(situation, action))
+            .or_else(|| complaint(situation, action, scope))
+            .or_else(|| paused(situation, action, scope))
             .or_else(|| match candidate.reuses {
                 Some(_) => None,
-                None => budget.reached(situation, action),
+                None => budget.reached(situation, candidate.action),
             });
         if let Some(why) = forbidden {
             candidate.drop_because(why);
@@ -58,28 +60,30 @@ pub fn apply(situation: &Situation<'_>, candidates: &mut [Candidate]) -> Budget 
     budget
 }
 
-fn permission(situation: &Situation<'_>, action: &Action) -> Option<Dropped> {
+fn permission(situation: &Situation<'_>, scope: &Scope) -> Option<Dropped> {
     if !situation.recognised {
         return None;
     }
-    (0u16..).zip(&situation.strategy.permissions).find_map(|(permission, rule)| {
+    scope.permissions.iter().find_map(|&permission| {
+        let rule = &situation.strategy.permissions[usize::from(permission)];
         let concerns = rule.channel == situation.request.channel
             && rule.direction == situation.request.direction
-            && rule.from <= situation.at
-            && applies(&rule.applies_to, &action.id);
+            && rule.from <= situation.at;
         let why = concerns.then(|| situation.permitted.view(rule.needs).err())??;
         Some(Dropped::Permission { permission, why })
     })
 }
 
-fn quiet_hours(situation: &Situation<'_>, action: &Action) -> Option<Dropped> {
-    let channel = situation.strategy.channel(situation.request.channel.as_str())?;
-    let (from, until) = channel.quiet_hours?;
+/// Whether this is an hour for rest, in which only what is mandatory may begin.
+fn is_quiet(situation: &Situation<'_>) -> bool {
+    let channel = situation.strategy.channel(situation.request.channel.as_str());
+    let Some((from, until)) = channel.and_then(|channel| channel.quiet_hours) else {
+        return false;
+    };
     let zone: &TimeZone = &situation.strategy.organisation.time_zone;
     let clock = situation.at.to_zoned(zone.clone()).time();
     let quiet = if from <= until { from <= clock && clock < until } else { from <= clock || clock < until };
-    let concerns = situation.request.direction == Direction::Outbound && action.class != Class::Mandatory;
-    (quiet && concerns).then_some(Dropped::QuietHours)
+    quiet && situation.request.direction == Direction::Outbound
 }
 
 fn closed(situation: &Situation<'_>, action: &Action) -> Option<Dropped> {
@@ -91,9 +95,8 @@ fn closed(situation: &Situation<'_>, action: &Action) -> Option<Dropped> {
     (after(at, action.goal.closed_for) > situation.at).then_some(Dropped::GoalReached { at })
 }
 
-fn complaint(situation: &Situation<'_>, action: &Action) -> Option<Dropped> {
-    let silenced = &situation.strategy.contact_policy.complaint_silences;
-    if silenced.is_empty() || !applies(silenced, &action.id) || action.class != Class::Normal {
+fn complaint(situation: &Situation<'_>, action: &Action, scope: &Scope) -> Option<Dropped> {
+    if !scope.silenced_by_complaint || action.class != Class::Normal {
         return None;
     }
     let since = situation.history.last_outcome("complaint", "")?;
@@ -101,14 +104,15 @@ fn complaint(situation: &Situation<'_>, action: &Action) -> Option<Dropped> {
     resolved.is_none_or(|resolved| resolved < since).then_some(Dropped::ComplaintOpen { since })
 }
 
-fn paused(situation: &Situation<'_>, action: &Action) -> Option<Dropped> {
+fn paused(situation: &Situation<'_>, action: &Action, scope: &Scope) -> Option<Dropped> {
     let built_in = situation
         .history
         .last_outcome("rejected", action.id.as_str())
         .map(|at| Dropped::Paused { pause: None, until: after(at, REJECTED_PAUSE) });
-    let declared = (0u16..).zip(&situation.strategy.contact_policy.pauses).filter_map(|(index, pause)| {
+    let declared = scope.pauses.iter().filter_map(|&index| {
+        let pause = &situation.strategy.contact_policy.pauses[usize::from(index)];
         let own = action.class == Class::Normal || pause.per == PolicyScope::Action;
-        if !own || !applies(&pause.applies_to, &action.id) {
+        if !own {
             return None;
         }
         let key = scope_key(pause.per, &action.id, &situation.request.channel);
@@ -181,16 +185,19 @@ impl Budget {
     }
 
     /// The first limit that has no room for this action; service and mandatory messages have always room.
-    fn reached(&self, situation: &Situation<'_>, action: &Action) -> Option<Dropped> {
+    fn reached(&self, situation: &Situation<'_>, action: ActionIndex) -> Option<Dropped> {
+        let limits = &situation.strategy.scopes.concerning(action).limits;
+        let action = &situation.strategy.actions[usize::from(action)];
         if !self.enforced || action.class != Class::Normal {
             return None;
         }
         let channel = &situation.request.channel;
-        (0u16..).zip(&situation.strategy.contact_policy.limits).find_map(|(index, limit)| {
+        limits.iter().find_map(|&index| {
+            let limit = &situation.strategy.contact_policy.limits[usize::from(index)];
             let moments = self.taken[usize::from(index)].get(scope_key(limit.per, &action.id, channel));
             let moments = moments.map_or(&[][..], Vec::as_slice);
             let room_for = limit.at_most as usize;
-            (concerns(limit, &action.id, channel) && moments.len() >= room_for).then(|| Dropped::Limit {
+            (covers(limit, channel) && moments.len() >= room_for).then(|| Dropped::Limit {
                 limit: index,
                 counted: u32::try_from(moments.len()).unwrap_or(u32::MAX),
                 until: moments.get(moments.len() - room_for).copied().unwrap_or(Timestamp::MAX),
@@ -199,7 +206,7 @@ impl Budget {
     }
 
     /// Whether slot filling may still choose this action.
-    pub fn has_room(&self, situation: &Situation<'_>, action: &Action) -> bool {
+    pub fn has_room(&self, situation: &Situation<'_>, action: ActionIndex) -> bool {
         self.reached(situation, action).is_none()
     }
 
@@ -216,7 +223,11 @@ impl Budget {
 }
 
 fn concerns(limit: &Limit, action: &ActionId, channel: &ChannelId) -> bool {
-    (limit.channels.is_empty() || limit.channels.contains(channel)) && applies(&limit.applies_to, action)
+    covers(limit, channel) && applies(&limit.applies_to, action)
+}
+
+fn covers(limit: &Limit, channel: &ChannelId) -> bool {
+    limit.channels.is_empty() || limit.channels.contains(channel)
 }
 
 fn scope_key<'k>(per: PolicyScope, action: &'k ActionId, channel: &'k ChannelId) -> &'k str {

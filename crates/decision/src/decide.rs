@@ -62,7 +62,7 @@ pub fn work_out<'a>(
     let history = inputs.customer.map_or(&nothing_yet, |customer| &customer.history);
     let recognised = inputs.customer.is_some();
     let moment = Moment::new(strategy, request, history, at);
-    let spoken = language(strategy, request);
+    let spoken = spoken(strategy, request);
 
     let mut candidates = catalogue::candidates(strategy, request);
     let in_play = purposes_in_play(strategy, &candidates);
@@ -77,7 +77,7 @@ pub fn work_out<'a>(
     principles::apply(strategy, &mut candidates, &protection);
     let budget = contact_policy::apply(&situation, &mut candidates);
     let estimates = propensity::estimate(strategy, &mut candidates, &permitted, inputs, request, at);
-    arbitration::rank(strategy, &mut candidates, &permitted, request, &moment, inputs.adjustments, at);
+    arbitration::rank(&situation, &mut candidates, &moment, spoken, inputs.adjustments);
     let vulnerable = integrity::vulnerable(strategy, &protection, recognised);
     integrity::apply(strategy, &mut candidates, inputs.assignment, vulnerable);
     let manner = Manner { assignment: inputs.assignment, vulnerable, seed };
@@ -102,9 +102,13 @@ pub fn work_out<'a>(
 
 /// The language of the texts: the one asked for when the organisation has it, else its first.
 pub fn language<'s>(strategy: &'s Strategy, request: &Request) -> &'s Language {
-    let languages = &strategy.organisation.languages;
-    let asked = request.language.as_ref();
-    languages.iter().find(|language| Some(*language) == asked).unwrap_or(&languages[0])
+    &strategy.organisation.languages[spoken(strategy, request)]
+}
+
+/// Its position among those of the organisation.
+pub(crate) fn spoken(strategy: &Strategy, request: &Request) -> usize {
+    let mut languages = strategy.organisation.languages.iter();
+    languages.position(|language| Some(language) == request.language.as_ref()).unwrap_or(0)
 }
 
 fn purposes_in_play(strategy: &Strategy, candidates: &[Candidate]) -> Vec<bool> {

@@ -7,7 +7,7 @@ use crate::{
     candidate::{Candidate, Dropped},
     reading::Reading,
     rules::Truth,
-    strategy::{ActionIndex, PrincipleKind, Strategy, WhenUnknown, applies},
+    strategy::{ActionIndex, PrincipleKind, Strategy, WhenUnknown},
 };
 
 /// Drops every candidate that a principle vetoes.
@@ -26,13 +26,8 @@ pub fn apply(strategy: &Strategy, candidates: &mut [Candidate], protection: &Rea
         })
         .collect();
     for candidate in candidates.iter_mut().filter(|candidate| candidate.alive()) {
-        let action = &strategy.actions[usize::from(candidate.action)].id;
-        let veto = strategy
-            .principles
-            .iter()
-            .zip(&verdicts)
-            .find_map(|(principle, verdict)| verdict.filter(|_| applies(&principle.applies_to, action)));
-        if let Some(why) = veto {
+        let concerning = strategy.scopes.concerning(candidate.action).principles.iter();
+        if let Some(why) = concerning.flat_map(|principle| verdicts[usize::from(*principle)]).next() {
             candidate.drop_because(why);
         }
     }
@@ -40,13 +35,13 @@ pub fn apply(strategy: &Strategy, candidates: &mut [Candidate], protection: &Rea
 
 /// `1 + Σ weights` of the weighing principles that hold for this action; unknown adds nothing.
 pub fn context_weight(strategy: &Strategy, action: ActionIndex, facts: &Reading<'_>) -> f64 {
-    let id = &strategy.actions[usize::from(action)].id;
     let weight = |kind: &PrincipleKind| match kind {
         PrincipleKind::Weigh { when, weight } if when.truth(facts) == Truth::True => *weight,
         _ => 0.0,
     };
-    let weights = strategy.principles.iter().filter(|principle| applies(&principle.applies_to, id));
-    1.0 + weights.map(|principle| weight(&principle.kind)).sum::<f64>()
+    let concerning = strategy.scopes.concerning(action).principles.iter();
+    let weights = concerning.map(|principle| weight(&strategy.principles[usize::from(*principle)].kind));
+    1.0 + weights.sum::<f64>()
 }
 
 fn verdict(truth: Truth, when_unknown: WhenUnknown) -> (bool, bool) {

@@ -104,7 +104,7 @@ fn feasible(
             Some(PassedOver::GroupTaken)
         } else if other_open && action.class == Class::Normal {
             Some(PassedOver::ConversationOpen)
-        } else if candidate.reuses.is_none() && !budget.has_room(situation, action) {
+        } else if candidate.reuses.is_none() && !budget.has_room(situation, candidate.action) {
             Some(PassedOver::CapacityTaken)
         } else {
             None
@@ -219,7 +219,7 @@ fn vector(
 /// Action first, then its best form: the cheapest that fits, in the order of the file on a tie.
 fn choose(slot: &mut Slot, candidates: &[Candidate], picked: Option<u16>) {
     slot.pick = picked;
-    slot.treatment = picked.and_then(|index| candidates[usize::from(index)].treatments.first().copied());
+    slot.treatment = picked.and_then(|index| candidates[usize::from(index)].treatment);
 }
 
 /// `feasible` are the candidates that could still have filled the slot.

@@ -5,16 +5,13 @@ use super::{fact, moment};
 use crate::{
     Timestamp,
     candidate::{Candidate, Dropped},
-    catalogue,
     consent::Withheld,
-    decide::{Worked, language},
+    decide::{Worked, spoken},
     profile::Source,
     reading::{Moment, Reading},
     replay::Circumstances,
     rules::{Layer, Reference, Rule},
-    strategy::{
-        Action, ActionIndex, AttributeIndex, PrincipleKind, PurposeIndex, Strategy, TemplatePart, Texts,
-    },
+    strategy::{Action, ActionIndex, AttributeIndex, PrincipleKind, PurposeIndex, Strategy, Texts},
 };
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -280,20 +277,14 @@ pub(super) fn unsaid_attributes(
     candidate: &Candidate,
 ) -> BTreeSet<AttributeIndex> {
     let strategy = circumstances.strategy();
-    let action = &strategy.actions[usize::from(candidate.action)];
-    let placement = &strategy.placements[usize::from(candidate.placement)].id;
-    let view = worked.permitted.view_or_empty(action.purpose);
-    let missing = |treatment: u16| -> Option<BTreeSet<AttributeIndex>> {
-        let content = catalogue::content(action, treatment, language(strategy, &circumstances.request))?;
-        let parts = content.title.0.iter().chain(&content.body.0);
-        let unknown = |part: &TemplatePart| match part {
-            TemplatePart::Attribute(index) if view.fact(*index).is_none() => Some(*index),
-            _ => None,
-        };
-        Some(parts.filter_map(unknown).collect())
+    let purpose = strategy.actions[usize::from(candidate.action)].purpose;
+    let view = worked.permitted.view_or_empty(purpose);
+    let language = spoken(strategy, &circumstances.request);
+    let forms = strategy.forms.at(candidate.placement, candidate.action).iter();
+    let unknown = |names: &[AttributeIndex]| -> BTreeSet<AttributeIndex> {
+        names.iter().copied().filter(|index| view.fact(*index).is_none()).collect()
     };
-    let here = (0u16..).zip(&action.treatments).filter(|(_, treatment)| treatment.placement == *placement);
-    here.filter_map(|(index, _)| missing(index)).min_by_key(BTreeSet::len).unwrap_or_default()
+    forms.filter_map(|form| form.names(language).map(unknown)).min_by_key(BTreeSet::len).unwrap_or_default()
 }
 
 fn unknowns(

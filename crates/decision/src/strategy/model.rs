@@ -1,5 +1,6 @@
 //! The compiled strategy: plain data, indexed, with every rule typed.
 
+use super::{forms::Forms, scopes::Scopes};
 use crate::{
     Duration, Timestamp,
     id::{
@@ -68,6 +69,10 @@ pub struct Strategy {
     pub permissions: Vec<Permission>,
     /// The catalogue.
     pub actions: Vec<Action>,
+    /// Where and how each action can be said.
+    pub forms: Forms,
+    /// What concerns each action.
+    pub scopes: Scopes,
     /// All allow rules of all actions, compiled together.
     pub rule_book: RuleBook,
 }
