@@ -4,13 +4,19 @@
 
 use crate::fixture::{journal, open};
 use decision::id::CustomerId;
-use engine::storage::{Batch, JournalRow, Read, Store, StoreError, Table, Write, key};
+use engine::storage::{Batch, JournalRow, Read, Store, StoreError, Table, Ticket, Write, key};
 use std::{
     collections::{BTreeMap, BTreeSet},
+    future::Future,
     io::{BufRead, BufReader, Write as _},
     path::Path,
+    pin::pin,
     process::{Child, Command, Stdio},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
     thread,
     time::Duration,
 };
@@ -122,7 +128,7 @@ fn write_one(store: &FjallStore, writer: u64, number: u64, value_bytes: usize) -
     loop {
         let committed = store.commit(numbered(writer, number, value_bytes));
         let refused = committed.is_err();
-        match committed.and_then(|ticket| ticket.wait()) {
+        match committed.and_then(in_time) {
             Ok(()) => {
                 tell(&format!("acknowledged {number}"));
                 return true;
@@ -136,6 +142,24 @@ fn write_one(store: &FjallStore, writer: u64, number: u64, value_bytes: usize) -
                 tell("refused");
                 thread::sleep(Duration::from_millis(50));
             }
+        }
+    }
+}
+
+/// Waits like somebody who owes an answer.
+fn in_time(ticket: Ticket) -> Result<(), StoreError> {
+    struct Unpark(thread::Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut ticket = pin!(ticket);
+    loop {
+        match ticket.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(result) => return result,
+            Poll::Pending => thread::park(),
         }
     }
 }

@@ -282,7 +282,7 @@ pub enum StoreError {
     #[error("the store has more work queued than it may hold; try again in a moment")]
     Busy,
     /// The disk has not answered for longer than a commit may take. From `commit`: nothing was written. From
-    /// a ticket: the batch is kept once the disk answers, unless the process ends before. Recovers by itself.
+    /// an awaited ticket: the batch is kept once the disk answers, unless the process ends before. Recovers by itself.
     #[error("the disk has not answered for {for_ms} ms; try again in a moment")]
     Stalled {
         /// Since when, in milliseconds.

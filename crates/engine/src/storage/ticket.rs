@@ -7,7 +7,7 @@ use super::{StoreError, Version};
 use std::{
     collections::BTreeMap,
     future::Future,
-    pin::{Pin, pin},
+    pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -87,6 +87,9 @@ impl Progress {
 
 /// The promise that a queued batch becomes durable. Wait for it, or await it, before telling anyone
 /// outside; dropping it does not undo the batch.
+///
+/// Awaiting is for whoever owes somebody an answer: it ends with [`StoreError::Stalled`] when the disk does
+/// not answer in time. [`Ticket::wait`] is for whoever must know how it ended.
 #[derive(Debug)]
 #[must_use = "a batch is only certain when its ticket has resolved"]
 pub struct Ticket {
@@ -106,24 +109,18 @@ impl Ticket {
         self.journal_sequence
     }
 
-    /// Blocks this thread until the batch is durable, or has failed.
+    /// Blocks this thread until the batch is durable, or has failed, however long the disk takes.
     pub fn wait(self) -> Result<(), StoreError> {
         let waker = Waker::from(Arc::new(Unpark(thread::current())));
-        let mut context = Context::from_waker(&waker);
-        let mut ticket = pin!(self);
         loop {
-            match ticket.as_mut().poll(&mut context) {
+            match self.ended(&waker, Patience::Endless) {
                 Poll::Ready(result) => return result,
                 Poll::Pending => thread::park(),
             }
         }
     }
-}
 
-impl Future for Ticket {
-    type Output = Result<(), StoreError>;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+    fn ended(&self, waker: &Waker, patience: Patience) -> Poll<Result<(), StoreError>> {
         if self.progress.durable() >= self.version {
             return Poll::Ready(Ok(()));
         }
@@ -134,11 +131,26 @@ impl Future for Ticket {
         if let Some(error) = &waiting.failure {
             return Poll::Ready(Err(error.clone()));
         }
-        if let Some((_, error)) = waiting.late.as_ref().filter(|(through, _)| self.version.0 <= *through) {
+        let late = waiting.late.as_ref().filter(|(through, _)| self.version.0 <= *through);
+        if let (Some((_, error)), Patience::Ends) = (late, patience) {
             return Poll::Ready(Err(error.clone()));
         }
-        waiting.wakers.insert(self.version.0, context.waker().clone());
+        waiting.wakers.insert(self.version.0, waker.clone());
         Poll::Pending
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Patience {
+    Ends,
+    Endless,
+}
+
+impl Future for Ticket {
+    type Output = Result<(), StoreError>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.ended(context.waker(), Patience::Ends)
     }
 }
 
@@ -153,6 +165,7 @@ impl Wake for Unpark {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::pin::pin;
 
     fn stopped() -> StoreError {
         StoreError::Stopped { reason: "the disk is full".into() }
@@ -174,11 +187,15 @@ mod tests {
         let progress = Progress::starting_at(Version::ABSENT);
         let stalled = StoreError::Stalled { for_ms: 1_000 };
         let [first, second, third] = [1, 2, 3].map(|version| progress.ticket(Version(version), None));
-        let waiting = thread::spawn(move || first.wait());
+        let mut context = Context::from_waker(Waker::noop());
+        let mut asked = pin!(first);
+        assert!(asked.as_mut().poll(&mut context).is_pending());
+        let waiting = thread::spawn(move || second.wait());
         progress.late(Version(2), stalled.clone());
-        assert_eq!(waiting.join().unwrap(), Err(stalled));
+        assert_eq!(asked.poll(&mut context), Poll::Ready(Err(stalled)));
+        assert!(pin!(third).poll(&mut context).is_pending(), "its time is not over");
         progress.advance(Version(3));
-        assert_eq!([second, third].map(Ticket::wait), [Ok(()), Ok(())]);
+        assert_eq!(waiting.join().unwrap(), Ok(()));
     }
 
     #[test]
