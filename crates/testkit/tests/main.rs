@@ -1,4 +1,5 @@
-//! The house keeps its arrows, and the fast rules agree with the oracle.
+//! The house keeps its arrows, and the fast rules agree with the oracle, and the engine keeps its promises over months.
 
 mod house;
 mod rules;
+mod simulator;
