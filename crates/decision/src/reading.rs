@@ -5,7 +5,7 @@ use crate::{
     consent::PermittedView,
     profile::ContactHistory,
     request::Request,
-    rules::{Fact, Facts},
+    rules::{Fact, Facts, cost::HISTORY_READ_MAX},
     strategy::{AttributeIndex, ContextIndex, Strategy},
     value::Value,
 };
@@ -14,6 +14,8 @@ use crate::{
 pub struct Moment<'a> {
     contexts: Vec<Option<&'a Value>>,
     history: &'a ContactHistory,
+    /// Whether the history is short enough for rules to look through.
+    readable: bool,
     at: Timestamp,
 }
 
@@ -26,12 +28,19 @@ impl<'a> Moment<'a> {
         at: Timestamp,
     ) -> Self {
         let contexts = strategy.contexts.iter().map(|context| request.context.get(&context.name)).collect();
-        Self { contexts, history, at }
+        Self { contexts, history, readable: is_readable(history, at), at }
     }
     /// Contacts and outcomes.
     pub fn history(&self) -> &'a ContactHistory {
         self.history
     }
+}
+
+/// Counts what a record keeps, so that the answer is the same when the decision is made again.
+fn is_readable(history: &ContactHistory, at: Timestamp) -> bool {
+    let contacts = history.contacts.iter().filter(|contact| contact.takes_attention(at));
+    contacts.take(HISTORY_READ_MAX + 1).count() <= HISTORY_READ_MAX
+        && history.outcomes.len() <= HISTORY_READ_MAX
 }
 
 /// One view, readable by rules.
@@ -52,10 +61,10 @@ impl Facts for Reading<'_> {
     fn now(&self) -> Timestamp {
         self.moment.at
     }
-    fn contacts(&self, scope: &str, within: Duration) -> u32 {
-        self.moment.history.contacts(scope, self.moment.at, within)
+    fn contacts(&self, scope: &str, within: Duration) -> Option<u32> {
+        self.moment.readable.then(|| self.moment.history.contacts(scope, self.moment.at, within))
     }
     fn last_outcome(&self, outcome: &str, scope: &str) -> Option<Timestamp> {
-        self.moment.history.last_outcome(outcome, scope)
+        self.moment.readable.then(|| self.moment.history.last_outcome(outcome, scope))?
     }
 }

@@ -185,7 +185,7 @@ impl Facts for Shown<'_> {
         moment(self.customer.now_s)
     }
 
-    fn contacts(&self, scope: &str, within: Duration) -> u32 {
+    fn contacts(&self, scope: &str, within: Duration) -> Option<u32> {
         let since = self.now() - within;
         let counted = self.customer.contacts.iter().filter(|contact| {
             let in_scope = match scope.strip_prefix("channel:") {
@@ -194,7 +194,7 @@ impl Facts for Shown<'_> {
             };
             in_scope && moment(contact.at_s) > since
         });
-        u32::try_from(counted.count()).unwrap_or(u32::MAX)
+        u32::try_from(counted.count()).ok()
     }
 
     fn last_outcome(&self, outcome: &str, scope: &str) -> Option<Timestamp> {

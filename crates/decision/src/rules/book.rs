@@ -5,7 +5,7 @@
 //! bits each; every clause that is not true drops all actions that need it in one stroke. Reasons are
 //! looked up afterwards and cost nothing when nobody asks.
 
-use super::{Clause, Facts, Flip, Reads, Rule, Truth, expression::Expression, flips};
+use super::{Clause, Facts, Flip, Reads, Rule, Truth, cost, expression::Expression, flips};
 use crate::strategy::{ActionIndex, PurposeIndex};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -128,6 +128,12 @@ impl RuleBook {
         Evaluation { book: self, truths, dropped }
     }
 
+    /// Most steps that [`RuleBook::evaluate`] takes, whoever the customer is.
+    pub fn steps_max(&self) -> u64 {
+        let atoms = self.atoms.iter().map(|atom| cost::steps_max(&atom.condition));
+        atoms.chain(self.formulas.iter().map(Formula::parts)).sum()
+    }
+
     /// A clause of this book.
     pub fn clause(&self, index: ClauseIndex) -> &Clause {
         &self.clauses[index as usize]
@@ -173,6 +179,14 @@ impl Evaluation<'_> {
 }
 
 impl Formula {
+    fn parts(&self) -> u64 {
+        match self {
+            Self::Atom(_) => 1,
+            Self::Not(inner) => 1 + inner.parts(),
+            Self::All(terms) | Self::Any(terms) => 1 + terms.iter().map(Self::parts).sum::<u64>(),
+        }
+    }
+
     fn truth(&self, holds: &Bits, unknown: &Bits) -> Truth {
         match self {
             Self::Atom(index) if unknown.get(*index) => Truth::Unknown,

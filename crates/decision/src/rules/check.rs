@@ -2,7 +2,7 @@
 //! at once. What an unknown value may do is asked in [`super::polarity`].
 
 use super::{
-    Environment, Position, Reference, RuleProblem, cel,
+    Environment, Position, Reference, RuleProblem, cel, cost,
     expression::Expression,
     polarity,
     syntax::{Binary, Comparison, Kind, Node, Operation},
@@ -51,7 +51,8 @@ pub(super) fn check(
         terms => terms.iter().map(|term| checker.expect(term, wanted)).collect(),
     };
     let spans = terms.iter().map(|term| term.span.clone());
-    let clauses = spans.zip(typed).filter_map(|(span, typed)| Some((span, typed?))).collect();
+    let clauses: Vec<_> = spans.zip(typed).filter_map(|(span, typed)| Some((span, typed?))).collect();
+    checker.report_cost(&clauses);
     if checker.problems.is_empty() {
         Ok(Checked { clauses, domains: checker.domains })
     } else {
@@ -86,6 +87,15 @@ pub(super) fn words(value_type: ValueType) -> &'static str {
 impl Checker<'_> {
     pub fn report(&mut self, span: &Range<usize>, message: String, hint: Option<String>) {
         self.problems.push(RuleProblem { span: span.clone(), message, hint });
+    }
+
+    /// Points at the first and the last clause of a rule that takes too long.
+    fn report_cost(&mut self, clauses: &[(Range<usize>, Expression)]) {
+        if let Some(message) = cost::too_costly(clauses.iter().map(|(_, clause)| clause)) {
+            let span = clauses[0].0.start..clauses[clauses.len() - 1].0.end;
+            let hint = "count once, or say it in several rules".to_owned();
+            self.report(&span, message, Some(hint));
+        }
     }
 
     fn text(&self, node: &Node) -> &str {

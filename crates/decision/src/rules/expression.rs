@@ -148,7 +148,7 @@ impl Expression {
             Self::Negate(inner) => -inner.number(facts)?,
             Self::Absolute(inner) => inner.number(facts)?.abs(),
             Self::Confidence(reference) => reference.confidence(facts)?,
-            Self::Contacts(scope, within) => f64::from(facts.contacts(scope, *within)),
+            Self::Contacts(scope, within) => f64::from(facts.contacts(scope, *within)?),
             Self::DaysSinceOutcome(outcome, scope) => days(facts.last_outcome(outcome, scope)?, facts.now()),
             Self::DaysSince(moment) => days(moment.moment(facts)?, facts.now()),
             Self::DaysUntil(moment) => days(facts.now(), moment.moment(facts)?),

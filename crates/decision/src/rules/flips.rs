@@ -5,6 +5,7 @@
 use super::{
     Fact, Facts, Flip, Reference,
     check::{Domain, Domains},
+    cost,
     expression::Expression,
     threshold::{self, Axis},
 };
@@ -13,12 +14,14 @@ use crate::{
     strategy::{AttributeIndex, ContextIndex},
     value::{Value, ValueType},
 };
-use std::sync::Arc;
+use std::{cell::Cell, sync::Arc};
 
 /// Most references changed together.
 const FLIPS_MAX: usize = 8;
 /// Most combinations tried.
 const COMBINATIONS_MAX: usize = 4_000;
+/// Most steps of all rules asked during one search.
+const STEPS_MAX: u64 = 10_000_000;
 /// A moment this much earlier or later is half as big a change as any.
 const HALF_CHANGE_DAYS: f64 = 30.0;
 
@@ -30,10 +33,12 @@ pub(super) fn cheapest<'a>(
 ) -> Option<Vec<Flip>> {
     let mut parts = Vec::new();
     goals.into_iter().for_each(|(goal, wanted)| take_apart(goal, wanted, &mut parts));
-    let mut search = Search { goals: parts, domains, facts, tried: 0, best: None };
+    let steps_left = Cell::new(STEPS_MAX);
+    let goals = parts.into_iter().map(|(goal, wanted)| Goal::new(goal, wanted)).collect();
+    let mut search = Search { goals, domains, facts, tried: 0, steps_left, best: None };
     for count in 0..=FLIPS_MAX {
         search.extend(&mut Vec::new(), count);
-        if search.best.is_some() || search.tried >= COMBINATIONS_MAX {
+        if search.best.is_some() || search.is_over() {
             break;
         }
     }
@@ -51,11 +56,26 @@ fn take_apart<'a>(goal: &'a Expression, wanted: bool, parts: &mut Vec<(&'a Expre
     }
 }
 
+/// A condition and the truth it should have.
+struct Goal<'a> {
+    condition: &'a Expression,
+    wanted: bool,
+    steps: u64,
+}
+
+impl<'a> Goal<'a> {
+    fn new(condition: &'a Expression, wanted: bool) -> Self {
+        Self { condition, wanted, steps: cost::steps_max(condition) }
+    }
+}
+
 struct Search<'a> {
-    goals: Vec<(&'a Expression, bool)>,
+    goals: Vec<Goal<'a>>,
     domains: &'a Domains,
     facts: &'a dyn Facts,
     tried: usize,
+    /// How much may still be asked; counted, not timed, so that the answer is the same everywhere.
+    steps_left: Cell<u64>,
     best: Option<(f64, Vec<Flip>)>,
 }
 
@@ -65,24 +85,40 @@ impl Search<'_> {
     fn extend(&mut self, changes: &mut Vec<Flip>, more: usize) {
         self.tried += 1;
         let changed = Changed { facts: self.facts, changes };
-        let missed = self.goals.iter().find(|(goal, wanted)| goal.truth(&changed) != Some(*wanted));
-        let Some(&(goal, _)) = missed else {
+        let reached =
+            |goal: &Goal<'_>| self.spend(goal.steps) && goal.condition.truth(&changed) == Some(goal.wanted);
+        let Some(missed) = self.goals.iter().find(|goal| !reached(goal)) else {
             return self.offer(changes);
         };
-        if more == 0 || self.tried >= COMBINATIONS_MAX {
+        if more == 0 {
             return;
         }
+        let goal = missed.condition;
         for reference in references(goal) {
             if changes.iter().any(|change| change.reference == reference) {
                 continue;
             }
             for to in self.candidates(goal, reference, changes) {
+                if self.is_over() {
+                    return;
+                }
                 let from = reference.value(self.facts).cloned();
                 changes.push(Flip { reference, from, to });
                 self.extend(changes, more - 1);
                 changes.pop();
             }
         }
+    }
+
+    fn is_over(&self) -> bool {
+        self.tried >= COMBINATIONS_MAX || self.steps_left.get() == 0
+    }
+
+    /// Takes steps from what is left; false when there are not so many, and then nothing is left.
+    fn spend(&self, steps: u64) -> bool {
+        let left = self.steps_left.get().checked_sub(steps);
+        self.steps_left.set(left.unwrap_or(0));
+        left.is_some()
     }
 
     fn offer(&mut self, changes: &[Flip]) {
@@ -124,17 +160,18 @@ impl Search<'_> {
             Some(_) => Vec::new(),
         };
         for condition in conditions(goal, reference) {
+            let steps = cost::steps_max(condition);
             let with = |position: f64| -> Option<Vec<Flip>> {
                 let to = axis.value(position)?;
                 let flip = Flip { reference, from: None, to };
                 Some(changes.iter().cloned().chain([flip]).collect())
             };
             let truth = |position: f64| {
-                let changes = with(position)?;
+                let changes = with(position).filter(|_| self.spend(steps))?;
                 condition.truth(&Changed { facts: self.facts, changes: &changes })
             };
             let balance = |position: f64| {
-                let changes = with(position)?;
+                let changes = with(position).filter(|_| self.spend(steps))?;
                 let Expression::Compare(_, sides) = condition else {
                     return None;
                 };
@@ -175,7 +212,7 @@ impl Facts for Changed<'_> {
     fn now(&self) -> Timestamp {
         self.facts.now()
     }
-    fn contacts(&self, scope: &str, within: Duration) -> u32 {
+    fn contacts(&self, scope: &str, within: Duration) -> Option<u32> {
         self.facts.contacts(scope, within)
     }
     fn last_outcome(&self, outcome: &str, scope: &str) -> Option<Timestamp> {

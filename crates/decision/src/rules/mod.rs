@@ -6,6 +6,7 @@
 mod book;
 mod cel;
 mod check;
+pub mod cost;
 mod expression;
 mod flips;
 mod functions;
@@ -57,9 +58,11 @@ pub trait Facts {
     fn context(&self, index: ContextIndex) -> Option<&Value>;
     /// The moment of the decision.
     fn now(&self) -> Timestamp;
-    /// Contacts counted or reserved in `scope` ("" = all, else `channel:ID` or a path prefix) within a window.
-    fn contacts(&self, scope: &str, within: crate::Duration) -> u32;
-    /// The moment of the last such outcome in `scope` ("" = any), when there was one.
+    /// Contacts counted or reserved in `scope` ("" = all, else `channel:ID` or a path prefix) within a window;
+    /// `None` when there are more in the history than a rule looks through ([`cost::HISTORY_READ_MAX`]).
+    fn contacts(&self, scope: &str, within: crate::Duration) -> Option<u32>;
+    /// The moment of the last such outcome in `scope` ("" = any), when there was one; also `None` when
+    /// there are more in the history than a rule looks through.
     fn last_outcome(&self, outcome: &str, scope: &str) -> Option<Timestamp>;
 }
 

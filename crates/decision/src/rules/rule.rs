@@ -3,6 +3,7 @@
 use super::{
     Environment, Facts, Flip, Reads, Reference, RuleProblem, Truth,
     check::{self, Domains},
+    cost,
     expression::Expression,
     flips,
 };
@@ -25,8 +26,8 @@ impl Rule {
     ///
     /// # Errors
     /// Everything that is wrong with names, types, purposes and places where not knowing would let
-    /// an action pass; only the first problem when the text is not CEL or exceeds 4 KiB, 24 levels or
-    /// 256 names, values and operators.
+    /// an action pass, and a rule that may take more than [`cost::RULE_STEPS_MAX`] steps; only the first
+    /// problem when the text is not CEL or exceeds 4 KiB, 24 levels or 256 names, values and operators.
     pub fn condition(source: &str, environment: &Environment<'_>) -> Result<Self, Vec<RuleProblem>> {
         Self::checked(source, environment, ValueType::Bool)
     }
@@ -92,6 +93,11 @@ impl Rule {
         self.expression.number(facts)
     }
 
+    /// Most steps that asking the rule takes, whoever the customer is.
+    pub fn steps_max(&self) -> u64 {
+        cost::steps_max(&self.expression)
+    }
+
     /// What the rule reads, for whatever customer.
     pub fn reads(&self) -> &Reads {
         &self.reads
@@ -111,7 +117,7 @@ impl Rule {
     /// (of 1 when it is smaller), of which half would do as well. A changed value keeps the confidence of the present one; a value
     /// that was absent gets confidence 1. `None` when no change of at most eight references was found,
     /// mostly because history, the moment or a confidence decides; the search gives up after 4,000
-    /// combinations.
+    /// combinations or ten million steps.
     pub fn flips(&self, facts: &dyn Facts, wanted: Truth) -> Option<Vec<Flip>> {
         let holds = match wanted {
             Truth::True => true,

@@ -16,6 +16,8 @@ use toml_parser::lexer::TokenKind;
 
 /// Largest file, in bytes.
 const FILE_BYTES_MAX: usize = 1 << 20;
+/// Most tokens of a file, spaces included.
+const TOKENS_MAX: usize = 400_000;
 /// Deepest nesting of lists and tables, and most dots in one key.
 const NESTING_MAX: usize = 16;
 /// Most syntax problems shown per file.
@@ -98,7 +100,7 @@ fn too_much(text: &str) -> Option<(Range<usize>, String)> {
         return Some((0..0, format!("the file is larger than {FILE_BYTES_MAX} bytes")));
     }
     let (mut nesting, mut dots) = (0_usize, 0_usize);
-    for token in toml_parser::Source::new(text).lex() {
+    for (count, token) in toml_parser::Source::new(text).lex().enumerate() {
         match token.kind() {
             TokenKind::LeftSquareBracket | TokenKind::LeftCurlyBracket => nesting += 1,
             TokenKind::RightSquareBracket | TokenKind::RightCurlyBracket => {
@@ -108,9 +110,12 @@ fn too_much(text: &str) -> Option<(Range<usize>, String)> {
             TokenKind::Newline | TokenKind::Comma | TokenKind::Equals => dots = 0,
             _ => {}
         }
+        let span = token.span().start()..token.span().end();
         if nesting > NESTING_MAX || dots > NESTING_MAX {
-            let span = token.span().start()..token.span().end();
             return Some((span, format!("nested more than {NESTING_MAX} deep")));
+        }
+        if count >= TOKENS_MAX {
+            return Some((span, format!("the file has more than {TOKENS_MAX} words and signs")));
         }
     }
     None
@@ -227,7 +232,8 @@ impl<'a> Table<'a> {
         let asked = self.asked.borrow();
         for item in self.entries() {
             if !asked.contains(item.name) {
-                let hint = did_you_mean(item.name, asked.iter().copied());
+                let look_up = self.place.report.has_room_for_hints();
+                let hint = look_up.then(|| did_you_mean(item.name, asked.iter().copied())).flatten();
                 item.key.add(format!("{} has no place for `{}`", self.described(), item.name), hint);
             }
         }

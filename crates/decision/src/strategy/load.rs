@@ -3,14 +3,16 @@
 //! Files are read in the order in which they refer to each other, one line per concept.
 
 use super::{
-    actions, channels, contact_policy,
+    actions, channels, contact_policy, cost,
     document::{Document, Table},
+    forms::Forms,
     inventory,
     model::{Action, Organisation, Strategy, StrategyVersion},
     names::{Names, did_you_mean},
     organisation, principles,
     problem::{Problem, Report},
     purposes,
+    scopes::Scopes,
     test_case::{self, DecisionTest},
     vocabulary::{Vocabulary, scopes_of},
 };
@@ -18,7 +20,10 @@ use crate::{
     id::{ActionId, OutcomeName},
     rules::{AllowRule, RuleBook},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 /// The files of a strategy: path relative to its folder, with `/`, and content. Only `*.toml` is read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,6 +46,8 @@ const CONTACT_POLICY: &str = "contact-policy.toml";
 const PERMISSIONS: &str = "permissions.toml";
 const REQUIRED: [&str; 4] = [ORGANISATION, PURPOSES, CHANNELS, PLACEMENTS];
 const OPTIONAL: [&str; 2] = [CONTACT_POLICY, PERMISSIONS];
+/// Largest folder: all its files together, in bytes.
+const FOLDER_BYTES_MAX: usize = 256 << 20;
 const FOLDERS: [&str; 3] = ["inventory/", "principles/", "tests/"];
 
 impl Files {
@@ -69,9 +76,15 @@ impl Files {
 /// Reads a strategy.
 ///
 /// # Errors
-/// Every problem of every file, in order of file and position.
+/// Every problem of every file, in order of file and position; the first thousand when there are more.
 pub fn load(files: &Files) -> Result<Loaded, Vec<Problem>> {
     let report = Report::default();
+    let bytes: usize = files.strategy_files().map(|(_, text)| text.len()).sum();
+    if bytes > FOLDER_BYTES_MAX {
+        let message = format!("the files are larger than {FOLDER_BYTES_MAX} bytes together");
+        report.about_file("", message, None);
+        return Err(report.into_sorted());
+    }
     let documents: Vec<Document<'_>> =
         files.strategy_files().map(|(file, text)| Document::parse(file, text, &report)).collect();
     let folder = Folder { documents: &documents, report: &report };
@@ -87,13 +100,19 @@ pub fn load(files: &Files) -> Result<Loaded, Vec<Problem>> {
         folder.read_actions(&vocabulary, &organisation, &contact_policy.complaint_silences);
     let principles = principles::read(folder.tables("principles/"), &vocabulary, &actions);
     let tests = test_case::read(folder.tables("tests/"), &vocabulary);
+    let rule_book = RuleBook::compile(allow_rules, actions.len());
+    cost::report(&vocabulary, &organisation, &actions, &principles, &rule_book, &report);
 
     if !report.is_empty() {
         drop(documents);
         return Err(report.into_sorted());
     }
+    let forms = Forms::of(&actions, &vocabulary.placements, &organisation.languages);
+    let scopes = Scopes::of(&actions, &principles, &permissions, &contact_policy);
     let strategy = Strategy {
         version: files.version(),
+        forms,
+        scopes,
         organisation,
         purposes: vocabulary.purposes,
         channels: vocabulary.channels,
@@ -104,7 +123,7 @@ pub fn load(files: &Files) -> Result<Loaded, Vec<Problem>> {
         principles,
         contact_policy,
         permissions,
-        rule_book: RuleBook::compile(allow_rules, actions.len()),
+        rule_book,
         actions,
     };
     Ok(Loaded { strategy, tests })
@@ -203,6 +222,7 @@ impl<'a> Folder<'a> {
             ),
             scope_names: Names::new("issue, group or action", scopes_of(&actions), true),
             action_names: Names::new("action", actions.iter().map(ActionId::as_str), true),
+            steps: RefCell::default(),
             rules_can_be_typed: inventory_is_whole && self.is_whole(PURPOSES),
             attributes: Vec::new(),
             attribute_names: unread("attribute"),

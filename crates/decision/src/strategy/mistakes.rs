@@ -256,6 +256,82 @@ fn a_file_that_is_too_large_or_too_deep_is_refused_unread() {
     assert_eq!(problems[0].message, "the file is larger than 1048576 bytes");
 }
 
+/// A strategy with this many more copies of its first action, each with rules of its own.
+fn with_actions(count: usize, rule: impl Fn(usize) -> String) -> Files {
+    let mut files = right();
+    let (_, action) =
+        files.0.iter().find(|(path, _)| path.starts_with("actions/")).expect("an action of the strategy");
+    let action = action.clone();
+    for index in 0..count {
+        let text = format!("suitability = '{}'\n{action}", rule(index));
+        files.0.insert(format!("actions/sales/many/a{index}.toml"), text);
+    }
+    files
+}
+
+#[test]
+fn a_strategy_whose_rules_take_too_long_together_is_refused_at_the_rule_that_takes_most() {
+    let counts = |index: usize| format!("contacts(\"\", \"{}d\") < 9.0", index + 1);
+    load(&with_actions(1_000, counts)).expect("a thousand different counts are allowed");
+    load(&with_actions(3_000, |_| counts(0))).expect("what actions share is counted once");
+    let problems = load(&with_actions(2_000, counts)).expect_err("too much");
+    let [problem] = problems.as_slice() else {
+        panic!("one problem is enough: {} were found", problems.len());
+    };
+    assert!(problem.file.starts_with("actions/sales/many/a"), "{problem:?}");
+    assert!(problem.span.is_some());
+    assert!(problem.message.starts_with("all rules together may take 205"), "{problem:?}");
+    let hint = problem.hint.as_deref().expect("what drives it");
+    assert!(hint.ends_with("steps each time it is asked"), "{hint}");
+}
+
+#[test]
+fn weights_that_every_action_asks_again_are_part_of_what_a_strategy_takes() {
+    let weigh = |index: usize| {
+        let terms = vec!["hour() < 1.0"; 20].join(" || ");
+        format!(
+            "[principles.w{index}]\norder = {}\nkind = \"weigh\"\nwhen = '{terms}'\nweight = 0.01\nowner = \"board\"\nreason = {{ en = \"r\", nl = \"r\" }}\n",
+            100 + index
+        )
+    };
+    let mut files = with_actions(500, |_| "true".to_owned());
+    files.0.insert("principles/weights.toml".into(), (0..100).map(weigh).collect::<String>());
+    let problems = load(&files).expect_err("too much");
+    let found = problems.iter().find(|problem| problem.message.starts_with("all rules together"));
+    let message = &found.unwrap_or_else(|| panic!("{problems:?}")).message;
+    assert!(message.contains("for weights"), "{message}");
+}
+
+#[test]
+fn a_file_of_nothing_but_mistakes_is_told_in_a_thousand_problems() {
+    let names: String = (0..30_000).map(|index| format!("\"customar{index}\",")).collect();
+    let mut files = right();
+    let inventory = files.0.get_mut("inventory/customer.toml").expect("a file of the strategy");
+    *inventory = inventory.replacen("purposes = [", &format!("purposes = [{names}"), 1);
+    let problems = load(&files).expect_err("mistakes");
+    assert_eq!(problems.len(), 1_000);
+    assert!(problems.iter().filter(|problem| problem.hint.is_some()).count() < 300);
+}
+
+#[test]
+fn what_no_person_writes_is_refused_before_it_is_parsed() {
+    let deep = "nested more than 16 deep";
+    for (bomb, message) in [
+        (format!("a = {}", "[".repeat(500_000)), deep),
+        (format!("a = {}", "{a=".repeat(300_000)), deep),
+        (format!("{} = 1", ["a"; 400_000].join(".")), deep),
+        (format!("[{}]", ["a"; 400_000].join(".")), deep),
+        (format!("a = [{}]", "1,".repeat(400_000)), "the file has more than 400000 words and signs"),
+        ("[[a]]\n".repeat(140_000), "the file has more than 400000 words and signs"),
+    ] {
+        let mut files = right();
+        files.0.insert("inventory/bomb.toml".to_owned(), bomb);
+        let problems = load(&files).expect_err("refused");
+        let about = problems.iter().find(|problem| problem.file == "inventory/bomb.toml");
+        assert_eq!(about.map(|problem| problem.message.as_str()), Some(message));
+    }
+}
+
 #[test]
 fn equal_files_have_equal_versions_and_any_change_gives_another() {
     assert_eq!(right().version(), right().version());

@@ -7,7 +7,9 @@
 mod actions;
 mod channels;
 mod contact_policy;
+mod cost;
 mod document;
+mod forms;
 mod inventory;
 mod load;
 mod lookup;
@@ -20,14 +22,17 @@ mod principles;
 mod problem;
 mod purposes;
 mod quantity;
+mod scopes;
 pub mod test_case;
 pub mod test_run;
 mod texts;
 mod vocabulary;
 
+pub use forms::{Form, Forms};
 pub use load::{Files, Loaded, load};
 pub use lookup::{applies, provided_event};
 pub use model::*;
 pub(crate) use names::did_you_mean;
 pub use problem::Problem;
 pub(crate) use quantity::duration;
+pub use scopes::{Scope, Scopes};

@@ -34,7 +34,8 @@ impl Names {
             return Some(name);
         }
         if self.complete {
-            place.add(format!("no {} is called `{name}`", self.kind), self.hint(name));
+            let hint = place.report.has_room_for_hints().then(|| self.hint(name)).flatten();
+            place.add(format!("no {} is called `{name}`", self.kind), hint);
         }
         None
     }

@@ -15,6 +15,11 @@ pub struct Problem {
     pub hint: Option<String>,
 }
 
+/// Most problems shown at once; more are not looked for.
+const PROBLEMS_MAX: usize = 1_000;
+/// Most problems for which a hint is looked up: each is compared with every known name.
+const HINTS_MAX: usize = 200;
+
 /// Collects problems while the files are read.
 #[derive(Debug, Default)]
 pub(super) struct Report {
@@ -32,9 +37,19 @@ impl Report {
                 .iter()
                 .any(|(file, line)| *file == problem.file && (line.start..=line.end).contains(&start))
         });
-        if !silent {
+        if !silent && !self.is_full() {
             self.problems.borrow_mut().push(problem);
         }
+    }
+
+    /// Whether there are so many problems already that one more helps nobody.
+    fn is_full(&self) -> bool {
+        self.problems.borrow().len() >= PROBLEMS_MAX
+    }
+
+    /// Whether there are few enough problems to look up what was meant.
+    pub fn has_room_for_hints(&self) -> bool {
+        self.problems.borrow().len() < HINTS_MAX
     }
 
     /// Adds a problem because of which these lines could not be understood.

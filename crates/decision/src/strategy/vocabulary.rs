@@ -12,7 +12,7 @@ use crate::{
     value::{Value, ValueType},
 };
 use jiff::tz::TimeZone;
-use std::collections::BTreeSet;
+use std::{cell::RefCell, collections::BTreeSet, ops::Range};
 
 /// What is declared.
 pub(super) struct Vocabulary {
@@ -35,8 +35,17 @@ pub(super) struct Vocabulary {
     pub action_names: Names,
     /// Outcomes that events, reports or the organisation declare.
     pub outcome_names: Names,
+    /// What each rule takes, for the one that drives the whole.
+    pub steps: RefCell<Vec<Steps>>,
     /// Whether purposes and inventory were understood well enough to type rules against them.
     pub rules_can_be_typed: bool,
+}
+
+/// What one rule takes, and where it stands.
+pub(super) struct Steps {
+    pub steps: u64,
+    pub file: String,
+    pub span: Range<usize>,
 }
 
 impl Vocabulary {
@@ -88,7 +97,10 @@ impl Vocabulary {
     }
 
     fn typed(&self, item: Item<'_>, rule: Result<Rule, Vec<RuleProblem>>) -> Option<Rule> {
-        rule.map_err(|problems| self.show(item, problems)).ok()
+        let rule = rule.map_err(|problems| self.show(item, problems)).ok()?;
+        let (file, span) = (item.place.file.to_owned(), item.place.span());
+        self.steps.borrow_mut().push(Steps { steps: rule.steps_max(), file, span });
+        Some(rule)
     }
 
     /// Shows a rule's problems in the file, unless they may follow from an inventory that was not understood.

@@ -67,8 +67,8 @@ impl Facts for Nothing {
     fn now(&self) -> Timestamp {
         Timestamp::UNIX_EPOCH
     }
-    fn contacts(&self, _: &str, _: Duration) -> u32 {
-        0
+    fn contacts(&self, _: &str, _: Duration) -> Option<u32> {
+        Some(0)
     }
     fn last_outcome(&self, _: &str, _: &str) -> Option<Timestamp> {
         None

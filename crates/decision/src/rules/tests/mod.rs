@@ -1,6 +1,7 @@
 //! A small inventory and customers to try rules on.
 
 mod book;
+mod cost;
 mod door;
 mod flips;
 mod meaning;
@@ -183,9 +184,9 @@ impl Facts for Person<'_> {
     fn now(&self) -> Timestamp {
         self.now
     }
-    fn contacts(&self, scope: &str, within: Duration) -> u32 {
+    fn contacts(&self, scope: &str, within: Duration) -> Option<u32> {
         let counted = |(of, at): &&(String, Timestamp)| of.starts_with(scope) && *at > self.now - within;
-        self.contacts.iter().filter(counted).count() as u32
+        Some(self.contacts.iter().filter(counted).count() as u32)
     }
     fn last_outcome(&self, outcome: &str, scope: &str) -> Option<Timestamp> {
         let matching = self.outcomes.iter().filter(|(name, of, _)| name == outcome && of.starts_with(scope));
