@@ -5,6 +5,7 @@ mod coverage;
 mod explanation;
 mod generated;
 mod hand;
+mod hostile;
 mod properties;
 mod reasons;
 mod replaying;

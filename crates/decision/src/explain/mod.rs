@@ -211,7 +211,14 @@ impl Explanation {
             funnel: funnel(decision),
             candidates: (0u16..)
                 .zip(&worked.candidates)
-                .map(|(index, candidate)| candidate_explanation(circumstances, worked, index, candidate))
+                .zip(searched(&worked.candidates))
+                .map(|((index, candidate), searched)| {
+                    let smallest = match searched {
+                        true => smallest::smallest(circumstances, worked, index),
+                        false => Smallest::none(Obstacle::TooMany),
+                    };
+                    candidate_explanation(circumstances, worked, index, candidate, smallest)
+                })
                 .collect(),
             withheld: fact::withheld(strategy, worked),
             zone: strategy.organisation.time_zone.clone(),
@@ -233,6 +240,11 @@ fn moment_in(zone: &TimeZone, at: Timestamp) -> String {
     let zoned = at.to_zoned(zone.clone());
     zoned.strftime("%Y-%m-%dT%H:%M%:z").to_string()
 }
+
+/// Most candidates decided about again for the smallest changes of one explanation.
+const CANDIDATES_AGAIN_MAX: usize = 300_000;
+/// How often all are decided about again for the smallest change of one of them, at most.
+const TIMES_AGAIN: usize = 3;
 
 const STEPS: [Step; 9] = [
     Step::Consent,
@@ -314,11 +326,28 @@ fn chosen(circumstances: &Circumstances<'_>, worked: &Worked<'_>, slot: &Slot, p
     }
 }
 
+/// For which candidates the smallest change is looked for: those that came nearest to being said. Each
+/// is decided about again with all the others, so the work grows with the square of their number.
+fn searched(candidates: &[Candidate]) -> Vec<bool> {
+    let most = CANDIDATES_AGAIN_MAX / (candidates.len().max(1) * TIMES_AGAIN);
+    let mut nearest: Vec<usize> = (0..candidates.len()).collect();
+    nearest.sort_by(|one, other| {
+        let priority =
+            |index: usize| candidates[index].priority.map_or(f64::NEG_INFINITY, |found| found.total);
+        let step = |index: usize| candidates[index].dropped.map(|why| std::cmp::Reverse(why.step()));
+        step(*one).cmp(&step(*other)).then_with(|| priority(*other).total_cmp(&priority(*one)))
+    });
+    let mut searched = vec![false; candidates.len()];
+    nearest.into_iter().take(most).for_each(|index| searched[index] = true);
+    searched
+}
+
 fn candidate_explanation(
     circumstances: &Circumstances<'_>,
     worked: &Worked<'_>,
     index: u16,
     candidate: &Candidate,
+    smallest: Smallest,
 ) -> CandidateExplanation {
     let strategy = circumstances.strategy();
     let outcome = match worked.decision.fates[usize::from(index)].fate {
@@ -334,7 +363,7 @@ fn candidate_explanation(
         class: strategy.actions[usize::from(candidate.action)].class,
         outcome,
         waterfall: candidate.priority.as_ref().map(|priority| Waterfall::new(candidate, priority)),
-        smallest: smallest::smallest(circumstances, worked, index),
+        smallest,
     }
 }
 

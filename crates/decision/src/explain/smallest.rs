@@ -187,10 +187,12 @@ pub enum Obstacle {
     ControlGroup,
     /// The limit allows nothing at all.
     NeverAllowed,
+    /// There were so many candidates that it was looked for only for those that came nearest.
+    TooMany,
 }
 
 impl Smallest {
-    fn none(obstacle: Obstacle) -> Self {
+    pub(super) fn none(obstacle: Obstacle) -> Self {
         Self { aim: None, changes: Vec::new(), on_the_edge: false, next: None, obstacle: Some(obstacle) }
     }
 }

@@ -387,6 +387,10 @@ pub(super) fn obstacle(t: Tongue, obstacle: Obstacle) -> &'static str {
             t.say("de controlegroep is er om te meten", "the control group is there to measure")
         }
         Obstacle::NeverAllowed => t.say("dit mag hier nooit", "this is never allowed here"),
+        Obstacle::TooMany => t.say(
+            "niet uitgezocht: te veel kandidaten, andere kwamen dichterbij",
+            "not looked for: too many candidates, others came nearer",
+        ),
     }
 }
 
