@@ -1,16 +1,20 @@
 # Two words a newcomer needs: `make demo` and `make test`.
 CARGO ?= cargo
 DEMO_ARGS ?=
+SOAK_MINUTES ?= 30
 # Seed of all generated tests; another one looks elsewhere.
 export PROPTEST_RNG_SEED ?= 20260309
 
-.PHONY: demo test check tests install-tools
+.PHONY: demo soak test check tests install-tools
 
 demo: ## build, run months of the simulated energy world through the real engine, keep serving
 	$(CARGO) build --release --bin attent
 	./target/release/attent demo $(DEMO_ARGS)
 
 test: install-tools check tests ## everything CI checks
+
+soak: ## mixed load on the real server for SOAK_MINUTES, with kill -9 at random moments
+	SOAK_MINUTES=$(SOAK_MINUTES) $(CARGO) test --release -p attent --test main soak -- --nocapture
 
 check:
 	$(CARGO) fmt --all --check

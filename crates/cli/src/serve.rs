@@ -135,6 +135,9 @@ impl Listening {
         let settings = Settings { decide_within: plan.decide_within, ..Settings::default() };
         let app = App::new(engine.clone(), store.clone(), settings);
         let app = Arc::new(app.map_err(|error| error.to_string())?);
+        if let Some(damage) = app.engine.learner_damage() {
+            tracing::warn!(%damage, "what was learned could not be read, and was folded again from the journal");
+        }
         let key = made_key(&app, plan.new_key)?;
         tell(&app, &format!("http://{address}"), key.as_deref());
         let background = Background::start(&app, store, plan.learn_every, Some(watched(plan.strategy)))

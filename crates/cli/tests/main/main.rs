@@ -4,7 +4,11 @@ mod check;
 mod decision_tests;
 mod init;
 mod mutations;
+mod running;
 mod serving;
+mod soak;
+mod standing;
+mod worlds;
 
 use std::{
     path::{Path, PathBuf},
