@@ -7,7 +7,7 @@
 use crate::{
     Engine, EngineError, codec,
     journal::Entry,
-    storage::{Batch, Read, Store, Table, Write},
+    storage::{Batch, Read, Store, StoreError, Table, Write},
 };
 use arc_swap::ArcSwap;
 use decision::{Timestamp, propensity::GOAL, strategy::Strategy};
@@ -37,6 +37,8 @@ pub(crate) struct Learning {
     model: ArcSwap<Snapshot>,
     /// The model last read back: decisions in order of time mostly share it.
     read_back: Mutex<Option<Arc<Snapshot>>>,
+    /// Why what had been learned was folded again when the store was opened.
+    damage: Option<EngineError>,
 }
 
 /// What one call learned.
@@ -62,25 +64,53 @@ pub struct Rebuilt {
 }
 
 impl Learning {
+    /// Takes up learning where it was kept. What cannot be read is folded again from the journal.
     pub fn open(store: &dyn Store, strategy: &Strategy) -> Result<Self, EngineError> {
-        let row = store.get(&[Read::new(Table::Meta, CHECKPOINT)])?.remove(0);
-        let mut fold = match row.value() {
-            Some(bytes) => codec::decode("learner", bytes)?,
-            None => Fold { through: 0, learner: Learner::new(config(strategy)) },
+        let (mut fold, damage) = match kept(store) {
+            Ok(Some(fold)) => (fold, None),
+            Ok(None) => (Fold { through: 0, learner: Learner::new(config(strategy)) }, None),
+            Err(damage) if is_damage(&damage) => {
+                (fold_again(store, declared(strategy), None)?.fold, Some(damage))
+            }
+            Err(error) => return Err(error),
         };
         declare(&mut fold.learner, strategy);
         let snapshot = fold.learner.snapshot();
-        let key = model_key(snapshot.version());
-        if store.get(&[Read::new(Table::Meta, key.clone())])?.remove(0).value().is_none() {
-            let write = Write::put(Table::Meta, key, snapshot.encode());
-            store.commit(Batch { writes: vec![write], ..Batch::default() })?.wait()?;
+        let mut writes = Vec::new();
+        if !is_kept(store, &snapshot)? {
+            writes.push(Write::put(Table::Meta, model_key(snapshot.version()), snapshot.encode()));
+        }
+        if damage.is_some() {
+            writes.push(Write::put(Table::Meta, CHECKPOINT, codec::encode(&fold)));
+        }
+        if !writes.is_empty() {
+            store.commit(Batch { writes, ..Batch::default() })?.wait()?;
         }
         Ok(Self {
             fold: Mutex::new(fold),
             model: ArcSwap::from_pointee(snapshot),
             read_back: Mutex::default(),
+            damage,
         })
     }
+}
+
+fn kept(store: &dyn Store) -> Result<Option<Fold>, EngineError> {
+    let row = store.get(&[Read::new(Table::Meta, CHECKPOINT)])?.remove(0);
+    row.value().map(|bytes| codec::decode("learner", bytes)).transpose()
+}
+
+/// Whether the model is in the store; one that cannot be read is written again.
+fn is_kept(store: &dyn Store, model: &Snapshot) -> Result<bool, EngineError> {
+    match store.get(&[Read::new(Table::Meta, model_key(model.version()))]) {
+        Ok(rows) => Ok(rows[0].value().is_some()),
+        Err(StoreError::Damaged { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn is_damage(error: &EngineError) -> bool {
+    matches!(error, EngineError::Damaged { .. } | EngineError::Store(StoreError::Damaged { .. }))
 }
 
 /// One configuration for everything; only the base rates come from the strategy.
@@ -95,6 +125,13 @@ fn prior(outcome: Arc<str>, probability: f64) -> Prior {
     Prior { outcome, probability }
 }
 
+/// What a learner of this strategy starts with.
+fn declared(strategy: &Strategy) -> Config {
+    let mut learner = Learner::new(config(strategy));
+    declare(&mut learner, strategy);
+    learner.config().clone()
+}
+
 /// Tells the learner the declared base rate of every action that it does not know yet.
 fn declare(learner: &mut Learner, strategy: &Strategy) {
     for action in &strategy.actions {
@@ -106,6 +143,12 @@ impl Engine {
     /// The model that decides now.
     pub fn model(&self) -> Arc<Snapshot> {
         self.learning.model.load_full()
+    }
+
+    /// Why what had been learned was folded again from the journal when the store was opened; `None` when it
+    /// could be read.
+    pub fn learner_damage(&self) -> Option<&EngineError> {
+        self.learning.damage.as_ref()
     }
 
     /// Lets the learner know the actions of a newly published strategy.
@@ -144,26 +187,9 @@ impl Engine {
     /// result. Without withdrawals and erasures it equals the model before, byte for byte.
     pub fn rebuild(&self, at: Timestamp) -> Result<Rebuilt, EngineError> {
         let mut fold = self.learning.fold.lock().unwrap_or_else(PoisonError::into_inner);
-        let entries = self.journal_through(fold.through)?;
-        let withdrawn = withdrawn(&entries);
-        let publications: Vec<(u64, i64)> = self.publications()?;
-        let mut learner = Learner::new(fold.learner.config().clone());
-        let (mut masked, mut next) = (0, 0);
-        for (sequence, entry) in &entries {
-            while let Some((_, at_ms)) = publications.get(next).filter(|(through, _)| through < sequence) {
-                learner.advance(*at_ms);
-                next += 1;
-            }
-            match entry {
-                Entry::Learn(Row::Exposure(exposure)) if is_withdrawn(&withdrawn, exposure) => masked += 1,
-                Entry::Learn(row) => learner.apply(row),
-                Entry::Published { .. } => {}
-            }
-        }
-        publications[next.min(publications.len())..].iter().for_each(|(_, at_ms)| learner.advance(*at_ms));
+        let config = fold.learner.config().clone();
+        let Again { fold: again, rows, masked } = fold_again(&*self.store, config, Some(fold.through))?;
         let before = self.model().version();
-        let rows = entries.len() as u64;
-        let again = Fold { through: fold.through, learner };
         let model = self.publish_model(&again, at.as_millisecond(), false)?;
         *fold = again;
         Ok(Rebuilt { rows, masked, model, before })
@@ -204,34 +230,67 @@ impl Engine {
         *last() = Some(snapshot.clone());
         Ok(Some(snapshot))
     }
+}
 
-    fn journal_through(&self, through: u64) -> Result<Vec<(u64, Entry)>, EngineError> {
-        let mut entries = Vec::new();
-        let mut after = 0;
-        while after < through {
-            let page = self.store.journal(after, PAGE)?;
-            let Some(last) = page.last().map(|entry| entry.sequence) else {
-                break;
-            };
-            for entry in page.iter().filter(|entry| entry.sequence <= through) {
-                if let Some(bytes) = &entry.value {
-                    entries.push((entry.sequence, Entry::decode(bytes)?));
-                }
-            }
-            after = last;
+/// What folding the journal again gives.
+struct Again {
+    fold: Fold,
+    /// Entries folded in.
+    rows: u64,
+    /// Exposures left out.
+    masked: u64,
+}
+
+/// Folds the journal from its beginning up to a number, or without one up to the last publication, without
+/// what has been withdrawn or erased since.
+fn fold_again(store: &dyn Store, config: Config, through: Option<u64>) -> Result<Again, EngineError> {
+    let publications = publications(store)?;
+    let through = through.unwrap_or_else(|| publications.last().map_or(0, |(through, _)| *through));
+    let entries = journal_through(store, through)?;
+    let withdrawn = withdrawn(&entries);
+    let mut learner = Learner::new(config);
+    let (mut masked, mut next) = (0, 0);
+    for (sequence, entry) in &entries {
+        while let Some((_, at_ms)) = publications.get(next).filter(|(through, _)| through < sequence) {
+            learner.advance(*at_ms);
+            next += 1;
         }
-        Ok(entries)
+        match entry {
+            Entry::Learn(Row::Exposure(exposure)) if is_withdrawn(&withdrawn, exposure) => masked += 1,
+            Entry::Learn(row) => learner.apply(row),
+            Entry::Published { .. } => {}
+        }
     }
+    publications[next.min(publications.len())..].iter().for_each(|(_, at_ms)| learner.advance(*at_ms));
+    Ok(Again { fold: Fold { through, learner }, rows: entries.len() as u64, masked })
+}
 
-    /// After which entry which moment was published, in order; the last publication comes after `through`.
-    fn publications(&self) -> Result<Vec<(u64, i64)>, EngineError> {
-        let entries = self.journal_through(self.store.health().journal_sequence)?;
-        let publication = |(_, entry): &(u64, Entry)| match entry {
-            Entry::Published { through, at_ms, .. } => Some((*through, *at_ms)),
-            Entry::Learn(_) => None,
+fn journal_through(store: &dyn Store, through: u64) -> Result<Vec<(u64, Entry)>, EngineError> {
+    let mut entries = Vec::new();
+    let mut after = 0;
+    while after < through {
+        let page = store.journal(after, PAGE)?;
+        let Some(last) = page.last().map(|entry| entry.sequence) else {
+            break;
         };
-        Ok(entries.iter().filter_map(publication).collect())
+        for entry in page.iter().filter(|entry| entry.sequence <= through) {
+            if let Some(bytes) = &entry.value {
+                entries.push((entry.sequence, Entry::decode(bytes)?));
+            }
+        }
+        after = last;
     }
+    Ok(entries)
+}
+
+/// After which entry which moment was published, in order; the last publication comes after the last fold.
+fn publications(store: &dyn Store) -> Result<Vec<(u64, i64)>, EngineError> {
+    let entries = journal_through(store, store.health().journal_sequence)?;
+    let publication = |(_, entry): &(u64, Entry)| match entry {
+        Entry::Published { through, at_ms, .. } => Some((*through, *at_ms)),
+        Entry::Learn(_) => None,
+    };
+    Ok(entries.iter().filter_map(publication).collect())
 }
 
 fn model_key(version: ModelVersion) -> Vec<u8> {

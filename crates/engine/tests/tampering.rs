@@ -9,6 +9,7 @@ use engine::{
         Value as Bytes, Write,
     },
 };
+use learning::Predictor;
 use std::sync::Arc;
 
 struct Kept {
@@ -160,4 +161,24 @@ fn a_record_that_the_disk_spoiled_is_named_and_the_others_replay() {
     engine.replay_all(&mut |id, replayed| found.push((id.to_string(), replayed.is_ok()))).unwrap();
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(kept.failed(&found) && found.iter().any(|(_, replayed)| *replayed));
+}
+
+#[test]
+fn what_was_learned_is_folded_again_when_its_row_is_spoiled_and_the_damage_is_named() {
+    let kept = kept();
+    kept.shop.engine.learn(kept.decision.at).unwrap();
+    let model = kept.shop.engine.model().version();
+    let read = Read::new(Table::Meta, "learner");
+    let mut bytes = kept.store.get(std::slice::from_ref(&read)).unwrap()[0].value().unwrap().to_vec();
+    bytes.truncate(bytes.len() / 2);
+    let writes = vec![Write::put(Table::Meta, read.key, bytes)];
+    kept.store.commit(Batch { writes, ..Batch::default() }).unwrap().wait().unwrap();
+    let fresh = Engine::open(kept.store.clone(), &files(), [1; 32]).unwrap();
+    assert_eq!(fresh.model().version(), model);
+    assert_eq!(
+        fresh.learner_damage().unwrap().to_string(),
+        "a learner row is damaged; restore it from a backup"
+    );
+    let again = Engine::open(kept.store.clone(), &files(), [1; 32]).unwrap();
+    assert!(again.learner_damage().is_none() && again.model().version() == model);
 }

@@ -64,13 +64,15 @@ impl Progress {
         ready.into_values().for_each(Waker::wake);
     }
 
-    /// The disk does not answer: tells the open tickets up to `through`, which may still become durable.
-    pub fn late(&self, through: Version, error: StoreError) {
+    /// The disk does not answer: tells everyone who awaits a ticket, which may still become durable.
+    pub fn late(&self, error: StoreError) {
         let ready = {
             let mut waiting = self.waiting();
-            let later = waiting.wakers.split_off(&(through.0 + 1));
-            waiting.late = Some((through.0, error));
-            std::mem::replace(&mut waiting.wakers, later)
+            let ready = std::mem::take(&mut waiting.wakers);
+            if let Some((through, _)) = ready.last_key_value() {
+                waiting.late = Some((*through, error));
+            }
+            ready
         };
         ready.into_values().for_each(Waker::wake);
     }
@@ -191,7 +193,7 @@ mod tests {
         let mut asked = pin!(first);
         assert!(asked.as_mut().poll(&mut context).is_pending());
         let waiting = thread::spawn(move || second.wait());
-        progress.late(Version(2), stalled.clone());
+        progress.late(stalled.clone());
         assert_eq!(asked.poll(&mut context), Poll::Ready(Err(stalled)));
         assert!(pin!(third).poll(&mut context).is_pending(), "its time is not over");
         progress.advance(Version(3));

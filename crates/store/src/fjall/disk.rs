@@ -25,6 +25,8 @@ const KEYS: &str = "keys";
 pub(super) const SYSTEM: &str = "system";
 /// The row that every group writes.
 pub(super) const REACHED: &[u8] = b"reached";
+/// Size of the logs at which rows that are only there are written out, so that old logs can go.
+const LOG_BYTES: u64 = 128 * 1024 * 1024;
 /// Full memtables of a keyspace that wait to be written out before commits wait for them. The database halts
 /// in the middle of a commit at 4; one commit and one late rotation add one each.
 const MEMTABLES_WAITING_MAX: usize = 2;
@@ -67,6 +69,7 @@ impl Disk {
     pub fn open(folder: &Path, options: &Options, master: MasterKey) -> Result<Self, ::fjall::Error> {
         let database = Database::builder(folder)
             .cache_size(options.block_cache_bytes)
+            .max_journaling_size(LOG_BYTES)
             .manual_journal_persist(true)
             .open()?;
         let keyspace = |name: &str| {

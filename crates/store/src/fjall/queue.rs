@@ -5,7 +5,10 @@ use decision::id::CustomerId;
 use engine::storage::{Batch, JournalRow, Read, StoreError, Table, Value, Version, Write};
 use std::{
     collections::VecDeque,
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 /// Most batches made durable together.
@@ -73,6 +76,7 @@ pub(super) struct Limits {
 pub(super) struct Queue {
     waiting: Mutex<Waiting>,
     work: Condvar,
+    undurable: AtomicUsize,
     pub limits: Limits,
 }
 
@@ -96,22 +100,16 @@ impl Queue {
             reached,
             closing: false,
         };
-        Self { waiting: Mutex::new(waiting), work: Condvar::new(), limits }
+        Self { waiting: Mutex::new(waiting), work: Condvar::new(), undurable: AtomicUsize::new(0), limits }
     }
 
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How far the numbering has come with what is queued.
-    pub fn reached(&self) -> Reached {
-        self.waiting().reached
-    }
-
-    /// Steps not yet durable.
+    /// Steps not yet durable. Never waits, also when somebody who queues does.
     pub fn len(&self) -> usize {
-        let waiting = self.waiting();
-        waiting.steps.len() + waiting.underway
+        self.undurable.load(Ordering::Relaxed)
     }
 
     /// Checks a batch against what is visible and queues it; returns its numbers and how many writes it kept.
@@ -150,6 +148,7 @@ impl Queue {
             reached,
             bytes,
         }));
+        self.undurable.fetch_add(1, Ordering::Relaxed);
         drop(waiting);
         self.work.notify_one();
         Ok((reached, kept))
@@ -164,6 +163,7 @@ impl Queue {
         let hidden = rows.overlay.erase(customer, reached.version);
         rows.erase(customer, reached.version);
         waiting.steps.push_back(Step::Erase { customer, reached, hidden });
+        self.undurable.fetch_add(1, Ordering::Relaxed);
         drop(waiting);
         self.work.notify_one();
         Ok(reached)
@@ -199,6 +199,7 @@ impl Queue {
     /// The steps last taken are durable.
     pub fn settled(&self) {
         let mut waiting = self.waiting();
+        self.undurable.fetch_sub(waiting.underway, Ordering::Relaxed);
         (waiting.underway, waiting.underway_bytes) = (0, 0);
     }
 

@@ -75,8 +75,9 @@ pub(super) fn start(shared: Arc<Shared>) -> io::Result<Sender<()>> {
     let every = shared.commit_within / 4;
     thread::Builder::new().name("store-watchdog".into()).spawn(move || {
         while stopped.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
-            if let Err(StoreError::Stalled { for_ms }) = shared.underway.admit(shared.commit_within) {
-                shared.progress.late(shared.queue.reached().version, StoreError::Stalled { for_ms });
+            let taken = shared.underway.takes();
+            if taken > shared.commit_within {
+                shared.progress.late(stalled(taken));
             }
         }
     })?;
