@@ -54,3 +54,37 @@ fn rows_pushed_out_of_a_small_cache_are_read_from_disk() {
         }
     }
 }
+
+#[test]
+fn writes_far_ahead_of_the_files_are_refused_or_kept_and_none_hangs() {
+    const WRITERS: u32 = 16;
+    const EACH: u32 = 40;
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options { memtable_bytes: 64 * 1024, queued_bytes_max: 1 << 20, ..Options::default() };
+    let store = FjallStore::open(folder.path(), &options).unwrap();
+    let value = |n: u32| vec![(n % 251) as u8; 16 * 1024];
+    std::thread::scope(|scope| {
+        for writer in 0..WRITERS {
+            let store = &store;
+            scope.spawn(move || {
+                for n in writer * EACH..(writer + 1) * EACH {
+                    let ticket = loop {
+                        match store.commit(batch([Write::put(Table::Event, n.to_be_bytes(), value(n))])) {
+                            Ok(ticket) => break ticket,
+                            Err(StoreError::Busy | StoreError::Stalled { .. }) => {
+                                std::thread::sleep(std::time::Duration::from_millis(1));
+                            }
+                            Err(error) => panic!("{error}"),
+                        }
+                    };
+                    ticket.wait().unwrap();
+                }
+            });
+        }
+    });
+    drop(store);
+    let again = FjallStore::open(folder.path(), &options).unwrap();
+    for n in 0..WRITERS * EACH {
+        assert_eq!(row(&again, Table::Event, n.to_be_bytes()).value(), Some(&value(n)[..]), "row {n}");
+    }
+}

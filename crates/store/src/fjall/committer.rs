@@ -71,7 +71,9 @@ pub(super) fn start(
 ) -> io::Result<Receiver<()>> {
     let (ends, ended) = mpsc::channel();
     thread::Builder::new().name("store-committer".into()).spawn(move || {
+        // Dropped in the opposite order: who waits for the end finds the disk released.
         let _ends: mpsc::Sender<()> = ends;
+        let disk = disk;
         match catch_unwind(AssertUnwindSafe(|| run(&disk, &mut watermark, &shared))) {
             Ok(Ok(())) => {}
             Ok(Err(error)) => shared.stop(error),
