@@ -24,12 +24,14 @@ pub struct Settings {
     pub outcomes_per_false_alarm: f64,
     /// How many rows before and after the change are compared, at most.
     pub rows_kept: usize,
+    /// After an alarm: over how many outcomes expectations have to be within the tolerance again, at least 1.
+    pub right_over: usize,
 }
 
 impl Default for Settings {
-    /// A quarter in the odds, a million outcomes, a thousand rows.
+    /// A quarter in the odds, a million outcomes, a thousand rows, right over five hundred.
     fn default() -> Self {
-        Self { tolerance: 1.25, outcomes_per_false_alarm: 1e6, rows_kept: 1000 }
+        Self { tolerance: 1.25, outcomes_per_false_alarm: 1e6, rows_kept: 1000, right_over: 500 }
     }
 }
 
@@ -70,6 +72,30 @@ pub struct Alarm {
     pub moved: Vec<Moved>,
 }
 
+/// Expectations of a stream are right again.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Recovery {
+    /// The action and outcome.
+    pub stream: String,
+    /// The moment of the estimate that showed it, in milliseconds since the epoch.
+    pub at_ms: i64,
+    /// Outcomes since the alarm.
+    pub outcomes: u64,
+    /// Mean estimate over the last of them.
+    pub estimated: f64,
+    /// Share of these that happened.
+    pub happened: f64,
+}
+
+/// What a watch has to say.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub enum Notice {
+    /// Expectations are off.
+    Alarm(Alarm),
+    /// They are right again; until then the stream gives no other alarm.
+    Recovery(Recovery),
+}
+
 /// Watches any number of streams.
 #[derive(Debug, Clone)]
 pub struct Watch {
@@ -82,6 +108,35 @@ struct Stream {
     detector: Detector,
     /// The last rows, the newest at the back.
     recent: VecDeque<Columns>,
+    /// While expectations are off.
+    alarmed: Option<Alarmed>,
+}
+
+/// What came since an alarm.
+#[derive(Debug, Clone, Default)]
+struct Alarmed {
+    outcomes: u64,
+    last: VecDeque<(f64, bool)>,
+}
+
+impl Alarmed {
+    /// Mean estimate and share that happened over the last outcomes, once they are right.
+    fn right(&mut self, seen: (f64, bool), settings: &Settings) -> Option<(f64, f64)> {
+        self.outcomes += 1;
+        self.last.push_back(seen);
+        if self.last.len() > settings.right_over {
+            self.last.pop_front();
+        }
+        if self.last.len() < settings.right_over {
+            return None;
+        }
+        let count = self.last.len() as f64;
+        let estimated = self.last.iter().map(|(estimated, _)| estimated).sum::<f64>() / count;
+        let happened = self.last.iter().filter(|(_, happened)| *happened).count() as f64 / count;
+        let odds = |share: f64| share / (1.0 - share);
+        let factor = odds(happened) / odds(estimated);
+        (1.0 / settings.tolerance..=settings.tolerance).contains(&factor).then_some((estimated, happened))
+    }
 }
 
 impl Watch {
@@ -90,11 +145,13 @@ impl Watch {
         Self { settings, streams: BTreeMap::new() }
     }
 
-    /// Takes in one outcome of a stream, in the order of the estimates. After an alarm the stream is watched afresh.
-    pub fn observe(&mut self, stream: &str, seen: Seen) -> Option<Alarm> {
+    /// Takes in one outcome of a stream, in the order of the estimates. After an alarm the stream is watched for
+    /// recovery, and then afresh.
+    pub fn observe(&mut self, stream: &str, seen: Seen) -> Option<Notice> {
         let settings = &self.settings;
         if !self.streams.contains_key(stream) {
-            let fresh = Stream { detector: Detector::new(settings), recent: VecDeque::new() };
+            let detector = Detector::new(settings);
+            let fresh = Stream { detector, recent: VecDeque::new(), alarmed: None };
             self.streams.insert(stream.to_owned(), fresh);
         }
         let watched = self.streams.get_mut(stream)?;
@@ -102,17 +159,25 @@ impl Watch {
             watched.recent.pop_front();
         }
         watched.recent.push_back(seen.columns);
-        let found = watched.detector.observe(seen.at_ms, seen.estimated, seen.happened)?;
-        Some(Alarm {
-            stream: stream.to_owned(),
-            at_ms: seen.at_ms,
+        let (stream, at_ms) = (stream.to_owned(), seen.at_ms);
+        if let Some(alarmed) = &mut watched.alarmed {
+            let (estimated, happened) = alarmed.right((seen.estimated, seen.happened), settings)?;
+            let outcomes = alarmed.outcomes;
+            watched.alarmed = None;
+            return Some(Notice::Recovery(Recovery { stream, at_ms, outcomes, estimated, happened }));
+        }
+        let found = watched.detector.observe(at_ms, seen.estimated, seen.happened)?;
+        watched.alarmed = Some(Alarmed::default());
+        Some(Notice::Alarm(Alarm {
+            stream,
+            at_ms,
             since_ms: found.since_ms,
             outcomes: found.outcomes,
             estimated: found.estimated,
             happened: found.happened,
             number: found.number,
             moved: watched.moved(&found, settings.rows_kept),
-        })
+        }))
     }
 }
 
@@ -161,7 +226,10 @@ mod tests {
                 ("rate".into(), Cell::Number(rate)),
                 ("colour".into(), Cell::Word(if draws.uniform() < 0.3 { "red" } else { "blue" }.into())),
             ]);
-            alarms.extend(watch.observe("sale: goal", Seen { at_ms, estimated, happened, columns }));
+            let seen = Seen { at_ms, estimated, happened, columns };
+            if let Some(Notice::Alarm(alarm)) = watch.observe("sale: goal", seen) {
+                alarms.push(alarm);
+            }
         }
         alarms
     }
@@ -213,6 +281,29 @@ mod tests {
         let fall = |row| if row < 1000 { 1.0 } else { 0.25 };
         let alarms = alarms(Settings::default(), 7, 3000, &fall);
         assert!(alarms[0].at_ms > 1000 && alarms[0].happened < alarms[0].estimated, "{alarms:?}");
+    }
+
+    #[test]
+    fn one_change_gives_one_alarm_until_the_model_has_caught_up() {
+        let mut draws = Draws(3);
+        let mut watch = Watch::new(Settings::default());
+        let mut notices = Vec::new();
+        for at_ms in 0..5000 {
+            let (truth, estimated) = match at_ms {
+                0..1000 => (0.1, 0.1),
+                1000..2000 => (0.3, 0.1),
+                2000..4000 => (0.3, 0.3),
+                _ => (0.1, 0.3),
+            };
+            let seen = Seen { at_ms, estimated, happened: draws.uniform() < truth, columns: Columns::new() };
+            notices.extend(watch.observe("sale: goal", seen));
+        }
+        let [Notice::Alarm(first), Notice::Recovery(right), Notice::Alarm(second)] = &notices[..] else {
+            panic!("{notices:?}");
+        };
+        assert!(first.at_ms >= 1000 && (2000..2600).contains(&right.at_ms), "{notices:?}");
+        assert!(second.at_ms >= 4000 && second.happened < second.estimated, "{notices:?}");
+        assert_eq!(right.outcomes, (right.at_ms - first.at_ms).unsigned_abs());
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub struct Drift {
     pub tolerance: f64,
     /// Contacts between two false alarms, at least, on average.
     pub outcomes_per_false_alarm: f64,
+    /// All contacts, by month.
+    pub months: BTreeMap<String, Stretch>,
     /// Every alarm, in order of time.
     pub episodes: Vec<Episode>,
 }
@@ -67,11 +69,13 @@ pub fn drift(backtest: &Backtest) -> Drift {
     let settings = Settings::default();
     let mut watch = Watch::new(settings);
     let mut streams: BTreeMap<&str, Vec<&Sent>> = BTreeMap::new();
+    let mut months: BTreeMap<String, Vec<&Sent>> = BTreeMap::new();
     let mut episodes: Vec<Episode> = Vec::new();
     for sent in &backtest.sent {
         let action = sent.action.as_str();
         let stream = streams.entry(action).or_default();
         stream.push(sent);
+        months.entry(backtest.day(sent.at)[..7].to_owned()).or_default().push(sent);
         let seen = Seen {
             at_ms: sent.at.as_millisecond(),
             estimated: sent.probability,
@@ -96,6 +100,7 @@ pub fn drift(backtest: &Backtest) -> Drift {
         watched: backtest.sent.len(),
         tolerance: settings.tolerance,
         outcomes_per_false_alarm: settings.outcomes_per_false_alarm,
+        months: months.iter().map(|(month, sent)| (month.clone(), stretch(sent))).collect(),
         episodes,
     }
 }

@@ -138,7 +138,8 @@ fn quality(sent: &[&Sent], estimate: impl Fn(&Sent) -> f64) -> Quality {
 
 /// `−p ln p − (1 − p) ln (1 − p)`: the log-loss of always saying `p`.
 pub(super) fn entropy(share: f64) -> f64 {
-    [share, 1.0 - share].iter().filter(|part| **part > 0.0).map(|part| -part * libm::log(*part)).sum()
+    let parts = [share, 1.0 - share].into_iter().filter(|part| *part > 0.0);
+    parts.fold(0.0, |sum, part| sum - part * libm::log(part))
 }
 
 fn attributes(scored: &[&Sent], whole: &Quality) -> Vec<AttributeUse> {

@@ -133,8 +133,12 @@ fn drifting(drift: &Drift) -> String {
          {} outcomes between two false alarms of an action on average).\n",
         drift.watched, drift.tolerance, drift.outcomes_per_false_alarm
     );
+    text += "\n";
+    for (month, stretch) in &drift.months {
+        text += &stretch_line(month, stretch);
+    }
     if drift.episodes.is_empty() {
-        text += "no alarm\n";
+        text += "\nno alarm\n";
     }
     for episode in &drift.episodes {
         text += &drifted(episode);

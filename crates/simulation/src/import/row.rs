@@ -235,6 +235,9 @@ impl<'a> Reader<'a> {
         let Some(columns) = &self.source.contact else {
             return Ok(());
         };
+        let actions = columns.action.iter().chain(&columns.withheld);
+        let actions: Vec<ActionId> =
+            actions.map(|action| self.action(action, fields)).collect::<Result<_, String>>()?;
         let id = field(fields, &columns.id)?.clone();
         let identifiers = identifiers.to_vec();
         let request = Request {
@@ -248,14 +251,13 @@ impl<'a> Reader<'a> {
         };
         let probability =
             columns.probability.as_ref().map(|chosen| probability(chosen, fields)).transpose()?;
-        let happened = match &columns.action {
-            Some(action) => {
-                let action = self.action(action, fields)?;
+        let happened = match (&columns.action, &actions[..]) {
+            (Some(_), [action, ..]) => {
+                let action = action.clone();
                 Happened::Contact(PastContact { id, identifiers, action, request, at, probability })
             }
-            None => {
-                let withheld = columns.withheld.iter().map(|action| self.action(action, fields));
-                let withheld = withheld.collect::<Result<Vec<ActionId>, String>>()?;
+            _ => {
+                let withheld = actions;
                 Happened::Silence(PastSilence { id, identifiers, withheld, request, at, probability })
             }
         };

@@ -100,7 +100,7 @@ fn some_households(from: &Path, into: &Path) {
         let header = rows.remove(0);
         rows.retain(|row| row[key].parse::<u32>().unwrap() % 25 == 1);
         rows.insert(0, header);
-        write_rows(&into.join(file), &rows);
+        write_rows(&into.join(file), b',', &rows);
     }
 }
 
@@ -110,7 +110,7 @@ fn change_the_future(data: &Path) {
     let mut rows = retailer::rows(&path);
     let ends = retailer::column(&rows, "end_date");
     rows[1..].iter_mut().for_each(|row| row[ends] = "2019-01-01".into());
-    write_rows(&path, &rows);
+    write_rows(&path, b',', &rows);
 
     let path = data.join("campaign_received.csv.gz");
     let mut rows = retailer::rows(&path);
@@ -119,14 +119,14 @@ fn change_the_future(data: &Path) {
     rows.retain(|row| !CAMPAIGNS_AFTER.contains(&row[campaign].as_str()));
     let others = households.into_iter().step_by(3);
     rows.extend(others.map(|key| vec![key, "18".into()]));
-    write_rows(&path, &rows);
+    write_rows(&path, b',', &rows);
 
     let path = data.join("coupon_redemptions.csv.gz");
     let mut rows = retailer::rows(&path);
     let date = retailer::column(&rows, "date");
     rows.retain(|row| row[date].as_str() < DAY || row[date] == "date");
     rows.push(["1", "588", "2017-10-31", "1", "18"].map(str::to_owned).to_vec());
-    write_rows(&path, &rows);
+    write_rows(&path, b',', &rows);
 
     let path = data.join("household_campaign_spend_derived.csv.gz");
     let mut rows = retailer::rows(&path);
@@ -139,5 +139,5 @@ fn change_the_future(data: &Path) {
             row[spent] = "77".into();
         }
     }
-    write_rows(&path, &rows);
+    write_rows(&path, b',', &rows);
 }

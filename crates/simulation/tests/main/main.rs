@@ -2,7 +2,10 @@
 
 mod backtest;
 mod demo;
+mod drift;
 mod import;
+mod real;
 mod retailer;
 mod strategy;
+mod travel;
 mod world;

@@ -46,7 +46,8 @@ pub fn files() -> Files {
     files
 }
 
-fn read(folder: &Path, prefix: &str, files: &mut Files) {
+/// Reads all files below a folder.
+pub fn read(folder: &Path, prefix: &str, files: &mut Files) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = format!("{prefix}{}", path.file_name().unwrap().to_str().unwrap());
@@ -91,8 +92,8 @@ pub fn column(rows: &[Vec<String>], name: &str) -> usize {
 }
 
 /// Writes rows, packed when the name ends in `.gz`.
-pub fn write_rows(path: &Path, rows: &[Vec<String>]) {
-    let mut writer = csv::Writer::from_writer(Vec::new());
+pub fn write_rows(path: &Path, delimiter: u8, rows: &[Vec<String>]) {
+    let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(Vec::new());
     rows.iter().for_each(|row| writer.write_record(row).unwrap());
     let bytes = writer.into_inner().unwrap();
     let packed = path.extension().is_some_and(|extension| extension == "gz");
