@@ -6,6 +6,7 @@ use crate::{
     opening::{self, Opened},
 };
 use clap::ValueEnum;
+use engine::Engine;
 use serde_json::json;
 use server::{App, Background, ReadFolder, Settings, keys::Scope};
 use std::{
@@ -23,6 +24,8 @@ use tokio::{net::TcpListener, runtime::Runtime};
 /// The first start makes an API key and prints it once. A changed strategy folder is taken over as soon
 /// as it checks; until then the strategy before it keeps deciding. SIGTERM or ctrl-c finishes what is
 /// open, makes everything durable and stops.
+///
+/// A write to disk that failed stops it too; a new start reads back what was acknowledged.
 ///
 /// Exit code 0: stopped as asked. 2: could not start, or not everything could be made durable.
 #[derive(Debug, clap::Args)]
@@ -143,7 +146,7 @@ impl Listening {
         let background = Background::start(&app, store, plan.learn_every, Some(watched(plan.strategy)))
             .map_err(|error| format!("the server could not start: {error}"))?;
         let served =
-            self.runtime.block_on(async { server::serve(self.listener, app, asked_to_stop()).await });
+            self.runtime.block_on(async { server::serve(self.listener, app, time_to_stop(&engine)).await });
         background.stop();
         let closed = engine.close();
         served.map_err(|error| error.to_string())?;
@@ -194,6 +197,23 @@ fn announce(app: &App, url: &str, key: Option<&str>, as_json: bool) {
 fn watched(strategy: &Path) -> ReadFolder {
     let path = strategy.to_owned();
     Box::new(move || folder::read(&path).map(|folder| (folder.files, folder.problems)))
+}
+
+/// How often the store is asked whether it has stopped.
+const STORE_ASKED_EVERY: Duration = Duration::from_millis(250);
+
+/// Resolves when somebody asks the server to stop, or its store has stopped: only a new start can read back
+/// what is certain.
+async fn time_to_stop(engine: &Engine) {
+    let store_stopped = async {
+        while engine.health().stopped.is_none() {
+            tokio::time::sleep(STORE_ASKED_EVERY).await;
+        }
+    };
+    tokio::select! {
+        () = asked_to_stop() => {}
+        () = store_stopped => tracing::error!("the store has stopped, and so does the server"),
+    }
 }
 
 /// Resolves when the system or a person asks the server to stop.

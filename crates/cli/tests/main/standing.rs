@@ -18,28 +18,47 @@ const STALL: Duration = Duration::from_secs(3);
 /// Within how long after that decisions are made again.
 const RECOVERY: Duration = Duration::from_secs(10);
 
+/// What runs a server whose syncs misbehave; `None` where that cannot be done.
+fn injected(fault: &str) -> Option<Vec<&str>> {
+    let tried = "-f -o /dev/null -e inject=fsync:error=EIO true";
+    if !Command::new("strace").args(tried.split(' ')).status().is_ok_and(|status| status.success()) {
+        eprintln!("skipped: strace is not there, or may not trace");
+        return None;
+    }
+    let strace = "strace -D -f --seccomp-bpf -qq -o /dev/null -e trace=fdatasync -e";
+    Some(strace.split(' ').chain([fault]).collect())
+}
+
+#[test]
+fn a_sync_that_fails_ends_the_server_and_a_new_start_has_everything_acknowledged() {
+    let data = fresh_folder("sync_fails");
+    let Some(wrapper) = injected("inject=fdatasync:error=EIO:when=30+") else { return };
+    let mut running = Running::start(&data, &wrapper, None);
+    let (client, mut acknowledged) = (running.client(), Vec::new());
+    while let Some(answer) = client.decide(1) {
+        assert!(acknowledged.len() < 100, "the sync fails");
+        match answer.json["decision"].as_str() {
+            Some(id) => acknowledged.push(id.to_owned()),
+            None if answer.json["reason"] == "stopped" => break,
+            None => {}
+        }
+    }
+    assert!(!acknowledged.is_empty());
+    assert_eq!(running.child.wait().unwrap().code(), Some(2));
+    let again = Running::start(&data, &[], Some(&running.key));
+    let client = again.client();
+    for id in &acknowledged {
+        assert_eq!(client.get(&format!("/v1/decisions/{id}")).unwrap().status, 200, "{id}");
+    }
+    until("decisions are made again", RECOVERY, || {
+        client.decide(1).is_some_and(|answer| answer.json["default"] == false)
+    });
+}
+
 #[test]
 fn a_disk_that_does_not_answer_gives_defaults_and_decisions_are_back_after_it() {
-    let tried = Command::new("strace")
-        .args(["-f", "-o", "/dev/null", "-e", "inject=fsync:error=EIO", "true"])
-        .status();
-    if !tried.is_ok_and(|status| status.success()) {
-        return eprintln!("skipped: strace is not there, or may not trace");
-    }
     let fault = format!("inject=fdatasync:delay_enter={}:when=120", STALL.as_micros());
-    let wrapper = [
-        "strace",
-        "-D",
-        "-f",
-        "--seccomp-bpf",
-        "-qq",
-        "-o",
-        "/dev/null",
-        "-e",
-        "trace=fdatasync",
-        "-e",
-        &fault,
-    ];
+    let Some(wrapper) = injected(&fault) else { return };
     let running = Running::start(&fresh_folder("does_not_answer"), &wrapper, None);
     let over = AtomicBool::new(false);
     let asked = thread::scope(|scope| {
