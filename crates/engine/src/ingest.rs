@@ -89,24 +89,28 @@ impl Engine {
         let mut batch = Batch { writes: known.writes, ..Batch::default() };
         batch.writes.push(once);
         let mut loaded = self.load(known.id)?;
+        let household = report.household.as_ref().or(loaded.household_id.as_ref());
+        let _together = household.map(|id| self.households.guard(&self.household_key(id)));
         self.join_household(report, &mut loaded)?;
+        let before = loaded.household.clone();
         let settings = self.settings(strategy, declared, report, happened);
         let provided = self.apply(strategy, settings, report.source, &mut loaded, happened);
         self.happened(strategy, declared, &provided, &mut loaded, &mut batch, happened);
         loaded.write_profile(&mut batch);
-        if let (Some(id), Some(household)) = (&loaded.household_id, &loaded.household) {
+        if let (Some(id), Some(household)) = (&loaded.household_id, &loaded.household)
+            && loaded.household != before
+        {
             batch.writes.push(Write::put(Table::Household, self.household_key(id), codec::encode(household)));
         }
         Ok((Verdict::Accepted, self.store.commit(batch)?))
     }
 
+    /// Joins the household the event names, and reads it again now that nobody else changes it.
     fn join_household(&self, report: &EventReport, loaded: &mut Loaded) -> Result<(), EngineError> {
-        if let Some(household) = &report.household
-            && loaded.household_id.as_ref() != Some(household)
-        {
-            loaded.household = Some(self.load_household(household)?);
-            loaded.household_id = Some(household.clone());
+        if report.household.is_some() {
+            loaded.household_id = report.household.clone();
         }
+        loaded.household = loaded.household_id.as_deref().map(|id| self.load_household(id)).transpose()?;
         Ok(())
     }
 
