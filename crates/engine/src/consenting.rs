@@ -76,7 +76,14 @@ impl Engine {
             at: said,
             expires_at: given.then(|| said.saturating_add(CONSENT_HOLDS).unwrap_or(Timestamp::MAX)),
         };
-        if statements.contains(&statement) {
+        let same = |known: &&ConsentStatement| {
+            known.purpose == statement.purpose && known.channel == statement.channel
+        };
+        let repeats = match report.at {
+            Some(_) => statements.contains(&statement),
+            None => statements.iter().rfind(same) == Some(&statement),
+        };
+        if repeats {
             return Ok((Verdict::Duplicate, self.store.commit(Batch::default())?));
         }
         let mut batch = Batch { writes: known.writes, ..Batch::default() };
