@@ -292,7 +292,10 @@ impl Store for SimulatedStore {
     fn health(&self) -> Health {
         let state = self.state();
         Health {
-            stopped: state.stopped.as_ref().map(ToString::to_string),
+            stopped: state.stopped.as_ref().map(|stopped| match stopped {
+                StoreError::Stopped { reason } => reason.clone(),
+                other => other.to_string(),
+            }),
             queued_batches: state.queue.len(),
             journal_sequence: state.durable_sequence,
             ..state.seen.health()

@@ -117,6 +117,12 @@ type = "bool"
 subject = "household"
 purposes = ["advice"]
 owner = "team"
+[attributes.battery]
+name.en = "has a battery"
+type = "bool"
+subject = "household"
+purposes = ["advice"]
+owner = "team"
 [events.bought]
 properties = { amount = "number" }
 [events.complaint_opened]
