@@ -25,9 +25,12 @@ pub struct Settings {
     pub head_within: Duration,
     /// Time for a body to arrive.
     pub body_within: Duration,
+    /// Time for an answer to be read, from the moment the client stopped taking it.
+    pub read_within: Duration,
     /// Time for open requests to finish when the server stops.
     pub drain_within: Duration,
-    /// Requests that are worked on at once; others wait for their turn within their deadline.
+    /// Decisions that are worked on at once, and as many requests of other kinds; more wait for their turn.
+    /// Few per core: with many, they take the time in which answers should leave.
     pub requests_at_once: usize,
     /// Time for everything but decisions, from its turn being asked for until it is done.
     pub work_within: Duration,
@@ -41,12 +44,20 @@ impl Default for Settings {
             decide_within: Duration::from_millis(100),
             head_within: Duration::from_secs(10),
             body_within: Duration::from_secs(10),
+            read_within: Duration::from_secs(30),
             drain_within: Duration::from_secs(20),
             work_within: Duration::from_secs(10),
-            requests_at_once: 256,
+            requests_at_once: requests_at_once(),
             connections_max: 8192,
         }
     }
+}
+
+fn requests_at_once() -> usize {
+    const PER_CORE: usize = 4;
+    const LEAST: usize = 8;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    (PER_CORE * cores).max(LEAST)
 }
 
 /// Tells the moment.
@@ -68,6 +79,7 @@ pub struct App {
     pub settings: Settings,
     /// Counters and times.
     pub telemetry: Telemetry,
+    pub(crate) turns_to_decide: Arc<Semaphore>,
     pub(crate) turns: Arc<Semaphore>,
     draining: AtomicBool,
     pending: Mutex<Vec<PendingProblem>>,
@@ -122,6 +134,7 @@ impl App {
             keys: Keys::open(store)?,
             clock: Arc::new(Timestamp::now),
             seeds: Arc::new(system_seed),
+            turns_to_decide: Arc::new(Semaphore::new(settings.requests_at_once)),
             turns: Arc::new(Semaphore::new(settings.requests_at_once)),
             settings,
             telemetry: Telemetry::default(),

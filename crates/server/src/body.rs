@@ -15,6 +15,10 @@ use std::{io::Read, time::Duration};
 
 /// How much of a body that is too large is still read, in bytes.
 const THROWN_AWAY_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Most values in a body: a value takes far more room once it is read than the two bytes it can be sent in.
+const VALUES_MAX: usize = 100_000;
+/// Deepest nesting of lists and objects.
+const DEPTH_MAX: usize = 64;
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// Reads a whole body of at most `bytes_max`, also after unpacking, within a time.
@@ -83,8 +87,9 @@ fn unpack(packed: &[u8], bytes_max: usize) -> Result<Option<Vec<u8>>, Problem> {
 /// Parses bytes as JSON of a known shape.
 ///
 /// # Errors
-/// 400 when it is not JSON, 422 naming the place when it has another shape.
+/// 400 when it is not JSON or too much of it, 422 naming the place when it has another shape.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    bounded(bytes)?;
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let parsed = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let field = error.path().to_string();
@@ -92,6 +97,33 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     })?;
     reader.end().map_err(|error| refuse("", &error))?;
     Ok(parsed)
+}
+
+/// Looks at the bytes before they are parsed: how deep, and how many values at most?
+fn bounded(bytes: &[u8]) -> Result<(), Problem> {
+    let (mut depth, mut values, mut in_text, mut escaped) = (0_usize, 0_usize, false, false);
+    for byte in bytes {
+        match (in_text, byte) {
+            (true, _) if escaped => escaped = false,
+            (true, b'\\') => escaped = true,
+            (_, b'"') => in_text = !in_text,
+            (false, b'[' | b'{') => (depth, values) = (depth + 1, values + 1),
+            (false, b']' | b'}') => depth = depth.saturating_sub(1),
+            (false, b',') => values += 1,
+            _ => {}
+        }
+        if depth > DEPTH_MAX {
+            return Err(Problem::unreadable(
+                "too_deep",
+                format!("the body is nested deeper than {DEPTH_MAX} levels"),
+            ));
+        }
+        if values > VALUES_MAX {
+            let message = format!("the body has more than {VALUES_MAX} values");
+            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_many_values", message));
+        }
+    }
+    Ok(())
 }
 
 /// Reads a value that has been parsed before as a known shape.
@@ -185,6 +217,20 @@ mod tests {
                 .contains("the body has `too`, which does not exist; expected `to` or `pages`")
         );
         assert!(said("[]").contains("the body"), "{}", said("[]"));
+    }
+
+    #[test]
+    fn what_would_take_too_much_room_is_refused_before_it_is_parsed() {
+        for (json, code) in [
+            ("[".repeat(1_000_000), "too_deep"),
+            (r#"{"a":"#.repeat(100), "too_deep"),
+            (format!("[{}0]", "0,".repeat(500_000)), "too_many_values"),
+            (format!("{{{}}}", r#""a":0,"#.repeat(150_000)), "too_many_values"),
+        ] {
+            assert!(said(&json).contains(code), "{code}");
+        }
+        let text = format!(r#"{{"to": "{}\\\"[", "pages": []}}"#, "[,{".repeat(200_000));
+        parse::<Letter>(text.as_bytes()).expect("what stands in a text is no value");
     }
 
     #[test]

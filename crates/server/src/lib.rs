@@ -18,6 +18,7 @@ mod key_admin;
 pub mod keys;
 mod outcomes;
 mod page;
+mod patience;
 mod probes;
 mod problem;
 mod rejects;

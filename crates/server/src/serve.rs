@@ -2,7 +2,7 @@
 //!
 //! The accept loop is our own because `axum::serve` waits for ever for a request's head.
 
-use crate::{app::App, routes::router};
+use crate::{app::App, patience::Patience, routes::router};
 use axum::Router;
 use hyper::{body::Incoming, server::conn::http1};
 use hyper_util::{
@@ -19,6 +19,10 @@ use tower::ServiceExt;
 
 /// Pause after the system refused a connection, for example because too many files are open.
 const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(50);
+/// Largest head of a request, and most that one connection keeps to read and to write, in bytes.
+const CONNECTION_BYTES_MAX: usize = 64 * 1024;
+/// Files that the system leaves to the store and to everything else, when it counts them.
+const FILES_KEPT_FREE: usize = 256;
 
 /// Serves until `stop` resolves, then finishes open requests and makes everything durable. The store
 /// stays open; closing it is for whoever opened it.
@@ -28,7 +32,7 @@ const ACCEPT_AGAIN_AFTER: Duration = Duration::from_millis(50);
 pub async fn serve(listener: TcpListener, app: Arc<App>, stop: impl Future<Output = ()>) -> io::Result<()> {
     let router = router(app.clone());
     let graceful = GracefulShutdown::new();
-    let places = Arc::new(Semaphore::new(app.settings.connections_max));
+    let places = Arc::new(Semaphore::new(connections(app.settings.connections_max, open_files_max())));
     let mut stop = pin!(stop);
     loop {
         let accept = async {
@@ -60,6 +64,23 @@ pub async fn serve(listener: TcpListener, app: Arc<App>, stop: impl Future<Outpu
         .map_err(io::Error::other)
 }
 
+/// As many connections as wanted, as long as the store can still open its files.
+fn connections(wanted: usize, files_max: Option<usize>) -> usize {
+    let most = files_max.map_or(wanted, |files| files.saturating_sub(FILES_KEPT_FREE).max(files / 2).max(1));
+    if most < wanted {
+        tracing::warn!(connections = most, "the system allows few open files; so many connections at once");
+    }
+    wanted.min(most)
+}
+
+/// How many files this process may have open, where the system tells.
+fn open_files_max() -> Option<usize> {
+    let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
+    limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files")?.split_whitespace().next()?.parse().ok())
+}
+
 fn open(
     stream: TcpStream,
     router: &Router,
@@ -76,7 +97,8 @@ fn open(
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(app.settings.head_within)
-        .serve_connection(TokioIo::new(stream), service);
+        .max_buf_size(CONNECTION_BYTES_MAX)
+        .serve_connection(TokioIo::new(Patience::new(stream, app.settings.read_within)), service);
     let watched = graceful.watch(connection);
     tokio::spawn(async move {
         let _place = place;
@@ -84,4 +106,17 @@ fn open(
             tracing::debug!(%error, "a connection ended early");
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_files_to_the_store() {
+        assert_eq!(connections(8192, Some(20_000)), 8192);
+        assert_eq!(connections(8192, Some(1024)), 768);
+        assert_eq!(connections(8192, Some(64)), 32);
+        assert_eq!(connections(8192, None), 8192);
+    }
 }

@@ -2,6 +2,7 @@
 
 mod access;
 mod bad_input;
+mod crowd;
 mod document;
 mod harness;
 mod operation;
