@@ -256,7 +256,8 @@ async fn decided(app: &Arc<App>, ask: Ask, time: Time) -> Result<Decided, &'stat
     let wanted = given_up.0.clone();
     let worker = app.clone();
     let work = async move {
-        let turn = timeout_at(time.turn_by, worker.turns.clone().acquire_owned()).await.map_err(|_| "busy")?;
+        let turn = worker.turns_to_decide.clone().acquire_owned();
+        let turn = timeout_at(time.turn_by, turn).await.map_err(|_| "busy")?;
         let working = tokio::task::spawn_blocking(move || {
             let _turn = turn;
             let wanted = || !wanted.load(Ordering::Acquire);
