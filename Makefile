@@ -2,10 +2,11 @@
 CARGO ?= cargo
 DEMO_ARGS ?=
 SOAK_MINUTES ?= 30
+FUZZ_SECONDS ?= 300
 # Seed of all generated tests; another one looks elsewhere.
 export PROPTEST_RNG_SEED ?= 20260309
 
-.PHONY: demo soak test check tests install-tools
+.PHONY: demo soak test check tests fuzz simulate install-tools
 
 demo: ## build, run months of the simulated energy world through the real engine, keep serving
 	$(CARGO) build --release --bin attent
@@ -22,6 +23,20 @@ check:
 
 tests:
 	$(CARGO) nextest run --workspace
+
+simulate: ## months of the whole engine under each of 1,000 seeds; a red one prints its story and exits 1
+	$(CARGO) run --quiet -p attent-testkit -- --from 1 --count 1000
+
+# A fuzzer needs flags that the stable compiler keeps behind this switch.
+fuzz: export RUSTC_BOOTSTRAP = 1
+fuzz: ## made-up bytes through every door, FUZZ_SECONDS each; a finding stays in fuzz/artifacts and exits 1
+	@$(CARGO) fuzz --version >/dev/null 2>&1 || $(CARGO) install --locked --quiet cargo-fuzz
+	cd fuzz && for door in $$($(CARGO) fuzz list); do \
+	  mkdir -p found/$$door; dictionary=; \
+	  if [ -f dictionary-$$door ]; then dictionary=-dict=dictionary-$$door; fi; \
+	  $(CARGO) fuzz run --sanitizer address $$door found/$$door corpus/$$door -- \
+	    -max_total_time=$(FUZZ_SECONDS) -timeout=25 -rss_limit_mb=4096 -max_len=32768 $$dictionary || exit 1; \
+	done
 
 install-tools:
 	@command -v cc >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -qy gcc; } || \

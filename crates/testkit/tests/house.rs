@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 /// Which crates of the house each crate may know.
-const MAY_KNOW: [(&str, &[&str]); 9] = [
+const MAY_KNOW: [(&str, &[&str]); 10] = [
     ("learning", &[]),
     ("decision", &["learning"]),
     ("engine", &["decision", "learning"]),
@@ -13,6 +13,7 @@ const MAY_KNOW: [(&str, &[&str]); 9] = [
     ("server", &["decision", "engine", "insight", "learning"]),
     ("cli", &["decision", "engine", "insight", "learning", "server", "simulation", "store"]),
     ("testkit", &["decision", "engine", "learning"]),
+    ("hostile", &["decision", "engine", "learning", "server", "simulation"]),
 ];
 
 fn crates() -> std::path::PathBuf {

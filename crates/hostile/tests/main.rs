@@ -1,0 +1,3 @@
+//! What the fuzzers found worth keeping goes through the same doors again.
+
+mod corpus;
