@@ -38,7 +38,7 @@ pub(super) fn check(folder: &Path, noted: Option<Version>) -> Result<(), OpenErr
         let whole = walk.through(&bytes);
         let rest = &bytes[whole..];
         let is_last = index + 1 == logs.len();
-        if rest.iter().all(|byte| *byte == 0) && (whole > 0 || is_last) {
+        if is_empty(rest) && (whole > 0 || is_last) {
             continue;
         }
         let lost = walk.reached.zip(noted).is_some_and(|(reached, noted)| noted > reached);
@@ -62,6 +62,12 @@ fn logs(folder: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
     }
     logs.sort();
     Ok(logs)
+}
+
+/// Whether there are zeros only, as in what is allocated but not written yet.
+fn is_empty(rest: &[u8]) -> bool {
+    const ZEROS: [u8; 4096] = [0; 4096];
+    rest.chunks(ZEROS.len()).all(|chunk| chunk == &ZEROS[..chunk.len()])
 }
 
 /// Whether another batch begins somewhere in the rest: then it is not a torn end.
