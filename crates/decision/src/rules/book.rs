@@ -1,14 +1,19 @@
 //! Which actions do all allow rules together let pass, and by which clause does another one fall?
 //!
-//! Rules are split into clauses at their top-level `&&`. Equal clauses of one purpose are kept once,
-//! and so are the conditions inside them (atoms). For a customer every atom is evaluated once, two
-//! bits each; every clause that is not true drops all actions that need it in one stroke. Reasons are
-//! looked up afterwards and cost nothing when nobody asks.
+//! Rules are split into clauses at their top-level `&&`, and every clause of an action has a place.
+//! Comparisons with constants are looked up in an [`Index`]; of all other clauses, equal ones of one
+//! purpose are kept once, and so are the conditions inside them (atoms), each evaluated once. What
+//! remains is one bit per place, and the reason is the first bit of an action that is set.
 
-use super::{Clause, Facts, Flip, Reads, Rule, Truth, cost, expression::Expression, flips};
+use super::{
+    Clause, Facts, Flip, Reads, Rule, Truth, cost,
+    expression::Expression,
+    flips,
+    index::{Compared, Index},
+};
 use crate::strategy::{ActionIndex, PurposeIndex};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 /// Which question an allow rule answers, in the order they are asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -39,16 +44,17 @@ pub struct AllowRule {
 pub type ClauseIndex = u32;
 
 /// All allow rules of all actions.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct RuleBook {
-    atoms: Vec<Atom>,
     clauses: Vec<Clause>,
-    /// Per clause: how it follows from the atoms.
-    formulas: Vec<Formula>,
-    /// Per clause: the actions that need it.
-    needed_by: Vec<Bits>,
-    /// Per action: its clauses, in the order of the layers and of the rule.
-    needs: Vec<Vec<(Layer, ClauseIndex)>>,
+    /// The clauses of every action, action by action, in the order of the layers and of the rule.
+    places: Vec<(Layer, ClauseIndex)>,
+    /// Per action: where its places begin; then where the last one's end.
+    starts: Vec<usize>,
+    index: Index,
+    /// Clauses that are more than a comparison: how each follows from the atoms, and its places.
+    formulas: Vec<(Formula, Vec<u32>)>,
+    atoms: Vec<Atom>,
 }
 
 #[derive(Debug)]
@@ -80,8 +86,10 @@ pub struct Refusal {
 #[derive(Debug)]
 pub struct Evaluation<'b> {
     book: &'b RuleBook,
-    truths: Vec<Truth>,
-    dropped: Bits,
+    /// Places whose clause is false.
+    failed: Bits,
+    /// Places whose clause is not known.
+    unknown: Bits,
 }
 
 impl RuleBook {
@@ -92,46 +100,43 @@ impl RuleBook {
     pub fn compile(mut rules: Vec<AllowRule>, actions: usize) -> Self {
         rules.sort_by_key(|rule| (rule.action, rule.layer));
         let mut compiler = Compiler::default();
-        compiler.book.needs.resize_with(actions, Vec::new);
+        let mut needs: Vec<Vec<(Layer, ClauseIndex)>> = vec![Vec::new(); actions];
         for rule in rules {
+            let needed = &mut needs[usize::from(rule.action)];
             for clause in rule.rule.split() {
-                compiler.add(rule.action, rule.layer, rule.purpose, clause);
+                let clause = compiler.clause(rule.purpose, clause);
+                if !needed.iter().any(|(_, known)| *known == clause) {
+                    needed.push((rule.layer, clause));
+                }
             }
         }
-        compiler.book
+        compiler.book(needs)
     }
 
     /// Evaluates all rules once; `facts` shows what is permitted for a purpose.
     pub fn evaluate<'f>(&self, facts: &dyn Fn(PurposeIndex) -> &'f dyn Facts) -> Evaluation<'_> {
-        let mut holds = Bits::zeros(self.atoms.len());
-        let mut unknown = Bits::zeros(self.atoms.len());
-        for (index, atom) in self.atoms.iter().enumerate() {
-            match atom.condition.truth(facts(atom.purpose)) {
-                Some(true) => holds.set(index),
-                Some(false) => {}
-                None => unknown.set(index),
+        let mut failed = Bits::zeros(self.places.len());
+        let mut unknown = Bits::zeros(self.places.len());
+        self.index.mark(facts, &mut failed, &mut unknown);
+        let truths: Vec<Truth> =
+            self.atoms.iter().map(|atom| Truth::of(atom.condition.truth(facts(atom.purpose)))).collect();
+        for (formula, places) in &self.formulas {
+            match formula.truth(&truths) {
+                Truth::True => {}
+                Truth::Unknown => unknown.set_all(places),
+                Truth::False => failed.set_all(places),
             }
         }
-        let mut dropped = Bits::zeros(self.needs.len());
-        let truths = self
-            .formulas
-            .iter()
-            .zip(&self.needed_by)
-            .map(|(formula, actions)| {
-                let truth = formula.truth(&holds, &unknown);
-                if truth != Truth::True {
-                    dropped.add(actions);
-                }
-                truth
-            })
-            .collect();
-        Evaluation { book: self, truths, dropped }
+        Evaluation { book: self, failed, unknown }
     }
 
     /// Most steps that [`RuleBook::evaluate`] takes, whoever the customer is.
     pub fn steps_max(&self) -> u64 {
         let atoms = self.atoms.iter().map(|atom| cost::steps_max(&atom.condition));
-        atoms.chain(self.formulas.iter().map(Formula::parts)).sum()
+        let formulas = self.formulas.iter().map(|(formula, _)| formula.parts());
+        let expressions = self.clauses.iter().map(|clause| &clause.rule.expression);
+        let compared = expressions.filter(|clause| Compared::of(clause).is_some());
+        atoms.chain(formulas).chain(compared.map(|clause| 1 + cost::steps_max(clause))).sum()
     }
 
     /// A clause of this book.
@@ -158,23 +163,29 @@ impl RuleBook {
     }
 
     fn clauses_of(&self, action: ActionIndex) -> impl Iterator<Item = &Clause> {
-        self.needs[usize::from(action)].iter().map(|(_, clause)| self.clause(*clause))
+        self.places[self.places_of(action)].iter().map(|(_, clause)| self.clause(*clause))
+    }
+
+    fn places_of(&self, action: ActionIndex) -> Range<usize> {
+        let action = usize::from(action);
+        self.starts[action]..self.starts[action + 1]
     }
 }
 
 impl Evaluation<'_> {
     /// Whether the action passes all its rules.
     pub fn allowed(&self, action: ActionIndex) -> bool {
-        !self.dropped.get(usize::from(action))
+        self.refusal(action).is_none()
     }
 
     /// The first clause by which the action falls, in the order of the layers, then of the rule;
     /// `None` when it passes.
     pub fn refusal(&self, action: ActionIndex) -> Option<Refusal> {
-        self.book.needs[usize::from(action)].iter().find_map(|(layer, clause)| {
-            let truth = self.truths[*clause as usize];
-            (truth != Truth::True).then_some(Refusal { layer: *layer, clause: *clause, truth })
-        })
+        let place =
+            self.book.places_of(action).find(|&place| self.failed.get(place) || self.unknown.get(place))?;
+        let (layer, clause) = self.book.places[place];
+        let truth = if self.failed.get(place) { Truth::False } else { Truth::Unknown };
+        Some(Refusal { layer, clause, truth })
     }
 }
 
@@ -187,21 +198,16 @@ impl Formula {
         }
     }
 
-    fn truth(&self, holds: &Bits, unknown: &Bits) -> Truth {
+    fn truth(&self, atoms: &[Truth]) -> Truth {
         match self {
-            Self::Atom(index) if unknown.get(*index) => Truth::Unknown,
-            Self::Atom(index) => Truth::of(Some(holds.get(*index))),
-            Self::Not(inner) => match inner.truth(holds, unknown) {
+            Self::Atom(index) => atoms[*index],
+            Self::Not(inner) => match inner.truth(atoms) {
                 Truth::True => Truth::False,
                 Truth::Unknown => Truth::Unknown,
                 Truth::False => Truth::True,
             },
-            Self::All(terms) => {
-                terms.iter().map(|term| term.truth(holds, unknown)).min().unwrap_or(Truth::True)
-            }
-            Self::Any(terms) => {
-                terms.iter().map(|term| term.truth(holds, unknown)).max().unwrap_or(Truth::False)
-            }
+            Self::All(terms) => terms.iter().map(|term| term.truth(atoms)).min().unwrap_or(Truth::True),
+            Self::Any(terms) => terms.iter().map(|term| term.truth(atoms)).max().unwrap_or(Truth::False),
         }
     }
 }
@@ -209,34 +215,45 @@ impl Formula {
 /// Finds equal clauses and atoms by how they are written out.
 #[derive(Default)]
 struct Compiler {
-    book: RuleBook,
+    clauses: Vec<Clause>,
+    atoms: Vec<Atom>,
     known_clauses: BTreeMap<(PurposeIndex, String), ClauseIndex>,
     known_atoms: BTreeMap<(PurposeIndex, String), usize>,
 }
 
 impl Compiler {
-    fn add(&mut self, action: ActionIndex, layer: Layer, purpose: PurposeIndex, rule: Rule) {
-        let clause = self.clause(purpose, rule);
-        self.book.needed_by[clause as usize].set(usize::from(action));
-        let needs = &mut self.book.needs[usize::from(action)];
-        if !needs.iter().any(|(_, known)| *known == clause) {
-            needs.push((layer, clause));
-        }
-    }
-
     fn clause(&mut self, purpose: PurposeIndex, rule: Rule) -> ClauseIndex {
         let key = (purpose, format!("{:?}", rule.expression));
-        if let Some(known) = self.known_clauses.get(&key) {
-            return *known;
+        let clauses = &mut self.clauses;
+        *self.known_clauses.entry(key).or_insert_with(|| {
+            clauses.push(Clause { rule, purpose });
+            u32::try_from(clauses.len() - 1).expect("fewer than 2^32 clauses fit in memory")
+        })
+    }
+
+    fn book(mut self, needs: Vec<Vec<(Layer, ClauseIndex)>>) -> RuleBook {
+        let lengths = needs.iter().map(Vec::len);
+        let starts = std::iter::once(0).chain(lengths.scan(0, |end, length| {
+            *end += length;
+            Some(*end)
+        }));
+        let starts = starts.collect();
+        let places = needs.concat();
+        let mut places_of: Vec<Vec<u32>> = vec![Vec::new(); self.clauses.len()];
+        for (place, (_, clause)) in (0u32..).zip(&places) {
+            places_of[*clause as usize].push(place);
         }
-        let index = u32::try_from(self.book.clauses.len()).expect("fewer than 2^32 clauses fit in memory");
-        let formula = self.formula(purpose, &rule.expression);
-        let actions = self.book.needs.len();
-        self.book.formulas.push(formula);
-        self.book.clauses.push(Clause { rule, purpose });
-        self.book.needed_by.push(Bits::zeros(actions));
-        self.known_clauses.insert(key, index);
-        index
+        let clauses = std::mem::take(&mut self.clauses);
+        let (mut compared, mut formulas) = (Vec::new(), Vec::new());
+        for (clause, places) in clauses.iter().zip(places_of) {
+            match Compared::of(&clause.rule.expression) {
+                Some(one) => {
+                    compared.extend(places.into_iter().map(|place| (clause.purpose, one.clone(), place)));
+                }
+                None => formulas.push((self.formula(clause.purpose, &clause.rule.expression), places)),
+            }
+        }
+        RuleBook { clauses, places, starts, index: Index::new(compared), formulas, atoms: self.atoms }
     }
 
     fn formula(&mut self, purpose: PurposeIndex, expression: &Expression) -> Formula {
@@ -253,7 +270,7 @@ impl Compiler {
     }
 
     fn atom(&mut self, purpose: PurposeIndex, condition: &Expression) -> usize {
-        let atoms = &mut self.book.atoms;
+        let atoms = &mut self.atoms;
         let key = (purpose, format!("{condition:?}"));
         *self.known_atoms.entry(key).or_insert_with(|| {
             atoms.push(Atom { purpose, condition: condition.clone() });
@@ -264,19 +281,16 @@ impl Compiler {
 
 /// A set of small numbers.
 #[derive(Debug)]
-struct Bits(Vec<u64>);
+pub(super) struct Bits(Vec<u64>);
 
 impl Bits {
     fn zeros(count: usize) -> Self {
         Self(vec![0; count.div_ceil(64)])
     }
-    fn set(&mut self, index: usize) {
-        self.0[index / 64] |= 1 << (index % 64);
+    pub fn set_all(&mut self, members: &[u32]) {
+        members.iter().for_each(|member| self.0[*member as usize / 64] |= 1 << (member % 64));
     }
     fn get(&self, index: usize) -> bool {
         self.0[index / 64] & 1 << (index % 64) != 0
-    }
-    fn add(&mut self, other: &Self) {
-        self.0.iter_mut().zip(&other.0).for_each(|(word, more)| *word |= more);
     }
 }

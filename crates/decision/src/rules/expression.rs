@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{Duration, Timestamp, value::Value};
 use jiff::tz::TimeZone;
-use std::sync::Arc;
+use std::{cmp::Ordering, sync::Arc};
 
 const DAY_S: f64 = 86_400.0;
 
@@ -58,16 +58,20 @@ impl<'a> From<&'a Value> for Scalar<'a> {
 }
 
 impl Scalar<'_> {
-    /// Whether `left comparison right` holds; `None` for values of different types.
+    /// How they stand to each other; `None` for values of different types and for NaN.
+    pub fn order(self, other: Scalar<'_>) -> Option<Ordering> {
+        match (self, other) {
+            (Scalar::Bool(left), Scalar::Bool(right)) => Some(left.cmp(&right)),
+            (Scalar::Number(left), Scalar::Number(right)) => left.partial_cmp(&right),
+            (Scalar::Text(left), Scalar::Text(right)) => Some(left.cmp(right)),
+            (Scalar::Time(left), Scalar::Time(right)) => Some(left.cmp(&right)),
+            _ => None,
+        }
+    }
+
+    /// Whether `left comparison right` holds; `None` when they cannot be compared.
     pub fn compare(comparison: Comparison, left: Scalar<'_>, right: Scalar<'_>) -> Option<bool> {
-        let order = match (left, right) {
-            (Scalar::Bool(left), Scalar::Bool(right)) => left.cmp(&right),
-            (Scalar::Number(left), Scalar::Number(right)) => left.partial_cmp(&right)?,
-            (Scalar::Text(left), Scalar::Text(right)) => left.cmp(right),
-            (Scalar::Time(left), Scalar::Time(right)) => left.cmp(&right),
-            _ => return None,
-        };
-        Some(comparison.holds(order))
+        left.order(right).map(|order| comparison.holds(order))
     }
 }
 

@@ -10,6 +10,7 @@ pub mod cost;
 mod expression;
 mod flips;
 mod functions;
+mod index;
 mod names;
 mod polarity;
 mod rule;
