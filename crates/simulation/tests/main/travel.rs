@@ -44,7 +44,7 @@ impl Wegwijs {
                     status: ConsentStatus::Given,
                     at: Some(at(start)),
                 };
-                wegwijs.0.consent(&given, "", at(start)).unwrap();
+                wegwijs.0.consent(&given, "", at(start)).unwrap().1.wait().unwrap();
             }
         }
         wegwijs
