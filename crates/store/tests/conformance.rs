@@ -13,6 +13,10 @@ macro_rules! promises {
             use super::*;
             $(#[test] fn $promise() { super::$promise(&MemoryStore::new()); })*
         }
+        mod on_the_simulated_disk {
+            use testkit::simulator::disk::{Disk, SimulatedStore};
+            $(#[test] fn $promise() { super::$promise(&*SimulatedStore::open(Disk::default(), 1, None)); })*
+        }
         mod on_fjall {
             use crate::fixture;
             $(#[test] fn $promise() {
