@@ -18,8 +18,11 @@ use std::{
     sync::{Arc, MutexGuard, PoisonError},
 };
 
+/// How often each limited action may still be said.
+type Volumes = BTreeMap<ActionId, u64>;
+
 /// What a decision takes, while nobody else can take anything; dropped, it takes nothing.
-pub(crate) struct Taken<'a>(Option<(MutexGuard<'a, BTreeMap<ActionId, u64>>, Vec<ActionId>)>);
+pub(crate) struct Taken<'a>(Option<(MutexGuard<'a, Volumes>, Vec<ActionId>)>);
 
 impl Taken<'_> {
     /// The decision is queued: what it uses is gone.
@@ -36,7 +39,7 @@ impl Taken<'_> {
 
 impl Engine {
     /// Remaining volume of limited actions.
-    pub(crate) fn remaining_volumes(&self) -> BTreeMap<ActionId, u64> {
+    pub(crate) fn remaining_volumes(&self) -> Volumes {
         self.volumes().clone()
     }
 
@@ -68,7 +71,7 @@ impl Engine {
     /// first time has its whole volume.
     pub(crate) fn publish_with_volumes(&self, published: Arc<Published>) -> Result<(), EngineError> {
         let mut volumes = self.volumes();
-        let mut now = BTreeMap::new();
+        let mut now = Volumes::new();
         for action in &published.strategy.actions {
             let Some(volume) = action.volume else {
                 continue;
@@ -82,7 +85,7 @@ impl Engine {
         Ok(())
     }
 
-    fn volumes(&self) -> MutexGuard<'_, BTreeMap<ActionId, u64>> {
+    fn volumes(&self) -> MutexGuard<'_, Volumes> {
         self.volumes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

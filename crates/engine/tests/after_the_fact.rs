@@ -49,7 +49,7 @@ fn a_rejected_input_is_forgotten_with_its_customer() {
     let store = Arc::new(MemoryStore::new());
     let shop = Shop { engine: Engine::open(store.clone(), &files(), [7; 32]).unwrap() };
     shop.happen("b1", "bought", MORNING);
-    shop.engine.ingest(&event("b2", "teleported"), "what jan sent", at(NOON)).unwrap();
+    shop.engine.ingest(&event("b2", "teleported"), "what jan sent", at(NOON)).unwrap().1.wait().unwrap();
     assert_eq!(shop.engine.rejected(10).unwrap().len(), 1);
     let id = shop.engine.find(&jan()).unwrap().unwrap();
     store.erase(id).unwrap().wait().unwrap();

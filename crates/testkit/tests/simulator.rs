@@ -59,12 +59,12 @@ fn a_decision_that_is_refused_takes_nothing_from_a_volume() {
     let (mut dice, at) = (Dice::new(1), "2028-03-20T09:00:00Z".parse().unwrap());
     let store = SimulatedStore::open(Disk::default(), 1, None);
     let engine = Engine::open(store.clone(), &organisation::files(0), [7; 32]).unwrap();
-    let jan = vec![Identifier::new("user_id", "jan")];
+    let jan = [Identifier::new("user_id", "jan")];
     let yes = Says::Statement { purpose: "offers", channel: None, status: ConsentStatus::Given };
     let garden = EventReport {
         id: "e".into(),
         event: "customer_updated".into(),
-        identifiers: jan.clone(),
+        identifiers: jan.to_vec(),
         at: None,
         properties: BTreeMap::new(),
         attributes: BTreeMap::from([("has_garden".to_owned(), Value::Bool(true))]),
@@ -76,7 +76,7 @@ fn a_decision_that_is_refused_takes_nothing_from_a_volume() {
     }
     let mut ask = |seed, dry_run| {
         let request = letters::request(&mut dice, false, dry_run);
-        engine.decide(&Ask { identifiers: jan.clone(), request, adjustments: Vec::new() }, at, seed)
+        engine.decide(&Ask { identifiers: jan.to_vec(), request, adjustments: Vec::new() }, at, seed)
     };
     store.trouble(1_000, 0);
     assert!((0..40).all(|seed| ask(seed, false).is_err()));

@@ -5,7 +5,12 @@
 //! told in that order the story must satisfy the simulator's witness: that is linearizability, per customer,
 //! with the promises as the sequential specification.
 
-use decision::{Timestamp, id::CustomerId, record::Decision, value::Value};
+use decision::{
+    Timestamp,
+    id::{CustomerId, DecisionId},
+    record::Decision,
+    value::Value,
+};
 use engine::{
     Ask, Engine, EngineError, EventReport, Identifier, Published, Verdict,
     storage::{
@@ -55,6 +60,9 @@ struct Call {
     what: What,
 }
 
+/// A slot in which something was said: to whom, by which decision and slot, and which made the contact first.
+type SlotSaid = (usize, DecisionId, u16, (DecisionId, u16));
+
 /// Clients that share an engine, a clock that jumps, and the letters they may send again.
 struct Crowd<'a> {
     engine: &'a Engine,
@@ -65,7 +73,7 @@ struct Crowd<'a> {
     calls: Mutex<Vec<Call>>,
     /// Outcome letters by the contact they are about, so that one is sent by several clients.
     outcomes: Mutex<BTreeMap<(u128, u16, String), Letter>>,
-    said: Mutex<Vec<(usize, decision::id::DecisionId, u16, (decision::id::DecisionId, u16))>>,
+    said: Mutex<Vec<SlotSaid>>,
 }
 
 impl<'a> Crowd<'a> {
@@ -130,7 +138,7 @@ impl<'a> Crowd<'a> {
         let request = letters::request(dice, outbound, false);
         let ask = Ask { identifiers: self.persons[person].clone(), request, adjustments: Vec::new() };
         let (began, at, number) = (self.tick(), self.now(), self.number());
-        let decided = self.engine.decide(&ask, at, dice.next()).unwrap();
+        let decided = self.engine.decide(&ask, at, dice.bits()).unwrap();
         let ticket = decided.ticket.expect("it is not a dry run");
         let place = ticket.version().0;
         ticket.wait().unwrap();
@@ -180,7 +188,7 @@ impl<'a> Crowd<'a> {
     fn history(self) -> Vec<Call> {
         let mut calls = self.calls.into_inner().unwrap();
         calls.sort_by_key(|call| call.place);
-        let mut latest_start = vec![0; PERSONS];
+        let mut latest_start = [0; PERSONS];
         for call in &calls {
             let latest = &mut latest_start[call.person];
             assert!(call.ended > *latest, "a call took effect after one that began when it had ended");

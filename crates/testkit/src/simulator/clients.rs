@@ -35,7 +35,7 @@ impl Simulation {
         let before = if dry_run { self.engine.customer(&identifiers).ok() } else { None };
         let queued = self.store.queued();
         let ask = Ask { identifiers: identifiers.clone(), request, adjustments: Vec::new() };
-        let (asked_at, seed) = (self.asked_at(), self.dice.next());
+        let (asked_at, seed) = (self.asked_at(), self.dice.bits());
         let decided = match self.engine.decide(&ask, asked_at, seed) {
             Ok(decided) => decided,
             Err(error) => return self.failed("decide", &error),

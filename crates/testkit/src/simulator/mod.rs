@@ -160,7 +160,7 @@ impl Simulation {
             Some(Wrong::Store(flaw)) => Some(flaw),
             _ => None,
         };
-        let store = SimulatedStore::open(disk::Disk::default(), dice.next(), flaw);
+        let store = SimulatedStore::open(disk::Disk::default(), dice.bits(), flaw);
         let engine = Engine::open(store.clone(), &organisation::files(0), [7; 32]);
         let gentle = dice.in_thousand(250);
         let mut simulation = Self {
@@ -334,7 +334,7 @@ impl Simulation {
             Some(Wrong::Store(flaw)) => Some(flaw),
             _ => None,
         };
-        self.store = SimulatedStore::open(disk, self.dice.next(), flaw);
+        self.store = SimulatedStore::open(disk, self.dice.bits(), flaw);
         let files = last_published(&*self.store).ok().flatten().unwrap_or_else(|| organisation::files(0));
         let opened = Engine::open(self.store.clone(), &files, [9; 32]);
         self.engine = opened.map_err(|error| wrong("INV-3", format!("it does not start again: {error}")))?;
