@@ -13,7 +13,7 @@ use std::{
 use store::{FjallStore, Options};
 
 const FULL_DISK_FOLDER: &str = "ATTENT_STORE_FULL_DISK_FOLDER";
-const ACKNOWLEDGED_PER_KILL: usize = 1000;
+const ACKNOWLEDGED_PER_KILL: usize = 300;
 
 /// Starts itself as a child with 32 writers that tells what was acknowledged, and kills it in the middle.
 #[test]
