@@ -39,7 +39,7 @@ const THREADS: u64 = 6;
 const START: &str = "2028-03-20T09:00:00Z";
 
 fn steps() -> usize {
-    if std::env::var_os("ATTENT_NIGHTLY").is_some() { 4_000 } else { 250 }
+    if std::env::var_os("ATTENT_NIGHTLY").is_some() { 800 } else { 250 }
 }
 
 /// What was called and what came back.
