@@ -36,3 +36,10 @@ pub enum EngineError {
     #[error("model `{0}` is damaged")]
     Model(String),
 }
+
+impl EngineError {
+    /// Whether something in the store cannot be read back, rather than not be reached.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Damaged { .. } | Self::Store(StoreError::Damaged { .. }))
+    }
+}

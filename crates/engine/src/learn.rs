@@ -7,7 +7,8 @@
 use crate::{
     Engine, EngineError, codec,
     journal::Entry,
-    storage::{Batch, Read, Store, StoreError, Table, Write},
+    shelf,
+    storage::{Batch, Read, Store, Table, Write},
 };
 use arc_swap::ArcSwap;
 use decision::{Timestamp, propensity::GOAL, strategy::Strategy};
@@ -19,11 +20,17 @@ use std::{
 };
 
 const PAGE: usize = 4096;
-const CHECKPOINT: &str = "learner";
+const CHECKPOINT: &[u8] = b"learner";
+const LEARNER: &str = "learner";
+const MODEL: &str = "model";
+const MODELS: &str = "models";
 /// Base rate of a goal before anything is known about it.
 const GOAL_PRIOR: f64 = 0.05;
 /// How long a published model is kept for deep replay, in milliseconds.
 const MODEL_KEPT_MS: i64 = 7 * 86_400_000;
+/// How much the models kept may take together, in bytes, and how many they may be; the oldest give way.
+const MODELS_BYTES_MAX: u64 = 1 << 30;
+const MODELS_MAX: usize = 2_500;
 
 /// The learner's state between two calls.
 #[derive(Clone, Serialize, Deserialize)]
@@ -69,19 +76,16 @@ impl Learning {
         let (mut fold, damage) = match kept(store) {
             Ok(Some(fold)) => (fold, None),
             Ok(None) => (Fold { through: 0, learner: Learner::new(config(strategy)) }, None),
-            Err(damage) if is_damage(&damage) => {
+            Err(damage) if damage.is_damage() => {
                 (fold_again(store, declared(strategy), None)?.fold, Some(damage))
             }
             Err(error) => return Err(error),
         };
         declare(&mut fold.learner, strategy);
         let snapshot = fold.learner.snapshot();
-        let mut writes = Vec::new();
-        if !is_kept(store, &snapshot)? {
-            writes.push(Write::put(Table::Meta, model_key(snapshot.version()), snapshot.encode()));
-        }
+        let mut writes = keep_model(store, &snapshot, None)?;
         if damage.is_some() {
-            writes.push(Write::put(Table::Meta, CHECKPOINT, codec::encode(&fold)));
+            writes.extend(shelf::keep(store, LEARNER, CHECKPOINT, &codec::encode(&fold), None)?);
         }
         if !writes.is_empty() {
             store.commit(Batch { writes, ..Batch::default() })?.wait()?;
@@ -96,21 +100,37 @@ impl Learning {
 }
 
 fn kept(store: &dyn Store) -> Result<Option<Fold>, EngineError> {
-    let row = store.get(&[Read::new(Table::Meta, CHECKPOINT)])?.remove(0);
-    row.value().map(|bytes| codec::decode("learner", bytes)).transpose()
+    let kept = shelf::read(store, LEARNER, CHECKPOINT)?;
+    kept.map(|bytes| codec::decode(LEARNER, &bytes)).transpose()
 }
 
-/// Whether the model is in the store; one that cannot be read is written again.
-fn is_kept(store: &dyn Store, model: &Snapshot) -> Result<bool, EngineError> {
-    match store.get(&[Read::new(Table::Meta, model_key(model.version()))]) {
-        Ok(rows) => Ok(rows[0].value().is_some()),
-        Err(StoreError::Damaged { .. }) => Ok(false),
-        Err(error) => Err(error.into()),
+/// The writes that keep a model, published at `at_ms`, for deep replay, and let go of those that are too many.
+fn keep_model(store: &dyn Store, model: &Snapshot, at_ms: Option<i64>) -> Result<Vec<Write>, EngineError> {
+    let version = model.version();
+    let row = store.get(&[Read::new(Table::Meta, MODELS)])?.remove(0);
+    let mut kept: Vec<(ModelVersion, u64)> =
+        row.value().map_or_else(|| Ok(Vec::new()), |bytes| codec::decode(MODEL, bytes))?;
+    let has = || shelf::has(store, MODEL, &model_key(version)).is_ok_and(|has| has);
+    if kept.iter().any(|(known, _)| *known == version) && has() {
+        return Ok(Vec::new());
     }
-}
-
-fn is_damage(error: &EngineError) -> bool {
-    matches!(error, EngineError::Damaged { .. } | EngineError::Store(StoreError::Damaged { .. }))
+    kept.retain(|(known, _)| *known != version);
+    let encoded = model.encode();
+    let until_ms = at_ms.map(|at_ms| at_ms + MODEL_KEPT_MS);
+    let mut writes = shelf::keep(store, MODEL, &model_key(version), &encoded, until_ms)?;
+    let mut room = MODELS_BYTES_MAX.saturating_sub(encoded.len() as u64);
+    let stay = kept.iter().rev().take(MODELS_MAX - 1).take_while(|(_, bytes)| {
+        let fits = *bytes <= room;
+        room = room.saturating_sub(*bytes);
+        fits
+    });
+    let gone = kept.len() - stay.count();
+    for (version, _) in kept.drain(..gone) {
+        writes.extend(shelf::removal(store, MODEL, &model_key(version))?);
+    }
+    kept.push((version, encoded.len() as u64));
+    writes.push(Write::put(Table::Meta, MODELS, codec::encode(&kept)));
+    Ok(writes)
 }
 
 /// One configuration for everything; only the base rates come from the strategy.
@@ -202,10 +222,8 @@ impl Engine {
         let model = snapshot.version();
         let through = fold.through;
         let entry = Entry::Published { through, at_ms, model };
-        let writes = vec![
-            Write::put(Table::Meta, model_key(model), snapshot.encode()).until(at_ms + MODEL_KEPT_MS),
-            Write::put(Table::Meta, CHECKPOINT, codec::encode(fold)),
-        ];
+        let mut writes = keep_model(&*self.store, &snapshot, Some(at_ms))?;
+        writes.extend(shelf::keep(&*self.store, LEARNER, CHECKPOINT, &codec::encode(fold), None)?);
         let journal = journalled.then(|| entry.row(None, at_ms));
         self.store.commit(Batch { writes, journal: journal.into_iter().collect() })?.wait()?;
         self.learning.model.store(Arc::new(snapshot));
@@ -218,12 +236,11 @@ impl Engine {
         if let Some(snapshot) = last().as_ref().filter(|snapshot| snapshot.version() == version) {
             return Ok(Some(snapshot.clone()));
         }
-        let row = self.store.get(&[Read::new(Table::Meta, model_key(version))])?.remove(0);
-        let Some(bytes) = row.value() else {
+        let Some(bytes) = shelf::read(&*self.store, MODEL, &model_key(version))? else {
             return Ok(None);
         };
         let damaged = || EngineError::Model(version.to_string());
-        let snapshot = Arc::new(Snapshot::decode(bytes).map_err(|_| damaged())?);
+        let snapshot = Arc::new(Snapshot::decode(&bytes).map_err(|_| damaged())?);
         if snapshot.version() != version {
             return Err(damaged());
         }

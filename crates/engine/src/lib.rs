@@ -21,6 +21,7 @@ mod published;
 mod reject;
 mod replaying;
 mod reporting;
+mod shelf;
 pub mod storage;
 mod volume;
 
