@@ -17,6 +17,13 @@ macro_rules! promises {
             use testkit::simulator::disk::{Disk, SimulatedStore};
             $(#[test] fn $promise() { super::$promise(&*SimulatedStore::open(Disk::default(), 1, None)); })*
         }
+        mod on_fjall_that_loads {
+            use store::{FjallStore, Options};
+            $(#[test] fn $promise() {
+                let folder = tempfile::tempdir().unwrap();
+                super::$promise(&FjallStore::open(folder.path(), &Options::loading()).unwrap());
+            })*
+        }
         mod on_fjall {
             use crate::fixture;
             $(#[test] fn $promise() {

@@ -40,6 +40,32 @@ fn no_acknowledged_batch_is_lost_when_the_process_is_killed() {
     }
 }
 
+/// The same with groups that are written sorted: killed at another moment of a group in every round.
+#[test]
+fn no_acknowledged_batch_is_lost_when_a_load_is_killed() {
+    if write_if_started_for_it() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = BTreeSet::new();
+    let rounds = rounds(5, 100) as u64;
+    for round in 0..rounds {
+        let mut seen = 0;
+        let writer = Writer::of("crash::no_acknowledged_batch_is_lost_when_a_load_is_killed", folder.path());
+        let writer = Writer { first: (round + 1) * 1_000_000, loads: true, ..writer };
+        told(&mut writer.start(&[]), |line, child| {
+            ledger.extend(acknowledged(line));
+            seen += 1;
+            if seen == 64 {
+                std::thread::sleep(std::time::Duration::from_millis(20 + 7 * round % 100));
+                child.kill().unwrap();
+            }
+        });
+        assert!(seen >= 64);
+        check(folder.path(), &ledger, 100);
+    }
+}
+
 #[test]
 fn a_folder_whose_making_was_cut_short_is_made_anew() {
     let folder = tempfile::tempdir().unwrap();

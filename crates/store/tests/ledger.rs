@@ -26,6 +26,7 @@ const FOLDER: &str = "ATTENT_STORE_LEDGER_FOLDER";
 const FIRST: &str = "ATTENT_STORE_LEDGER_FIRST";
 const BATCHES: &str = "ATTENT_STORE_LEDGER_BATCHES";
 const VALUE_BYTES: &str = "ATTENT_STORE_LEDGER_VALUE_BYTES";
+const LOADS: &str = "ATTENT_STORE_LEDGER_LOADS";
 const WRITERS: u64 = 32;
 /// How long a commit of the writing process may take.
 pub const COMMIT_WITHIN: Duration = Duration::from_millis(400);
@@ -47,12 +48,14 @@ pub struct Writer<'a> {
     pub batches: u64,
     /// Size of one of the rows of a batch.
     pub value_bytes: usize,
+    /// Whether its store loads: writes large groups sorted.
+    pub loads: bool,
 }
 
 impl<'a> Writer<'a> {
     /// A writer for the test of this name, which calls [`write_if_started_for_it`] first.
     pub fn of(test: &'a str, folder: &'a Path) -> Self {
-        Self { test, folder, first: 1, batches: u64::MAX, value_bytes: 100 }
+        Self { test, folder, first: 1, batches: u64::MAX, value_bytes: 100, loads: false }
     }
 
     /// Starts it, under another program when `wrapper` is not empty.
@@ -66,6 +69,7 @@ impl<'a> Writer<'a> {
             .env(FIRST, self.first.to_string())
             .env(BATCHES, self.batches.to_string())
             .env(VALUE_BYTES, self.value_bytes.to_string())
+            .env(LOADS, u8::from(self.loads).to_string())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -99,7 +103,10 @@ pub fn write_if_started_for_it() -> bool {
     };
     let (first, batches) = (number(FIRST).unwrap(), number(BATCHES).unwrap());
     let value_bytes = number(VALUE_BYTES).unwrap() as usize;
-    let options = Options { commit_within: COMMIT_WITHIN, memtable_bytes: 1 << 20, ..Options::default() };
+    let options = match number(LOADS).unwrap() {
+        0 => Options { commit_within: COMMIT_WITHIN, memtable_bytes: 1 << 20, ..Options::default() },
+        _ => Options::loading(),
+    };
     let store = FjallStore::open(Path::new(&folder), &options).unwrap();
     let (next, last) = (AtomicU64::new(first), first.saturating_add(batches));
     thread::scope(|scope| {

@@ -9,6 +9,7 @@
 
 use super::{
     disk::{Disk, Fresh, Group, Reached},
+    load::Loader,
     queue::{Change, Queue, QueuedBatch, Step},
     rows::Rows,
     watchdog::Underway,
@@ -42,6 +43,8 @@ pub(super) struct Shared {
     pub underway: Underway,
     /// How long that may take before the store counts as stalled.
     pub commit_within: Duration,
+    /// Writes groups sorted instead of through the log.
+    pub loader: Option<Loader>,
 }
 
 impl Shared {
@@ -90,7 +93,7 @@ fn run(disk: &Disk, watermark: &mut Watermark, shared: &Shared) -> Result<(), St
         };
         shared.underway.begins();
         wait_for_files(disk, &shared.underway)?;
-        write(disk, &steps, reached)?;
+        write(disk, shared.loader.as_ref(), &steps, reached)?;
         watermark.note(reached)?;
         shared.durable_sequence.store(reached.sequence, Ordering::Release);
         settle(&shared.rows, steps);
@@ -114,7 +117,7 @@ fn wait_for_files(disk: &Disk, underway: &Underway) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn write(disk: &Disk, steps: &[Step], reached: Reached) -> Result<(), StoreError> {
+fn write(disk: &Disk, loader: Option<&Loader>, steps: &[Step], reached: Reached) -> Result<(), StoreError> {
     let mut group = disk.group();
     add_writes(&mut group, steps)?;
     for step in steps {
@@ -123,7 +126,10 @@ fn write(disk: &Disk, steps: &[Step], reached: Reached) -> Result<(), StoreError
             Step::Erase { customer, .. } => add_erasure(&mut group, disk, *customer)?,
         }
     }
-    group.commit(reached)
+    match loader {
+        Some(loader) => loader.load(disk, group.into_changes(), reached),
+        None => group.commit(reached),
+    }
 }
 
 /// Of several writes to one row in the group only the last: a group is one atomic write.

@@ -7,7 +7,7 @@ use super::{
     cell::{Cell, NONCE_BYTES, Place, Seal, encode},
     keyring::{CustomerKey, Keyring, MasterKey, random},
 };
-use ::fjall::{Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode};
+use ::fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 use decision::id::CustomerId;
 use engine::storage::{JournalEntry, Row, StoreError, Table, Version};
 use std::{
@@ -103,8 +103,26 @@ impl Disk {
         self.tables.iter().chain([&self.journal, &self.system, self.keyring.keyspace()])
     }
 
+    /// A keyspace of rows.
+    pub fn keyspace(&self, space: Space) -> &Keyspace {
+        match space {
+            Space::Table(table) => self.table(table),
+            Space::Journal => &self.journal,
+            Space::Keys => self.keyring.keyspace(),
+        }
+    }
+
     /// Where the numbering continues.
     pub fn reached(&self) -> Result<Reached, StoreError> {
+        let reached = self.noted()?;
+        match self.last_sequence()?.is_some_and(|last| last > reached.sequence) {
+            true => Err(Place { table: SYSTEM, key: REACHED }.damaged()),
+            false => Ok(reached),
+        }
+    }
+
+    /// How far the last group says that the numbering has come.
+    pub fn noted(&self) -> Result<Reached, StoreError> {
         let place = Place { table: SYSTEM, key: REACHED };
         let read = sound(place, || self.system.get(REACHED))?;
         let Some(bytes) = read.map_err(|error| unreadable(place, error))? else {
@@ -113,11 +131,7 @@ impl Disk {
         let cell = Cell::read(place, &bytes)?;
         let content = cell.open(None)?.unwrap_or_default();
         let sequence = content.try_into().map_err(|_| place.damaged())?;
-        let reached = Reached { version: cell.version, sequence: u64::from_be_bytes(sequence) };
-        match self.last_sequence()?.is_some_and(|last| last > reached.sequence) {
-            true => Err(place.damaged()),
-            false => Ok(reached),
-        }
+        Ok(Reached { version: cell.version, sequence: u64::from_be_bytes(sequence) })
     }
 
     fn last_sequence(&self) -> Result<Option<u64>, StoreError> {
@@ -213,10 +227,25 @@ impl Disk {
         })
     }
 
+    /// Makes changes durable through the log, with the numbering as far as it has come.
+    pub fn commit(&self, changes: Vec<DiskChange>, reached: Reached) -> Result<(), StoreError> {
+        let mut batch = self.database.batch().durability(Some(PersistMode::SyncData));
+        for DiskChange { space, key, content } in changes {
+            let keyspace = self.keyspace(space);
+            match content {
+                Some(content) => batch.insert(keyspace, key, content),
+                None => batch.remove(keyspace, key),
+            }
+        }
+        let place = Place { table: SYSTEM, key: REACHED };
+        let cell = encode(place, reached.version, None, None, &reached.sequence.to_be_bytes());
+        batch.insert(&self.system, REACHED, cell);
+        batch.commit().map_err(|error| write_failed(&error))
+    }
+
     /// An empty group of changes.
     pub fn group(&self) -> Group<'_> {
-        let batch = self.database.batch().durability(Some(PersistMode::SyncData));
-        Group { disk: self, batch, nonces: Nonces::default(), created: BTreeMap::new() }
+        Group { disk: self, changes: Vec::new(), nonces: Nonces::default(), created: BTreeMap::new() }
     }
 }
 
@@ -228,10 +257,33 @@ pub(super) struct Page {
     pub last: Option<Vec<u8>>,
 }
 
-/// Changes that become durable together.
+/// A keyspace in which rows change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Space {
+    Table(Table),
+    Journal,
+    Keys,
+}
+
+impl Space {
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Table::ALL.iter().map(|&table| Self::Table(table)).chain([Self::Journal, Self::Keys])
+    }
+}
+
+/// One change as it will be on disk; without content the row goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct DiskChange {
+    pub space: Space,
+    pub key: Vec<u8>,
+    pub content: Option<Vec<u8>>,
+}
+
+/// Changes that become durable together; at most one per row.
 pub(super) struct Group<'a> {
     disk: &'a Disk,
-    batch: OwnedWriteBatch,
+    changes: Vec<DiskChange>,
     nonces: Nonces,
     /// Keys that exist in this group only; the keyring's cache may drop them before they are durable.
     created: BTreeMap<CustomerId, Arc<CustomerKey>>,
@@ -240,39 +292,48 @@ pub(super) struct Group<'a> {
 impl Group<'_> {
     pub fn put(&mut self, table: Table, key: &[u8], fresh: &Fresh<'_>) -> Result<(), StoreError> {
         let cell = self.cell(Place { table: table.name(), key }, fresh)?;
-        self.batch.insert(self.disk.table(table), key, cell);
+        self.change(Space::Table(table), key, Some(cell));
         Ok(())
     }
 
     pub fn delete(&mut self, table: Table, key: &[u8]) {
-        self.batch.remove(self.disk.table(table), key);
+        self.change(Space::Table(table), key, None);
     }
 
     pub fn append(&mut self, sequence: u64, fresh: &Fresh<'_>) -> Result<(), StoreError> {
         let key = sequence.to_be_bytes();
         let cell = self.cell(Place { table: JOURNAL, key: &key }, fresh)?;
-        self.batch.insert(&self.disk.journal, key, cell);
+        self.change(Space::Journal, &key, Some(cell));
         Ok(())
     }
 
     pub fn trim(&mut self, entry: &[u8]) {
-        self.batch.remove(&self.disk.journal, entry);
+        self.change(Space::Journal, entry, None);
     }
 
     pub fn forget(&mut self, customer: CustomerId) {
-        self.disk.keyring.forget(customer, &mut self.batch);
+        let key = self.disk.keyring.forget(customer);
+        self.change(Space::Keys, &key, None);
     }
 
     pub fn prove(&mut self) -> Result<(), StoreError> {
-        self.disk.keyring.prove(&mut self.batch)
+        let (key, proof) = self.disk.keyring.proof()?;
+        self.change(Space::Keys, key, Some(proof));
+        Ok(())
+    }
+
+    fn change(&mut self, space: Space, key: &[u8], content: Option<Vec<u8>>) {
+        self.changes.push(DiskChange { space, key: key.to_vec(), content });
     }
 
     /// Makes everything durable, with the numbering as far as it has come.
-    pub fn commit(mut self, reached: Reached) -> Result<(), StoreError> {
-        let place = Place { table: SYSTEM, key: REACHED };
-        let cell = encode(place, reached.version, None, None, &reached.sequence.to_be_bytes());
-        self.batch.insert(&self.disk.system, REACHED, cell);
-        self.batch.commit().map_err(|error| write_failed(&error))
+    pub fn commit(self, reached: Reached) -> Result<(), StoreError> {
+        self.disk.commit(self.changes, reached)
+    }
+
+    /// The changes, for whoever makes them durable in another way.
+    pub fn into_changes(self) -> Vec<DiskChange> {
+        self.changes
     }
 
     fn owner_key(&mut self, owner: CustomerId) -> Result<Arc<CustomerKey>, StoreError> {
@@ -282,7 +343,8 @@ impl Group<'_> {
         if let Some(key) = self.disk.keyring.get(owner)? {
             return Ok(key);
         }
-        let key = self.disk.keyring.create(owner, &mut self.batch)?;
+        let (key, wrapped) = self.disk.keyring.create(owner)?;
+        self.change(Space::Keys, &engine::storage::key::customer(owner), Some(wrapped));
         self.created.insert(owner, key.clone());
         Ok(key)
     }
@@ -337,9 +399,13 @@ pub(super) fn sound<T>(place: Place<'_>, read: impl FnOnce() -> T) -> Result<T, 
     catch_unwind(AssertUnwindSafe(read)).map_err(|_| place.damaged())
 }
 
-fn write_failed(error: &::fjall::Error) -> StoreError {
-    let reason =
-        format!("a write to disk failed ({}); what was acknowledged is safe, restart to go on", said(error));
+pub(super) fn write_failed(error: &::fjall::Error) -> StoreError {
+    stopped_by(&said(error))
+}
+
+/// After a failed write nothing more is written; `said` is what the system said.
+pub(super) fn stopped_by(said: &str) -> StoreError {
+    let reason = format!("a write to disk failed ({said}); what was acknowledged is safe, restart to go on");
     StoreError::Stopped { reason }
 }
 

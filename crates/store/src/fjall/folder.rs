@@ -6,12 +6,14 @@
 //! DIR/master.key    unwraps the customers' keys; back it up apart from the data
 //! DIR/data/         rows and journal; made under another name, so that it is there completely or not at all
 //! DIR/reached       how far the data has come, to notice when some of it is gone
+//! DIR/load          a group that is being written sorted, to finish it when that was cut short
 //! ```
 
 use super::{
     Options,
     disk::{Disk, Reached, said},
     keyring::{KEY_BYTES, MasterKey, random},
+    load::Loader,
     log, manifest,
     watermark::Watermark,
 };
@@ -118,6 +120,7 @@ impl Folder {
         manifest::check(&data)?;
         log::check(&data, noted.map(|noted| noted.version))?;
         let disk = self.disk(&data, options, master)?;
+        self.finish_load(&disk)?;
         let reached = disk.reached().map_err(|error| self.damaged(&error.to_string()))?;
         match disk.keyring.proven().map_err(|error| self.damaged(&error.to_string()))? {
             Some(true) => {}
@@ -131,6 +134,19 @@ impl Folder {
         }
         self.write_layout()?;
         Ok((disk, watermark, reached))
+    }
+
+    /// What writes groups sorted.
+    pub fn loader(&self) -> Loader {
+        Loader::new(self.path.join("load"))
+    }
+
+    fn finish_load(&self, disk: &Disk) -> Result<(), OpenError> {
+        let file = self.path.join("load");
+        Loader::new(file.clone()).finish(disk).map_err(|error| match error {
+            StoreError::Unreadable { reason } => OpenError::Damaged { file, reason },
+            error => OpenError::Unavailable { file, reason: error.to_string() },
+        })
     }
 
     fn disk(&self, data: &Path, options: &Options, master: MasterKey) -> Result<Disk, OpenError> {
@@ -235,21 +251,38 @@ pub(super) fn unavailable(file: &Path, error: &io::Error) -> OpenError {
     OpenError::Unavailable { file: file.to_owned(), reason: error.to_string() }
 }
 
-/// Writes a file readable by its owner only: after a crash it is there completely or not at all.
 fn write_whole(file: &Path, content: &[u8]) -> Result<(), OpenError> {
+    replace_durably(file, |out| out.write_all(content)).map_err(|error| unavailable(file, &error))
+}
+
+/// Writes a file readable by its owner only: after a crash it is there completely or not at all.
+pub(super) fn replace_durably(
+    file: &Path,
+    write: impl FnOnce(&mut File) -> io::Result<()>,
+) -> io::Result<()> {
     let fresh = file.with_extension("new");
-    let written = || -> io::Result<()> {
-        let mut options = OpenOptions::new();
-        options.create(true).truncate(true).write(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut out = options.open(&fresh)?;
-        out.write_all(content)?;
-        out.sync_all()?;
-        fs::rename(&fresh, file)?;
-        sync_folder(folder_of(file))
-    };
-    written().map_err(|error| unavailable(file, &error))
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut out = options.open(&fresh)?;
+    write(&mut out)?;
+    out.sync_all()?;
+    fs::rename(&fresh, file)?;
+    sync_folder(folder_of(file))
+}
+
+/// Removes a file, and what is left of one that was not completed; it does not come back after a power loss.
+pub(super) fn remove_durably(file: &Path) -> io::Result<()> {
+    let mut removed = false;
+    for name in [file.to_owned(), file.with_extension("new")] {
+        match fs::remove_file(name) {
+            Ok(()) => removed = true,
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    if removed { sync_folder(folder_of(file)) } else { Ok(()) }
 }
 
 /// Creates a folder whose name survives power loss, with the folders it is in.

@@ -8,7 +8,7 @@ use super::{
     cell::{NONCE_BYTES, Place},
     disk::{sound, unreadable},
 };
-use ::fjall::{Keyspace, OwnedWriteBatch};
+use ::fjall::Keyspace;
 use chacha20poly1305::{
     ChaCha20Poly1305, KeyInit, XChaCha20Poly1305,
     aead::{Aead, Payload},
@@ -112,10 +112,9 @@ impl Keyring {
         Ok(proof.map(|proof| self.master.unwrap(PROOF, &proof).as_deref() == Some(PROOF)))
     }
 
-    /// Adds what [`Self::proven`] looks for.
-    pub fn prove(&self, batch: &mut OwnedWriteBatch) -> Result<(), StoreError> {
-        batch.insert(&self.keyspace, PROOF, self.master.wrap(PROOF, PROOF)?);
-        Ok(())
+    /// The row that [`Self::proven`] looks for.
+    pub fn proof(&self) -> Result<(&'static [u8], Vec<u8>), StoreError> {
+        Ok((PROOF, self.master.wrap(PROOF, PROOF)?))
     }
 
     /// The customer's present key.
@@ -123,26 +122,20 @@ impl Keyring {
         self.ready.get_or_insert_with(&customer, || self.load(customer))
     }
 
-    /// A new key for a customer without one; becomes durable with `batch`.
-    pub fn create(
-        &self,
-        customer: CustomerId,
-        batch: &mut OwnedWriteBatch,
-    ) -> Result<Arc<CustomerKey>, StoreError> {
+    /// A new key for a customer without one, and its row on disk.
+    pub fn create(&self, customer: CustomerId) -> Result<(Arc<CustomerKey>, Vec<u8>), StoreError> {
         let (id, secret) = (u64::from_le_bytes(random()?), random::<KEY_BYTES>()?);
-        let place = key::customer(customer);
         let row = [&id.to_le_bytes()[..], &secret].concat();
-        let wrapped = self.master.wrap(&place, &row)?;
-        batch.insert(&self.keyspace, place, wrapped);
+        let wrapped = self.master.wrap(&key::customer(customer), &row)?;
         let key = Arc::new(CustomerKey::new(id, secret));
         self.ready.insert(customer, Some(key.clone()));
-        Ok(key)
+        Ok((key, wrapped))
     }
 
-    /// Forgets the customer's key on disk, once `batch` is durable.
-    pub fn forget(&self, customer: CustomerId, batch: &mut OwnedWriteBatch) {
-        batch.remove(&self.keyspace, key::customer(customer));
+    /// The row to remove on disk so that the customer's key is forgotten.
+    pub fn forget(&self, customer: CustomerId) -> Vec<u8> {
         self.forgetful.store(true, Ordering::Relaxed);
+        key::customer(customer)
     }
 
     /// Forgets the customer's key in memory.

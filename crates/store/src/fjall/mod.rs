@@ -13,6 +13,7 @@ mod disk;
 mod expire;
 mod folder;
 mod keyring;
+mod load;
 mod log;
 mod manifest;
 mod overlay;
@@ -29,7 +30,7 @@ use engine::storage::{
     Batch, Expired, Health, JournalEntry, Progress, Read, Row, Store, StoreError, Table, Ticket, Value,
 };
 use folder::Folder;
-use queue::{Limits, OnConflict, Queue};
+use queue::{GroupLimits, Limits, OnConflict, Queue};
 use rows::Rows;
 use std::{
     path::{Path, PathBuf},
@@ -61,6 +62,9 @@ pub struct Options {
     /// How long a group of batches may take to become durable before the store refuses new ones with
     /// [`StoreError::Stalled`], and says the same to those who wait.
     pub commit_within: Duration,
+    /// Gather what is queued into large groups and write those sorted, beside the log: for loading very many
+    /// rows. Everything a store promises holds; a commit on its own takes longer. See [`Options::loading`].
+    pub loads: bool,
     /// The master key's file; `None`: `master.key` in the store's folder. Created if there is no data yet.
     pub master_key: Option<PathBuf>,
 }
@@ -74,7 +78,22 @@ impl Default for Options {
             queued_bytes_max: 64 * 1024 * 1024,
             memtable_bytes: 16 * 1024 * 1024,
             commit_within: Duration::from_secs(1),
+            loads: false,
             master_key: None,
+        }
+    }
+}
+
+impl Options {
+    /// For loading very many rows while nobody waits for an answer: large groups, written sorted. At most 128 MiB
+    /// are queued.
+    pub fn loading() -> Self {
+        Self {
+            queued_batches_max: 1 << 20,
+            queued_bytes_max: 128 * 1024 * 1024,
+            commit_within: Duration::from_secs(60),
+            loads: true,
+            ..Self::default()
         }
     }
 }
@@ -98,7 +117,11 @@ impl FjallStore {
         let locked = Folder::lock(folder, options.master_key.as_deref())?;
         let (disk, watermark, reached) = locked.open(options)?;
         let disk = Arc::new(disk);
-        let limits = Limits { batches: options.queued_batches_max, bytes: options.queued_bytes_max };
+        let limits = Limits {
+            batches: options.queued_batches_max,
+            bytes: options.queued_bytes_max,
+            group: if options.loads { GroupLimits::LARGE } else { GroupLimits::PROMPT },
+        };
         let shared = Arc::new(Shared {
             rows: Rows::new(disk.clone(), options.row_cache_bytes),
             queue: Queue::new(limits, reached),
@@ -106,6 +129,7 @@ impl FjallStore {
             durable_sequence: AtomicU64::new(reached.sequence),
             underway: Underway::default(),
             commit_within: options.commit_within,
+            loader: options.loads.then(|| locked.loader()),
         });
         let started = committer::start(disk, watermark, shared.clone())
             .and_then(|ended| Ok((ended, watchdog::start(shared.clone())?)));

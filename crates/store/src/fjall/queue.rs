@@ -9,12 +9,12 @@ use std::{
         Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
+    thread,
+    time::Duration,
 };
 
-/// Most batches made durable together.
-const GROUP_BATCHES_MAX: usize = 4096;
-/// Size at which a group of batches is closed, in bytes.
-const GROUP_BYTES: usize = 8 * 1024 * 1024;
+/// How long a queue that gathers looks whether more comes.
+const GATHER_EVERY: Duration = Duration::from_millis(20);
 
 /// One step for the committer.
 pub(super) enum Step {
@@ -65,11 +65,28 @@ pub(super) enum OnConflict {
     LeaveOut,
 }
 
-/// How much may wait.
+/// How much may wait, and how much is made durable together.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
     pub batches: usize,
     pub bytes: usize,
+    pub group: GroupLimits,
+}
+
+/// When a group of batches is closed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct GroupLimits {
+    pub batches: usize,
+    pub bytes: usize,
+    /// Whether to wait for more as long as more comes.
+    pub gathers: bool,
+}
+
+impl GroupLimits {
+    /// Waits for nobody: what is queued is made durable at once.
+    pub const PROMPT: Self = Self { batches: 4096, bytes: 8 * 1024 * 1024, gathers: false };
+    /// Large groups, for rows that are written sorted.
+    pub const LARGE: Self = Self { batches: usize::MAX, bytes: 64 * 1024 * 1024, gathers: true };
 }
 
 /// The queue between callers and the committer.
@@ -179,10 +196,20 @@ impl Queue {
             }
             waiting = self.work.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
+        let limits = self.limits.group;
+        while limits.gathers && waiting.bytes < limits.bytes && !waiting.closing {
+            let before = waiting.steps.len();
+            drop(waiting);
+            thread::sleep(GATHER_EVERY);
+            waiting = self.waiting();
+            if waiting.steps.len() == before {
+                break;
+            }
+        }
         let (mut group, mut bytes) = (Vec::new(), 0);
         while let Some(step) = waiting.steps.front() {
             let alone = matches!(step, Step::Erase { .. });
-            if !group.is_empty() && (alone || group.len() >= GROUP_BATCHES_MAX || bytes >= GROUP_BYTES) {
+            if !group.is_empty() && (alone || group.len() >= limits.batches || bytes >= limits.bytes) {
                 break;
             }
             bytes += step.bytes();
