@@ -1,11 +1,11 @@
 //! What the three readings tell, and what they keep to themselves.
 
 use crate::{
-    generated::{case, cases, organisation},
-    hand::{RENEW, Story, strategy},
+    generated::{case, cases, compile, organisation},
+    hand::{self, RENEW, Story, strategy},
 };
 use decision::{
-    explain::{Change, Explanation, Outcome, Reason, explain},
+    explain::{Change, CustomerReading, Explanation, Outcome, Reason, explain},
     id::Language,
     profile::{ConsentStatus, Source},
     strategy::Strategy,
@@ -34,6 +34,76 @@ fn the_customer_reads_what_they_told_us_and_nothing_derived() {
          Komt het niet van pas? Zeg het ons, dan laten wij u hiermee met rust. \
          U gaf ons toestemming voor ‘Aanbiedingen die bij u passen’. Die kunt u op elk moment intrekken; wij houden ons er meteen aan. \
          Klopt er iets niet? U kunt het verbeteren of een medewerker vragen."
+    );
+}
+
+/// Words that claim something about the reader: a choice, an agreement, what they have or are.
+const CLAIMS: [&str; 8] = [
+    "toestemming",
+    "bij u paste",
+    "dit hoort bij onze afspraak",
+    "bezwaar",
+    "consent",
+    "suited you",
+    "our agreement with you",
+    "object",
+];
+
+/// What an unrecognised visitor reads, in Dutch and English, where a lamp is offered to whom allows it.
+fn visitor_reads(story: &mut Story) -> [CustomerReading; 2] {
+    let mut files = hand::files();
+    let mut replace = |path: &str, before: &str, after: &str| {
+        let file = files.get_mut(path).expect("a file");
+        assert!(file.contains(before), "{path}");
+        *file = file.replace(before, after);
+    };
+    replace("actions/sales/extra/lamp.toml", "purpose = \"contract\"", "purpose = \"offers\"");
+    replace("principles/all.toml", "when_unknown = \"veto\"", "when_unknown = \"pass\"");
+    story.recognised = false;
+    let explanation = explained(&compile(files), story);
+    ["nl", "en"].map(|language| explanation.customer(&language.into()))
+}
+
+#[test]
+fn a_visitor_nobody_knows_reads_no_claim_about_themself() {
+    let readings = visitor_reads(&mut Story::on_the_web(1));
+    for reading in &readings {
+        assert!(reading.headline.contains("Lamp"), "{}", reading.headline);
+        let text = reading.text().to_lowercase();
+        CLAIMS.iter().for_each(|claim| assert!(!text.contains(claim), "{claim}: {text}"));
+    }
+    let [dutch, english] = readings;
+    assert_eq!(
+        dutch.why[1],
+        "Van alles wat wij hier kunnen zeggen zonder te weten wie u bent, kozen wij dit."
+    );
+    assert_eq!(english.why[1], "Of everything we can say here without knowing who you are, we chose this.");
+    assert_eq!(english.data_used, ["We did not know who you were and used no data about you."]);
+    assert_eq!(
+        dutch.can_do,
+        [
+            "Wij weten niet wie u bent; er is hier niets van u om te verbeteren of in te trekken. Hebt u een vraag, dan helpt een medewerker u graag."
+        ]
+    );
+}
+
+#[test]
+fn a_visitor_nobody_knows_who_hears_nothing_reads_no_claim_about_themself() {
+    let [dutch, english] = visitor_reads(&mut Story::default());
+    assert_eq!(
+        dutch.why,
+        ["Wij hadden niets te zeggen dat wij zonder te weten wie u bent mogen of willen zeggen."]
+    );
+    assert_eq!(
+        english.why,
+        ["We had nothing to say that we may or want to say without knowing who you are."]
+    );
+    assert_eq!(english.data_used, ["We did not know who you were and used no data about you."]);
+    assert_eq!(
+        english.can_do,
+        [
+            "We do not know who you are; there is nothing of yours here to correct or to withdraw. If you have a question, one of our people will gladly help."
+        ]
     );
 }
 

@@ -1,7 +1,7 @@
 //! The customer's reading: why did I see this, or nothing, what of mine was used, what can I do?
 //!
 //! It names only facts the customer gave or can see for themself, never another candidate, never what
-//! anything is worth, never a score.
+//! anything is worth, never a score. Of somebody who was not recognised it claims nothing.
 
 use super::{
     CandidateExplanation, Chosen, Explanation, Outcome, Reason, SlotExplanation, is_own_choice,
@@ -58,7 +58,7 @@ impl Explanation {
             headline,
             why: said.iter().flat_map(|(slot, chosen)| self.why_said(t, slot, chosen)).collect(),
             data_used: self.data_used(t, said),
-            can_do: can_do(t, said),
+            can_do: if self.customer.is_some() { can_do(t, said) } else { vec![nothing_of_yours(t)] },
         }
     }
 
@@ -83,6 +83,14 @@ impl Explanation {
                 t.say(
                     "Dit is een bericht dat wij u niet mogen onthouden.",
                     "This is a message we should not keep from you.",
+                )
+                .into(),
+            );
+        } else if self.customer.is_none() {
+            why.push(
+                t.say(
+                    "Van alles wat wij hier kunnen zeggen zonder te weten wie u bent, kozen wij dit.",
+                    "Of everything we can say here without knowing who you are, we chose this.",
                 )
                 .into(),
             );
@@ -159,6 +167,14 @@ impl Explanation {
         };
         let mut why = self.why_silent(t);
         why.truncate(REASONS_MAX);
+        if self.customer.is_none() {
+            return CustomerReading {
+                headline,
+                why,
+                data_used: self.data_used(t, &[]),
+                can_do: vec![nothing_of_yours(t)],
+            };
+        }
         let can_do = t.say(
             "Wilt u hierover iets vragen of veranderen? Laat het ons weten; een medewerker kijkt graag met u mee.",
             "Would you like to ask or change something about this? Let us know; somebody will gladly look at it with you.",
@@ -179,7 +195,8 @@ impl Explanation {
             ).into()];
         }
         let mut told: Vec<(String, usize)> = Vec::new();
-        for sentence in self.candidates.iter().filter_map(|candidate| tellable(t, candidate)) {
+        let candidates = self.candidates.iter();
+        for sentence in candidates.filter_map(|candidate| tellable(t, candidate, self.customer.is_some())) {
             match told.iter_mut().find(|(other, _)| *other == sentence) {
                 Some((_, count)) => *count += 1,
                 None => told.push((sentence, 1)),
@@ -188,6 +205,15 @@ impl Explanation {
         told.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         let most = told.first().map_or(0, |(_, count)| *count);
         told.retain(|(_, count)| 2 * count >= most);
+        if told.is_empty() && self.customer.is_none() {
+            return vec![
+                t.say(
+                    "Wij hadden niets te zeggen dat wij zonder te weten wie u bent mogen of willen zeggen.",
+                    "We had nothing to say that we may or want to say without knowing who you are.",
+                )
+                .into(),
+            ];
+        }
         if told.is_empty() {
             return vec![
                 t.say(
@@ -201,14 +227,15 @@ impl Explanation {
     }
 }
 
-/// Why one candidate was not said, when that may be told without naming it.
-fn tellable(t: Tongue, candidate: &CandidateExplanation) -> Option<String> {
+/// Why one candidate was not said, when that may be told without naming it; nobody who was not recognised
+/// made a choice that we know of.
+fn tellable(t: Tongue, candidate: &CandidateExplanation, recognised: bool) -> Option<String> {
     let Outcome::Dropped { reason, .. } = &candidate.outcome else {
         return None;
     };
     let sentence = match reason {
         Reason::NoBasis { purpose, because } | Reason::Permission { purpose, because, .. }
-            if is_own_choice(*because) =>
+            if recognised && is_own_choice(*because) =>
         {
             let purpose = t.name(purpose);
             match t {
@@ -245,6 +272,15 @@ fn tellable(t: Tongue, candidate: &CandidateExplanation) -> Option<String> {
         _ => return None,
     };
     Some(sentence)
+}
+
+/// What somebody can do of whom nothing is known.
+fn nothing_of_yours(t: Tongue) -> String {
+    t.say(
+        "Wij weten niet wie u bent; er is hier niets van u om te verbeteren of in te trekken. Hebt u een vraag, dan helpt een medewerker u graag.",
+        "We do not know who you are; there is nothing of yours here to correct or to withdraw. If you have a question, one of our people will gladly help.",
+    )
+    .into()
 }
 
 fn can_do(t: Tongue, said: &[(&SlotExplanation, &Chosen)]) -> Vec<String> {
