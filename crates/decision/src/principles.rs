@@ -1,12 +1,13 @@
 //! Does the organisation want to say this at all? Organisation-wide vetoes and requirements, in order.
 //!
 //! Vetoes and requirements read the protection view: what protects a customer does not depend on
-//! their marketing consent. Weighing principles do not drop; [`crate::arbitration`] asks for their weight.
+//! their marketing consent. A history that is too long to be looked through protects like what it might
+//! hold: it vetoes also where the unknown may pass. Weighing principles do not drop; [`crate::arbitration`] asks for their weight.
 
 use crate::{
     candidate::{Candidate, Dropped},
     reading::Reading,
-    rules::Truth,
+    rules::{Rule, Truth},
     strategy::{ActionIndex, PrincipleKind, Strategy, WhenUnknown},
 };
 
@@ -16,9 +17,11 @@ pub fn apply(strategy: &Strategy, candidates: &mut [Candidate], protection: &Rea
         .zip(&strategy.principles)
         .map(|(principle, found)| {
             let (vetoes, unknown) = match &found.kind {
-                PrincipleKind::Veto { when, when_unknown } => verdict(when.truth(protection), *when_unknown),
+                PrincipleKind::Veto { when, when_unknown } => {
+                    verdict(when, when.truth(protection), *when_unknown, protection)
+                }
                 PrincipleKind::Require { condition, when_unknown } => {
-                    verdict(negate(condition.truth(protection)), *when_unknown)
+                    verdict(condition, negate(condition.truth(protection)), *when_unknown, protection)
                 }
                 PrincipleKind::Weigh { .. } => (false, false),
             };
@@ -44,11 +47,13 @@ pub fn context_weight(strategy: &Strategy, action: ActionIndex, facts: &Reading<
     1.0 + weights.sum::<f64>()
 }
 
-fn verdict(truth: Truth, when_unknown: WhenUnknown) -> (bool, bool) {
+/// Whether there is a veto, and whether because something is not known. `pass` says what an absent fact
+/// or an outcome that never was means, not what nobody could look up.
+fn verdict(rule: &Rule, truth: Truth, when_unknown: WhenUnknown, facts: &Reading<'_>) -> (bool, bool) {
     match truth {
         Truth::True => (true, false),
         Truth::False => (false, false),
-        Truth::Unknown => (when_unknown == WhenUnknown::Veto, true),
+        Truth::Unknown => (when_unknown == WhenUnknown::Veto || rule.lacks_history(facts), true),
     }
 }
 

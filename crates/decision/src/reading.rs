@@ -58,6 +58,9 @@ impl Facts for Reading<'_> {
     fn context(&self, index: ContextIndex) -> Option<&Value> {
         self.moment.contexts.get(usize::from(index)).copied().flatten()
     }
+    fn history_is_readable(&self) -> bool {
+        self.moment.readable
+    }
     fn now(&self) -> Timestamp {
         self.moment.at
     }

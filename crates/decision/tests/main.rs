@@ -6,6 +6,7 @@ mod explanation;
 mod generated;
 mod hand;
 mod hostile;
+mod long_history;
 mod properties;
 mod reasons;
 mod replaying;

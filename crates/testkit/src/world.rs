@@ -181,6 +181,10 @@ impl Facts for Shown<'_> {
         self.customer.contexts.get(&format!("context.{name}"))
     }
 
+    fn history_is_readable(&self) -> bool {
+        true
+    }
+
     fn now(&self) -> Timestamp {
         moment(self.customer.now_s)
     }

@@ -1,11 +1,11 @@
 //! Why was this candidate dropped, in the strategy's own names? The fate of the record with every
 //! position looked up.
 
-use super::{fact, moment};
+use super::{fact, moment, texts};
 use crate::{
     Timestamp,
     candidate::{Candidate, Dropped},
-    consent::Withheld,
+    consent::{PermittedView, Withheld},
     decide::{Worked, spoken},
     profile::Source,
     reading::{Moment, Reading},
@@ -87,7 +87,7 @@ pub enum Reason {
         layer: Layer,
         /// The condition as it is written.
         condition: String,
-        /// It is not known rather than false: because of these.
+        /// It is not known rather than false: because of these (`history` is one that is too long).
         missing: Vec<Name>,
         /// It is not known rather than false.
         unknown: bool,
@@ -102,6 +102,8 @@ pub enum Reason {
         reason: Texts,
         /// It forbids because something is not known.
         unknown: bool,
+        /// What that is (`history` is one that is too long).
+        missing: Vec<Name>,
         /// It rests on nothing but what the customer gave or can see, so it may be told to them.
         tellable: bool,
     },
@@ -189,11 +191,14 @@ impl Reason {
             Dropped::TextUnknown => Self::TextUnknown { missing: unsaid(circumstances, worked, candidate) },
             Dropped::Rule { layer, clause, unknown } => {
                 let clause = strategy.rule_book.clause(clause);
-                let missing = unknowns(circumstances, worked, &clause.rule, clause.purpose);
+                let view = worked.permitted.view_or_empty(clause.purpose);
+                let missing = unknowns(circumstances, view, &clause.rule);
                 let condition = clause.rule.source().trim().to_owned();
                 Self::Rule { layer, condition, missing: if unknown { missing } else { Vec::new() }, unknown }
             }
-            Dropped::Principle { principle, unknown } => principle_reason(circumstances, principle, unknown),
+            Dropped::Principle { principle, unknown } => {
+                principle_reason(circumstances, worked, principle, unknown)
+            }
             Dropped::Permission { permission, why } => {
                 let permission = &strategy.permissions[usize::from(permission)];
                 Self::Permission {
@@ -233,20 +238,28 @@ impl Reason {
     }
 }
 
-fn principle_reason(circumstances: &Circumstances<'_>, index: u16, unknown: bool) -> Reason {
+fn principle_reason(
+    circumstances: &Circumstances<'_>,
+    worked: &Worked<'_>,
+    index: u16,
+    unknown: bool,
+) -> Reason {
     let principle = &circumstances.strategy().principles[usize::from(index)];
     let (PrincipleKind::Veto { when: rule, .. }
     | PrincipleKind::Require { condition: rule, .. }
     | PrincipleKind::Weigh { when: rule, .. }) = &principle.kind;
+    let recognised = circumstances.restored.customer.is_some();
     let theirs = |index: &AttributeIndex| {
         let source = fact::source(circumstances, *index);
-        source.is_none_or(|source| matches!(source, Source::Provided | Source::Observed))
+        recognised && source.is_none_or(|source| matches!(source, Source::Provided | Source::Observed))
     };
+    let missing = unknowns(circumstances, &worked.permitted.protection, rule);
     Reason::Principle {
         id: principle.id.to_string(),
         owner: principle.owner.clone(),
         reason: principle.reason.clone(),
         unknown,
+        missing: if unknown { missing } else { Vec::new() },
         tellable: !unknown && rule.reads().attributes.iter().all(theirs),
     }
 }
@@ -287,20 +300,18 @@ pub(super) fn unsaid_attributes(
     forms.filter_map(|form| form.names(language).map(unknown)).min_by_key(BTreeSet::len).unwrap_or_default()
 }
 
-fn unknowns(
-    circumstances: &Circumstances<'_>,
-    worked: &Worked<'_>,
-    rule: &Rule,
-    purpose: PurposeIndex,
-) -> Vec<Name> {
+/// What a rule lacks: values, and a history that is too long to be looked through.
+fn unknowns(circumstances: &Circumstances<'_>, view: &PermittedView<'_>, rule: &Rule) -> Vec<Name> {
     let strategy = circumstances.strategy();
-    let reading =
-        Reading { view: worked.permitted.view_or_empty(purpose), moment: &moment_of(circumstances) };
-    rule.unknowns(&reading).into_iter().map(|reference| Name::reference(strategy, reference)).collect()
+    let reading = Reading { view, moment: &moment_of(circumstances) };
+    let values = rule.unknowns(&reading);
+    let values = values.into_iter().map(|reference| Name::reference(strategy, reference));
+    values.chain(rule.lacks_history(&reading).then(texts::long_history)).collect()
 }
 
 fn value_unknowns(circumstances: &Circumstances<'_>, worked: &Worked<'_>, action: &Action) -> Vec<Name> {
-    let of = |rule: &Rule| unknowns(circumstances, worked, rule, action.purpose);
+    let view = worked.permitted.view_or_empty(action.purpose);
+    let of = |rule: &Rule| unknowns(circumstances, view, rule);
     let both: BTreeSet<Name> =
         [of(&action.value_for_customer), of(&action.value_for_organisation)].concat().into_iter().collect();
     both.into_iter().collect()

@@ -158,12 +158,20 @@ pub(super) fn reason(tongue: Tongue, reason: &Reason) -> String {
             };
             format!("{}: `{condition}` {holds}", layer(t, *kind))
         }
-        Reason::Principle { id, owner, reason, unknown, .. } => {
+        Reason::Principle { id, owner, reason, unknown, missing, .. } => {
             let why = t.pick(reason).unwrap_or_default();
-            let unknown = if *unknown {
-                t.say(", want iets is niet bekend", ", because something is not known")
-            } else {
-                ""
+            let unknown = match (unknown, missing.is_empty()) {
+                (false, _) => String::new(),
+                (true, true) => {
+                    t.say(", want iets is niet bekend", ", because something is not known").into()
+                }
+                (true, false) => {
+                    format!(
+                        "{} {}",
+                        t.say(", want niet bekend is", ", because this is not known:"),
+                        t.names(missing)
+                    )
+                }
             };
             match t {
                 Tongue::Dutch => format!("principe `{id}` van {owner}: {why}{unknown}"),
@@ -223,6 +231,15 @@ pub(super) fn reason(tongue: Tongue, reason: &Reason) -> String {
             )
             .into(),
     }
+}
+
+/// What rules lack of a customer with more contacts or outcomes than they look through.
+pub(super) fn long_history() -> Name {
+    let name = [
+        ("en", "the history, which is too long to be looked through"),
+        ("nl", "de geschiedenis, die te lang is om door te kijken"),
+    ];
+    Name::new("history", name.map(|(language, text)| (language.into(), text.into())).into())
 }
 
 fn limit(t: Tongue, id: &str, counted: u32, at_most: u32, within_s: i64, until: Option<&str>) -> String {

@@ -109,7 +109,10 @@ impl Expression {
             Self::Literal(value) => Some(value.into()),
             Self::Read(reference) => reference.value(facts).map(Scalar::from),
             Self::Now => Some(Scalar::Time(facts.now())),
-            Self::OrElse(inner, otherwise) => Some(inner.value(facts).unwrap_or(otherwise.into())),
+            Self::OrElse(inner, otherwise) => match inner.value(facts) {
+                None if inner.reads_history() && !facts.history_is_readable() => None,
+                found => Some(found.unwrap_or(otherwise.into())),
+            },
             Self::Conditional(parts) => {
                 let [condition, yes, no] = &**parts;
                 if condition.truth(facts)? { yes.value(facts) } else { no.value(facts) }
@@ -184,16 +187,43 @@ impl Expression {
                     found.push(*reference);
                 }
             }
-            Self::Conditional(parts) => {
-                let deciding = match parts[0].truth(facts) {
-                    None => &parts[0],
-                    Some(true) => &parts[1],
-                    Some(false) => &parts[2],
-                };
-                deciding.unknowns(facts, found);
+            Self::Conditional(_) => {
+                self.deciding(facts).into_iter().for_each(|part| part.unknowns(facts, found));
             }
             _ => self.parts().iter().for_each(|part| part.unknowns(facts, found)),
         }
+    }
+
+    /// Whether the value is not known because, among other things, the history is too long to be looked
+    /// through.
+    pub fn lacks_history(&self, facts: &dyn Facts) -> bool {
+        if facts.history_is_readable() || self.value(facts).is_some() {
+            return false;
+        }
+        match self {
+            Self::Contacts(..) | Self::DaysSinceOutcome(..) => true,
+            Self::Conditional(_) => self.deciding(facts).is_some_and(|part| part.lacks_history(facts)),
+            _ => self.parts().iter().any(|part| part.lacks_history(facts)),
+        }
+    }
+
+    /// Whether a function of the history is in it. What never happened may be replaced by `or_else`; what
+    /// could not be looked up may not.
+    fn reads_history(&self) -> bool {
+        let own = matches!(self, Self::Contacts(..) | Self::DaysSinceOutcome(..));
+        own || self.parts().iter().any(Self::reads_history)
+    }
+
+    /// The part of a conditional on which its value rests.
+    fn deciding(&self, facts: &dyn Facts) -> Option<&Expression> {
+        let Self::Conditional(parts) = self else {
+            return None;
+        };
+        Some(match parts[0].truth(facts) {
+            None => &parts[0],
+            Some(true) => &parts[1],
+            Some(false) => &parts[2],
+        })
     }
 
     /// The expressions directly below this one, from left to right.

@@ -209,6 +209,9 @@ impl Facts for Changed<'_> {
     fn context(&self, index: ContextIndex) -> Option<&Value> {
         self.change(Reference::Context(index)).or_else(|| self.facts.context(index))
     }
+    fn history_is_readable(&self) -> bool {
+        self.facts.history_is_readable()
+    }
     fn now(&self) -> Timestamp {
         self.facts.now()
     }

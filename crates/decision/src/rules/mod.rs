@@ -57,13 +57,15 @@ pub trait Facts {
     fn attribute(&self, index: AttributeIndex) -> Option<Fact<'_>>;
     /// A value of the request.
     fn context(&self, index: ContextIndex) -> Option<&Value>;
+    /// Whether the history is short enough for a rule to look through ([`cost::HISTORY_READ_MAX`]).
+    fn history_is_readable(&self) -> bool;
     /// The moment of the decision.
     fn now(&self) -> Timestamp;
     /// Contacts counted or reserved in `scope` ("" = all, else `channel:ID` or a path prefix) within a window;
-    /// `None` when there are more in the history than a rule looks through ([`cost::HISTORY_READ_MAX`]).
+    /// `None` when the history is not readable.
     fn contacts(&self, scope: &str, within: crate::Duration) -> Option<u32>;
     /// The moment of the last such outcome in `scope` ("" = any), when there was one; also `None` when
-    /// there are more in the history than a rule looks through.
+    /// the history is not readable.
     fn last_outcome(&self, outcome: &str, scope: &str) -> Option<Timestamp>;
 }
 

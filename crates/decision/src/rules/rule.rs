@@ -111,6 +111,12 @@ impl Rule {
         found
     }
 
+    /// Whether the result is not known because, among other things, the history is too long to be looked
+    /// through.
+    pub fn lacks_history(&self, facts: &dyn Facts) -> bool {
+        self.expression.lacks_history(facts)
+    }
+
     /// The cheapest changes of single references after which [`Rule::truth`] is `wanted`: as few as
     /// possible, then as small as possible. A number or moment goes just past its threshold, so that
     /// half of the way does not do; only a number that lies on its threshold moves by 1e-10 of itself

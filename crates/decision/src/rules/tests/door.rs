@@ -64,6 +64,9 @@ impl Facts for Nothing {
     fn context(&self, _: ContextIndex) -> Option<&Value> {
         None
     }
+    fn history_is_readable(&self) -> bool {
+        true
+    }
     fn now(&self) -> Timestamp {
         Timestamp::UNIX_EPOCH
     }

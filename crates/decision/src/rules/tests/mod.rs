@@ -181,6 +181,9 @@ impl Facts for Person<'_> {
     fn context(&self, index: ContextIndex) -> Option<&Value> {
         self.contexts.get(&index)
     }
+    fn history_is_readable(&self) -> bool {
+        true
+    }
     fn now(&self) -> Timestamp {
         self.now
     }
