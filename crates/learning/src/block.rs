@@ -12,6 +12,8 @@ use crate::encoder::COLUMNS_MAX;
 /// The intercept and every column.
 const WIDTH_MAX: usize = COLUMNS_MAX as usize + 1;
 const VARIANCE_MIN: f64 = 1e-9;
+/// Beyond every weight and variance that evidence can lead to, and far from where sums would overflow.
+const SIZE_MAX: f64 = 1e9;
 
 /// Mean and variance of one level's part of a logit.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -40,6 +42,13 @@ pub(crate) struct Block {
 }
 
 impl Block {
+    /// Whether it is a block that learning could have made: as many covariances as weights need, all of a
+    /// size to calculate with.
+    pub(crate) fn is_sound(&self) -> bool {
+        let fits = self.mean.len() <= WIDTH_MAX && self.covariance.len() == triangle(self.mean.len());
+        fits && self.mean.iter().chain(&self.covariance).all(|number| number.abs() <= SIZE_MAX)
+    }
+
     /// The believed weights, as far as columns have been seen.
     pub(crate) fn means(&self) -> &[f64] {
         &self.mean

@@ -25,6 +25,14 @@ pub struct LevelPrior {
     pub column_variance: f64,
 }
 
+impl LevelPrior {
+    /// A level can say how unsure its intercept is; 10⁹ is beyond any logit.
+    fn is_sound(&self) -> bool {
+        let within = |variance: f64| (0.0..=1e9).contains(&variance);
+        within(self.intercept_variance) && within(self.column_variance)
+    }
+}
+
 /// The assumptions of a learner; part of every snapshot, so that a prediction needs nothing else.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Config {
@@ -85,12 +93,30 @@ impl Config {
         listed(&self.priors, outcome).unwrap_or(bounded(self.unlisted_probability))
     }
 
+    /// Whether these are assumptions to calculate with.
+    pub(crate) fn is_sound(&self) -> bool {
+        let priors = self.priors.iter().chain(self.action_priors.values().flatten());
+        priors.map(|prior| prior.probability).all(f64::is_finite)
+            && self.unlisted_probability.is_finite()
+            && self.levels.iter().all(LevelPrior::is_sound)
+            && self.memories.into_iter().all(is_memory)
+            && self.fixed_share > 0.0
+            && self.fixed_share <= 1.0
+            && self.baseline_evidence.is_finite()
+            && self.incremental_rate_max.is_finite()
+    }
+
     /// Starting probability of an outcome of one action.
     #[must_use]
     pub fn action_probability(&self, action: &str, outcome: &str) -> f64 {
         let own = self.action_priors.get(action);
         own.and_then(|priors| listed(priors, outcome)).unwrap_or_else(|| self.prior_probability(outcome))
     }
+}
+
+/// Whether so many observations can be remembered: at least one, and not for ever.
+pub(crate) fn is_memory(observations: f64) -> bool {
+    observations.is_finite() && observations >= 1.0
 }
 
 fn listed(priors: &[Prior], outcome: &str) -> Option<f64> {

@@ -35,6 +35,14 @@ impl Waiting {
         }
     }
 
+    /// Whether there is such a look.
+    pub(crate) fn is_sound(self) -> bool {
+        match self {
+            Self::ToTheEnd => true,
+            Self::Incremental { checkpoint } => usize::from(checkpoint) < CHECKPOINTS.len(),
+        }
+    }
+
     /// What follows the next look; `None` when that is the end of the window.
     pub(crate) fn after_look(self) -> Option<Self> {
         match self {
@@ -62,6 +70,13 @@ impl Timing {
             positives: PRIOR_EXPOSURES * prior_probability,
             exposures: PRIOR_EXPOSURES,
         }
+    }
+
+    /// Whether these are counts.
+    pub(crate) fn is_sound(&self) -> bool {
+        let counts = self.delays.iter().chain([&self.positives, &self.exposures]);
+        counts.into_iter().all(|count| count.is_finite() && *count >= 0.0)
+            && self.delays.iter().any(|count| *count > 0.0)
     }
 
     /// An outcome came after this part of its window.

@@ -31,6 +31,12 @@ impl Inputs {
         &self.0
     }
 
+    /// Whether it is a row for so many columns: 1 for the intercept, then numbers within the clip.
+    pub(crate) fn is_sound(&self, columns: usize) -> bool {
+        let within = |value: &f32| f64::from(value.abs()) <= CLIP;
+        self.0.first() == Some(&1.0) && self.0.len() <= columns + 1 && self.0.iter().all(within)
+    }
+
     pub(crate) fn to_f64(&self) -> Vec<f64> {
         self.0.iter().map(|&value| f64::from(value)).collect()
     }
@@ -50,6 +56,10 @@ impl Moments {
         let before = value - self.mean;
         self.mean += before / self.count;
         self.squares += before * (value - self.mean);
+    }
+
+    fn is_sound(&self) -> bool {
+        self.mean.is_finite() && [self.count, self.squares].iter().all(|sum| sum.is_finite() && *sum >= 0.0)
     }
 
     fn standardise(&self, value: f64) -> f64 {
@@ -132,6 +142,15 @@ impl Encoder {
         }
         self.columns += 1;
         Some(self.columns)
+    }
+
+    /// Whether every column was handed out once, and there are no others.
+    pub(crate) fn is_sound(&self) -> bool {
+        let mut handed_out: Vec<u16> = self.names().into_iter().map(|(column, ..)| column).collect();
+        handed_out.sort_unstable();
+        self.columns <= COLUMNS_MAX
+            && handed_out.into_iter().eq(1..=self.columns)
+            && self.numbers.values().all(|(_, moments)| moments.is_sound())
     }
 
     /// Columns handed out, without the intercept.

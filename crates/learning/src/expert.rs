@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::block::{Block, Part, Step};
-use crate::config::{Config, LevelPrior};
+use crate::config::{Config, LevelPrior, is_memory};
 
 pub(crate) const LEVELS: usize = 4;
 pub(crate) const GROUP: usize = 1;
@@ -37,6 +37,14 @@ pub(crate) struct Expert {
 impl Expert {
     pub(crate) fn new(context: bool, memory: f64) -> Self {
         Self { context, memory, levels: Default::default() }
+    }
+
+    /// Whether learning could have made it from a hierarchy with this many nodes per level.
+    pub(crate) fn is_sound(&self, nodes: [usize; LEVELS]) -> bool {
+        let level = |(blocks, nodes): (&Vec<Block>, usize)| {
+            blocks.len() <= nodes && blocks.iter().all(Block::is_sound)
+        };
+        is_memory(self.memory) && self.levels.iter().zip(nodes).all(level)
     }
 
     /// One level's part of the logit; an unknown node has the prior.

@@ -41,6 +41,7 @@ pub struct Rejected {
 /// The state of the fold. The same calls in the same order give the same bytes; stored and read
 /// back in between, too.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Kept")]
 pub struct Learner {
     model: Model,
     timings: BTreeMap<Arc<str>, Timing>,
@@ -48,6 +49,30 @@ pub struct Learner {
     early: Early,
     rejected: Rejected,
     now_ms: i64,
+}
+
+/// The state as it was kept, before it is known that its parts fit together.
+#[derive(Deserialize)]
+struct Kept {
+    model: Model,
+    timings: BTreeMap<Arc<str>, Timing>,
+    pending: Pending,
+    early: Early,
+    rejected: Rejected,
+    now_ms: i64,
+}
+
+impl TryFrom<Kept> for Learner {
+    type Error = &'static str;
+
+    fn try_from(kept: Kept) -> Result<Self, Self::Error> {
+        let Kept { model, timings, pending, early, rejected, now_ms } = kept;
+        let sound = model.is_sound()
+            && timings.values().all(Timing::is_sound)
+            && pending.is_sound(|lesson| model.has_room_for(lesson));
+        let learner = Self { model, timings, pending, early, rejected, now_ms };
+        sound.then_some(learner).ok_or("what was learned is damaged: its parts do not fit together")
+    }
 }
 
 impl Learner {

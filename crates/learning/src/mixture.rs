@@ -12,6 +12,8 @@ use crate::expert::{Expert, LEVELS, Observation, Path, logistic};
 pub(crate) const EXPERTS: usize = 4;
 /// Experts with a smaller share keep learning but are not asked; it saves half the work and more.
 const SHARE_ASKED_MIN: f64 = 0.01;
+/// How far sums of parts may be off by rounding.
+const ROUNDING: f64 = 1e-6;
 
 /// The experts of one outcome, for acting or for not acting.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,6 +37,16 @@ impl Mixture {
             shares: [1.0 / EXPERTS as f64; EXPERTS],
             evidence: Default::default(),
         }
+    }
+
+    /// Whether learning could have made it from a hierarchy with this many nodes per level.
+    pub(crate) fn is_sound(&self, nodes: [usize; LEVELS]) -> bool {
+        let shared = self.shares.iter().all(|&share| share > 0.0 && share <= 1.0)
+            && (self.shares.iter().sum::<f64>() - 1.0).abs() < ROUNDING;
+        let counted = self.evidence.iter().zip(nodes).all(|(counts, nodes)| {
+            counts.len() <= nodes && counts.iter().all(|count| count.is_finite() && *count >= -ROUNDING)
+        });
+        shared && counted && self.experts.iter().all(|expert| expert.is_sound(nodes))
     }
 
     /// Exposures of a node that taught; 0 for an unknown one.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 use crate::encoder::{Encoder, Inputs};
-use crate::expert::{Observation, Path, logit};
+use crate::expert::{LEVELS, Observation, Path, logit};
 use crate::mixture::Mixture;
 use crate::prediction::group_of;
 
@@ -30,6 +30,25 @@ struct Node {
 }
 
 impl Hierarchy {
+    /// How many nodes each level has.
+    pub(crate) fn nodes(&self) -> [usize; LEVELS] {
+        [1, self.groups.len(), self.actions.len(), self.treatments as usize]
+    }
+
+    /// Whether every node was numbered in order of appearance, and no other number occurs.
+    fn is_sound(&self) -> bool {
+        let numbered = |mut numbers: Vec<u32>, count: usize| {
+            numbers.sort_unstable();
+            numbers.len() == count && numbers.into_iter().zip(0..).all(|(number, place)| number == place)
+        };
+        let [_, groups, actions, treatments] = self.nodes();
+        let nodes = || self.actions.values();
+        numbered(self.groups.values().copied().collect(), groups)
+            && numbered(nodes().map(|node| node.action).collect(), actions)
+            && numbered(nodes().flat_map(|node| node.channels.values().copied()).collect(), treatments)
+            && nodes().all(|node| (node.group as usize) < groups)
+    }
+
     pub(crate) fn path(&self, action: &str, channel: &str) -> Path {
         match self.actions.get(action) {
             Some(node) => [Some(0), Some(node.group), Some(node.action), node.channels.get(channel).copied()],
@@ -96,6 +115,26 @@ impl Model {
             hierarchy: Hierarchy::default(),
             outcomes: BTreeMap::new(),
         }
+    }
+
+    /// Whether all parts fit together, so that asking and teaching it cannot go wrong. What was written by
+    /// a learner always does.
+    pub(crate) fn is_sound(&self) -> bool {
+        let nodes = self.hierarchy.nodes();
+        self.config.is_sound()
+            && self.encoder.is_sound()
+            && self.hierarchy.is_sound()
+            && self
+                .outcomes
+                .values()
+                .all(|outcome| outcome.acting.is_sound(nodes) && outcome.not_acting.is_sound(nodes))
+    }
+
+    /// Whether the lesson is about nodes of this model, with inputs for its columns.
+    pub(crate) fn has_room_for(&self, lesson: &Lesson) -> bool {
+        let nodes = self.hierarchy.nodes();
+        let known = |(node, count): (&Option<u32>, usize)| node.is_none_or(|node| (node as usize) < count);
+        lesson.path.iter().zip(nodes).all(known) && lesson.inputs.is_sound(self.encoder.columns())
     }
 
     /// Without acting there is no channel, so such a lesson leaves that level alone.

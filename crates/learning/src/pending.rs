@@ -12,6 +12,9 @@ use crate::delay::Waiting;
 use crate::model::Lesson;
 use crate::rows::ExposureId;
 
+/// How far a weight given in parts may be off by rounding.
+const ROUNDING: f64 = 1e-6;
+
 /// Where one expected outcome of an exposure stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum State {
@@ -37,6 +40,12 @@ pub(crate) struct Wait {
     pub(crate) state: State,
     /// Negative weight given so far, 0 to 1.
     pub(crate) given: f64,
+}
+
+impl Wait {
+    fn is_sound(&self) -> bool {
+        self.within_ms > 0 && self.waiting.is_sound() && (-ROUNDING..=1.0 + ROUNDING).contains(&self.given)
+    }
 }
 
 /// An exposure that may still teach or be recognised.
@@ -74,6 +83,19 @@ pub(crate) struct Pending {
 }
 
 impl Pending {
+    /// Whether everything that is due has a wait, and every wait could still be weighed.
+    pub(crate) fn is_sound(&self, fits: impl Fn(&Lesson) -> bool) -> bool {
+        let held = self.held.values().all(|held| match held {
+            Held::Open(open) => fits(&open.lesson) && open.waits.iter().all(Wait::is_sound),
+            Held::Withdrawn => true,
+        });
+        let due = |(_, id, due): &(i64, ExposureId, Due)| match (due, self.get(*id)) {
+            (Due::Look(index), Some(open)) => usize::from(*index) < open.waits.len(),
+            _ => true,
+        };
+        held && self.due.iter().all(due)
+    }
+
     /// Whether the exposure was seen, also when it was withdrawn since.
     pub(crate) fn knows(&self, id: ExposureId) -> bool {
         self.held.contains_key(&id)

@@ -25,8 +25,8 @@ pub enum DecodeError {
     /// Written in a format this build does not know.
     #[error("model snapshot has format {0}, and this build reads format {FORMAT}")]
     UnknownFormat(u8),
-    /// The content does not match the digest it carries.
-    #[error("model snapshot is damaged: its digest does not match its content")]
+    /// The content does not match the digest it carries, or its parts do not fit together.
+    #[error("model snapshot is damaged")]
     Damaged,
 }
 
@@ -90,7 +90,8 @@ impl Snapshot {
     /// Reads what [`Snapshot::encode`] wrote.
     ///
     /// # Errors
-    /// When any byte differs from what was written, or the format is not known.
+    /// When any byte differs from what was written, the format is not known, or the content is none that
+    /// a learner can have written, whatever digest it carries.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let (&format, rest) = bytes.split_first().ok_or(DecodeError::CutShort)?;
         if format != FORMAT {
@@ -100,7 +101,10 @@ impl Snapshot {
         if digest(payload) != *stored {
             return Err(DecodeError::Damaged);
         }
-        let model = postcard::from_bytes(payload).map_err(|_| DecodeError::Damaged)?;
+        let model: Model = postcard::from_bytes(payload).map_err(|_| DecodeError::Damaged)?;
+        if !model.is_sound() {
+            return Err(DecodeError::Damaged);
+        }
         Ok(Self::with_digest(model, stored))
     }
 

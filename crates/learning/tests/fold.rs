@@ -4,7 +4,7 @@ use learning::{Config, DecodeError, Features, Learner, ModelVersion, Predictor, 
 
 use crate::journal::*;
 
-fn fold(rows: &[Row]) -> Learner {
+pub fn fold(rows: &[Row]) -> Learner {
     learned(Config::default(), rows)
 }
 

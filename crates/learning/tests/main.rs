@@ -1,5 +1,6 @@
 //! Learning seen from outside: journals in, predictions out.
 
+mod altered;
 mod context;
 mod delay;
 mod fold;
