@@ -3,10 +3,12 @@ CARGO ?= cargo
 DEMO_ARGS ?=
 SOAK_MINUTES ?= 30
 FUZZ_SECONDS ?= 300
+# `address` also watches the memory of dependencies, at a fraction of the speed; our own crates forbid unsafe code.
+FUZZ_SANITIZER ?= none
 # Seed of all generated tests; another one looks elsewhere.
 export PROPTEST_RNG_SEED ?= 20260309
 
-.PHONY: demo soak test check tests fuzz simulate install-tools
+.PHONY: demo soak test check tests nightly fuzz simulate install-tools install-nightly
 
 demo: ## build, run months of the simulated energy world through the real engine, keep serving
 	$(CARGO) build --release --bin attent
@@ -27,14 +29,19 @@ tests:
 simulate: ## months of the whole engine under each of 1,000 seeds; a red one prints its story and exits 1
 	$(CARGO) run --quiet -p attent-testkit -- --from 1 --count 1000
 
+nightly: install-tools install-nightly ## what does not fit CI: tests at full size, 1,000 seeds, fuzzing, a soak
+	ATTENT_NIGHTLY=1 $(CARGO) nextest run --workspace --profile nightly
+	$(MAKE) simulate
+	$(MAKE) fuzz
+	$(MAKE) soak
+
 # A fuzzer needs flags that the stable compiler keeps behind this switch.
 fuzz: export RUSTC_BOOTSTRAP = 1
-fuzz: ## made-up bytes through every door, FUZZ_SECONDS each; a finding stays in fuzz/artifacts and exits 1
-	@$(CARGO) fuzz --version >/dev/null 2>&1 || $(CARGO) install --locked --quiet cargo-fuzz
+fuzz: install-nightly ## made-up bytes through every door, FUZZ_SECONDS each; a finding stays in fuzz/artifacts and exits 1
 	cd fuzz && for door in $$($(CARGO) fuzz list); do \
 	  mkdir -p found/$$door; dictionary=; \
 	  if [ -f dictionary-$$door ]; then dictionary=-dict=dictionary-$$door; fi; \
-	  $(CARGO) fuzz run --sanitizer address $$door found/$$door corpus/$$door -- \
+	  $(CARGO) fuzz run --sanitizer $(FUZZ_SANITIZER) $$door found/$$door corpus/$$door -- \
 	    -max_total_time=$(FUZZ_SECONDS) -timeout=25 -rss_limit_mb=4096 -max_len=32768 $$dictionary || exit 1; \
 	done
 
@@ -44,3 +51,10 @@ install-tools:
 	@$(CARGO) nextest --version >/dev/null 2>&1 || $(CARGO) install --locked --quiet cargo-nextest
 	@$(CARGO) fmt --version >/dev/null 2>&1 || rustup component add rustfmt
 	@$(CARGO) clippy --version >/dev/null 2>&1 || rustup component add clippy
+
+# Cutting the power of a disk needs xfsprogs, failing system calls need strace; where they lack, those tests skip and say so.
+install-nightly:
+	@for tool in xfs_io strace c++; do command -v $$tool >/dev/null || missing=1; done; \
+	  [ -z "$$missing" ] || { [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -qy xfsprogs strace g++; } || \
+	  echo "some nightly tests will be skipped: install xfsprogs, strace and a C++ compiler"
+	@$(CARGO) fuzz --version >/dev/null 2>&1 || $(CARGO) install --locked --quiet cargo-fuzz
