@@ -8,7 +8,7 @@ FUZZ_SANITIZER ?= none
 # Seed of all generated tests; another one looks elsewhere.
 export PROPTEST_RNG_SEED ?= 20260309
 
-.PHONY: demo soak test check tests nightly fuzz simulate install-tools install-nightly
+.PHONY: demo soak test check tests nightly fuzz simulate bench-peers bench-million install-tools install-nightly
 
 demo: ## build, run months of the simulated energy world through the real engine, keep serving
 	$(CARGO) build --release --bin attent
@@ -44,6 +44,23 @@ fuzz: install-nightly ## made-up bytes through every door, FUZZ_SECONDS each; a 
 	  $(CARGO) fuzz run --sanitizer $(FUZZ_SANITIZER) $$door found/$$door corpus/$$door -- \
 	    -max_total_time=$(FUZZ_SECONDS) -timeout=25 -rss_limit_mb=4096 -max_len=32768 $$dictionary || exit 1; \
 	done
+
+bench-peers: TARGET = $(or $(CARGO_TARGET_DIR),target)
+bench-peers: ## processor time per request beside rule engines, flags and models; writes docs/benchmarks/peers.md
+	@for tool in node npm python3; do command -v $$tool >/dev/null || { echo "the peers need $$tool"; exit 1; }; done
+	@[ -d /usr/lib/postgresql ] || { [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -qy postgresql; } || \
+	  echo "Unleash will be left out: it needs PostgreSQL"
+	$(CARGO) build --release --bin attent
+	$(CARGO) build --release --manifest-path benches/speed/Cargo.toml --target-dir $(TARGET)
+	$(CARGO) build --release --locked --manifest-path benches/peers/axum/Cargo.toml --target-dir $(TARGET)
+	python3 benches/peers/run.py $(TARGET)/release/attent $(TARGET)/release/attent-speed \
+	  $(TARGET)/release/attent-peers-axum docs/benchmarks/peers.md
+
+bench-million: TARGET = $(or $(CARGO_TARGET_DIR),target)
+bench-million: ## a million customers: import, disk, memory, restart, erasure, expiry; prints docs/benchmarks/million.md's table
+	$(CARGO) build --release --bin attent
+	$(CARGO) build --release --locked --manifest-path benches/million/Cargo.toml --target-dir $(TARGET)
+	$(TARGET)/release/attent-million $(TARGET)/release/attent
 
 install-tools:
 	@command -v cc >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -qy gcc; } || \
