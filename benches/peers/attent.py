@@ -15,13 +15,19 @@ class Attent:
 
     def __init__(self, program, organisation, log):
         self.organisation, self.port = organisation, free_port()
+        self.answers, self.said, self.again = 0, 0, 0
         folder = organisation["folder"]
         command = [program, "serve", "--json", "--new-key", "--listen", f"127.0.0.1:{self.port}"]
         command += ["--strategy", folder / "strategy", "--data", folder / "data", "--deadline-ms", DEADLINE_MS]
         self.server = Server(command, log)
-        self.server.wait_for(self.port)
-        first = next(line for line in log.read_text().splitlines() if line.startswith("{"))
-        self.headers = [f"Authorization: Bearer {json.loads(first)['key']}"]
+        first = self.server.wait_until(self.announced)
+        self.headers = [f"Authorization: Bearer {first['key']}"]
+
+    def announced(self):
+        """What it prints when it serves, once it does."""
+        lines = self.server.log.read_text().splitlines(keepends=True)
+        whole = [line for line in lines if line.startswith("{") and line.endswith("\n")]
+        return json.loads(whole[0]) if whole else None
 
     def requests(self):
         """One decision request per customer."""
@@ -33,7 +39,11 @@ class Attent:
     def right(self, number, body):
         """Whether a decision was made, and what is said, if anything, is eligible for the customer."""
         answer, fitting = json.loads(body), {*self.eligible(number), None}
-        return not answer["default"] and all(slot["action"] in fitting for slot in answer["slots"])
+        [slot] = answer["slots"]
+        self.answers += 1
+        self.said += slot["action"] is not None
+        self.again += "reuses" in slot
+        return not answer["default"] and slot["action"] in fitting
 
     def also_right(self):
         """Whether the records of some decisions tell exactly the eligible actions: how many do, of how many."""

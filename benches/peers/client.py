@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 CONNECTIONS = 16
+START_WITHIN_S = 300
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
@@ -41,6 +42,15 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def listens(port):
+    """Whether somebody listens."""
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+        return True
+    except OSError:
+        return False
+
+
 class Server:
     """A process that answers on a port, and the processes it starts."""
 
@@ -49,18 +59,20 @@ class Server:
         with self.log.open("wb") as out:
             self.process = subprocess.Popen([str(word) for word in command], stdout=out, stderr=out, **options)
 
-    def wait_for(self, port, within_s=300):
-        """Returns when the port answers, or says what the process wrote before it ended."""
-        until = time.monotonic() + within_s
-        while time.monotonic() < until:
-            if self.process.poll() is not None:
-                raise Trouble("ended at start: " + self.log.read_text(errors="replace")[-400:].strip())
-            try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                return
-            except OSError:
-                time.sleep(0.1)
-        raise Trouble(f"does not listen after {within_s} s")
+    def wait_for(self, port):
+        """Returns when the port answers."""
+        self.wait_until(lambda: listens(port))
+
+    def wait_until(self, ready):
+        """What `ready` gives as soon as it gives something; or tells what the process wrote before it ended."""
+        until = time.monotonic() + START_WITHIN_S
+        while self.process.poll() is None and time.monotonic() < until:
+            found = ready()
+            if found:
+                return found
+            time.sleep(0.1)
+        self.stop()
+        raise Trouble("did not start: " + self.log.read_text(errors="replace")[-400:].strip())
 
     def cpu_s(self):
         """Processor seconds so far, of the process and all below it."""
