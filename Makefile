@@ -8,7 +8,7 @@ FUZZ_SANITIZER ?= none
 # Seed of all generated tests; another one looks elsewhere.
 export PROPTEST_RNG_SEED ?= 20260309
 
-.PHONY: demo soak test check tests nightly fuzz simulate bench-peers bench-million install-tools install-nightly
+.PHONY: demo soak test check tests nightly fuzz simulate bench bench-peers bench-million install-tools install-nightly
 
 demo: ## build, run months of the simulated energy world through the real engine, keep serving
 	$(CARGO) build --release --bin attent
@@ -44,6 +44,13 @@ fuzz: install-nightly ## made-up bytes through every door, FUZZ_SECONDS each; a 
 	  $(CARGO) fuzz run --sanitizer $(FUZZ_SANITIZER) $$door found/$$door corpus/$$door -- \
 	    -max_total_time=$(FUZZ_SECONDS) -timeout=25 -rss_limit_mb=4096 -max_len=32768 $$dictionary || exit 1; \
 	done
+
+bench: TARGET = $(or $(CARGO_TARGET_DIR),target)
+bench: ## rules, decisions, HTTP and durability beside what does the same work; writes docs/benchmarks/speed.md
+	$(CARGO) build --release --bin attent
+	$(CARGO) build --release --locked --manifest-path benches/speed/Cargo.toml --target-dir $(TARGET)
+	rm -rf $(TARGET)/bench && mkdir -p $(TARGET)/bench
+	$(TARGET)/release/attent-speed all $(TARGET)/release/attent $(TARGET)/bench docs/benchmarks/speed.md
 
 bench-peers: TARGET = $(or $(CARGO_TARGET_DIR),target)
 bench-peers: ## processor time per request beside rule engines, flags and models; writes docs/benchmarks/peers.md

@@ -7,13 +7,14 @@
 use crate::{
     Timestamp,
     candidate::{Candidate, Dropped},
-    id::ChannelId,
+    id::{AttributeName, ChannelId},
     profile::{AttributeValue, Attributes, ConsentStatement, ConsentStatus, Customer},
     request::Request,
     rules::Fact,
     strategy::{Attribute, AttributeIndex, Basis, Purpose, PurposeIndex, Sensitivity, Strategy, Subject},
 };
 use serde::{Deserialize, Serialize};
+use std::{collections::btree_map, iter::Peekable};
 
 /// Why a purpose has no basis, or a value is not visible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -108,6 +109,7 @@ pub fn mask<'a>(
     in_play: &[bool],
     at: Timestamp,
 ) -> Permitted<'a> {
+    let stored = stored(strategy, known);
     let consents: &[ConsentStatement] = known.customer.map_or(&[], |customer| &customer.profile.consents);
     let mut withheld = Vec::new();
     let by_purpose = (0u16..)
@@ -120,7 +122,7 @@ pub fn mask<'a>(
                 Some(_) => basis(purpose, consents, &request.channel, request.global_privacy_control, at),
                 None => Ok(()),
             };
-            let view = view(strategy, known, at, |attribute| {
+            let view = view(strategy, &stored, at, |attribute| {
                 let why = basis.err().or_else(|| explicit_consent(attribute, purpose).err());
                 attribute.purposes.contains(&index).then_some(why.map_or(Ok(()), Err))
             });
@@ -132,7 +134,7 @@ pub fn mask<'a>(
             basis.map(|()| view.0)
         })
         .collect();
-    let protection = view(strategy, known, at, |attribute| {
+    let protection = view(strategy, &stored, at, |attribute| {
         let protective = |purpose: &PurposeIndex| strategy.purposes[usize::from(*purpose)].protective;
         attribute.purposes.iter().any(protective).then_some(Ok(()))
     });
@@ -214,16 +216,15 @@ type View<'a> = (PermittedView<'a>, Vec<(AttributeIndex, Withheld)>);
 /// `covered` says whether an attribute belongs to the view at all and, if so, whether the basis holds.
 fn view<'a>(
     strategy: &Strategy,
-    known: Known<'a>,
+    stored: &[Option<&'a AttributeValue>],
     at: Timestamp,
     covered: impl Fn(&Attribute) -> Option<Result<(), Withheld>>,
 ) -> View<'a> {
     let mut withheld = Vec::new();
     let facts = (0u16..)
-        .zip(&strategy.attributes)
-        .map(|(index, attribute)| {
-            let basis = covered(attribute)?;
-            let value = stored(attribute, known)?;
+        .zip(strategy.attributes.iter().zip(stored))
+        .map(|(index, (attribute, value))| {
+            let (value, basis) = (value.as_ref()?, covered(attribute)?);
             let confidence = confidence_now(attribute, value, at);
             let why = basis.and_then(|()| readable(strategy, attribute, value, confidence, at)).err();
             match why {
@@ -238,12 +239,32 @@ fn view<'a>(
     (PermittedView { facts }, withheld)
 }
 
-fn stored<'a>(attribute: &Attribute, known: Known<'a>) -> Option<&'a AttributeValue> {
-    let attributes = match attribute.subject {
-        Subject::Customer => &known.customer?.profile.attributes,
-        Subject::Household => known.household?,
+/// Everything stored that has its declared type, by attribute.
+pub(crate) fn stored<'a>(strategy: &Strategy, known: Known<'a>) -> Vec<Option<&'a AttributeValue>> {
+    let mut of_customer = Walk::new(known.customer.map(|customer| &customer.profile.attributes));
+    let mut of_household = Walk::new(known.household);
+    let find = |attribute: &Attribute| {
+        let values = match attribute.subject {
+            Subject::Customer => &mut of_customer,
+            Subject::Household => &mut of_household,
+        };
+        values.at(&attribute.name).filter(|value| value.value.value_type() == attribute.value_type)
     };
-    attributes.get(&attribute.name).filter(|value| value.value.value_type() == attribute.value_type)
+    strategy.attributes.iter().map(find).collect()
+}
+
+/// Stored values asked for in order of their names: one walk finds all.
+struct Walk<'a>(Peekable<btree_map::Iter<'a, AttributeName, AttributeValue>>);
+
+impl<'a> Walk<'a> {
+    fn new(attributes: Option<&'a Attributes>) -> Self {
+        Self(attributes.map_or_else(btree_map::Iter::default, Attributes::iter).peekable())
+    }
+
+    fn at(&mut self, name: &AttributeName) -> Option<&'a AttributeValue> {
+        while self.0.next_if(|(stored, _)| *stored < name).is_some() {}
+        self.0.next_if(|(stored, _)| *stored == name).map(|(_, value)| value)
+    }
 }
 
 fn readable(

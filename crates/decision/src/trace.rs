@@ -5,7 +5,7 @@
 
 use crate::{
     Timestamp,
-    consent::Permitted,
+    consent::{Known, Permitted, stored},
     id::{ActionId, CustomerId, DecisionId, OutcomeName},
     inputs::{Assignment, Inputs},
     profile::{
@@ -192,18 +192,12 @@ fn attributes(
     let concerns = |purpose: &PurposeIndex| {
         in_play[usize::from(*purpose)] || strategy.purposes[usize::from(*purpose)].protective
     };
+    let stored = stored(strategy, Known { customer: inputs.customer, household: inputs.household });
     (0u16..)
-        .zip(&strategy.attributes)
-        .filter(|(_, attribute)| attribute.purposes.iter().any(concerns))
-        .filter_map(|(index, attribute)| {
-            let values = match attribute.subject {
-                Subject::Customer => &inputs.customer?.profile.attributes,
-                Subject::Household => inputs.household?,
-            };
-            let stored = values.get(&attribute.name)?;
-            if stored.value.value_type() != attribute.value_type {
-                return None;
-            }
+        .zip(strategy.attributes.iter().zip(stored))
+        .filter(|(_, (attribute, _))| attribute.purposes.iter().any(concerns))
+        .filter_map(|(index, (_, stored))| {
+            let stored = stored?;
             Some(TracedAttribute {
                 attribute: index,
                 value: permitted.visible_anywhere(index).then(|| stored.value.clone()),

@@ -88,8 +88,8 @@ pub struct Evaluation<'b> {
     book: &'b RuleBook,
     /// Places whose clause is false.
     failed: Bits,
-    /// Places whose clause is not known.
-    unknown: Bits,
+    /// Places whose clause is false or not known.
+    not_true: Bits,
 }
 
 impl RuleBook {
@@ -127,7 +127,8 @@ impl RuleBook {
                 Truth::False => failed.set_all(places),
             }
         }
-        Evaluation { book: self, failed, unknown }
+        unknown.add(&failed);
+        Evaluation { book: self, failed, not_true: unknown }
     }
 
     /// Most steps that [`RuleBook::evaluate`] takes, whoever the customer is.
@@ -181,8 +182,7 @@ impl Evaluation<'_> {
     /// The first clause by which the action falls, in the order of the layers, then of the rule;
     /// `None` when it passes.
     pub fn refusal(&self, action: ActionIndex) -> Option<Refusal> {
-        let place =
-            self.book.places_of(action).find(|&place| self.failed.get(place) || self.unknown.get(place))?;
+        let place = self.not_true.first_in(self.book.places_of(action))?;
         let (layer, clause) = self.book.places[place];
         let truth = if self.failed.get(place) { Truth::False } else { Truth::Unknown };
         Some(Refusal { layer, clause, truth })
@@ -289,6 +289,21 @@ impl Bits {
     }
     pub fn set_all(&mut self, members: &[u32]) {
         members.iter().for_each(|member| self.0[*member as usize / 64] |= 1 << (member % 64));
+    }
+    fn add(&mut self, other: &Self) {
+        self.0.iter_mut().zip(&other.0).for_each(|(word, more)| *word |= more);
+    }
+    /// The first member of a range.
+    fn first_in(&self, range: Range<usize>) -> Option<usize> {
+        let mut start = range.start;
+        while start < range.end {
+            let rest = self.0[start / 64] >> (start % 64);
+            if rest != 0 {
+                return Some(start + rest.trailing_zeros() as usize).filter(|first| *first < range.end);
+            }
+            start = (start / 64 + 1) * 64;
+        }
+        None
     }
     fn get(&self, index: usize) -> bool {
         self.0[index / 64] & 1 << (index % 64) != 0

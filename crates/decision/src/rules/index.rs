@@ -23,10 +23,19 @@ struct List {
     purpose: PurposeIndex,
     reference: Reference,
     side: Side,
-    /// Ascending, each with whether it counts among those below a value that equals it.
-    constants: Vec<(Value, bool)>,
+    /// Ascending.
+    constants: Constants,
+    /// Which of them count among those below a value that equals them; of equal constants these come first.
+    below_their_equal: Vec<bool>,
     /// What each stands for.
     places: Vec<u32>,
+}
+
+/// Constants of one type. Nearly all are numbers, which lie close together and are compared fastest.
+#[derive(Debug)]
+enum Constants {
+    Numbers(Vec<f64>),
+    Others(Vec<Value>),
 }
 
 /// On which side of a value the constants lie whose comparisons fail.
@@ -101,12 +110,13 @@ impl Index {
         });
         let lists = compared.chunk_by(|a, b| list(a) == list(b)).map(|of_list| {
             let (purpose, reference, side) = list(&of_list[0]);
-            let constant = |compared: &Compared| (compared.constant.clone(), compared.side().1);
+            let constants = of_list.iter().map(|(_, compared, _)| compared.constant.clone());
             List {
                 purpose,
                 reference,
                 side,
-                constants: of_list.iter().map(|(_, compared, _)| constant(compared)).collect(),
+                constants: Constants::of(constants.collect()),
+                below_their_equal: of_list.iter().map(|(_, compared, _)| compared.side().1).collect(),
                 places: of_list.iter().map(|(_, _, place)| *place).collect(),
             }
         });
@@ -122,33 +132,58 @@ impl Index {
     ) {
         for list in &self.0 {
             let value = list.reference.value(facts(list.purpose)).map(Scalar::from);
-            match value.filter(|value| order(&list.constants[0].0, *value).is_some()) {
+            match value.and_then(|value| list.failing(value)) {
                 None => unknown.set_all(&list.places),
-                Some(value) => {
-                    list.failing(value).into_iter().for_each(|range| failed.set_all(&list.places[range]));
-                }
+                Some(ranges) => ranges.into_iter().for_each(|range| failed.set_all(&list.places[range])),
             }
         }
     }
 }
 
 impl List {
-    fn failing(&self, value: Scalar<'_>) -> [Range<usize>; 2] {
-        let end = self.constants.len();
-        let first =
-            self.constants.partition_point(|(constant, below_its_equal)| match order(constant, value) {
-                Some(Ordering::Less) => true,
-                Some(Ordering::Equal) => *below_its_equal,
-                _ => false,
-            });
-        match self.side {
+    /// The places of comparisons that fail; `None` when the value cannot be compared.
+    fn failing(&self, value: Scalar<'_>) -> Option<[Range<usize>; 2]> {
+        let there = self.constants.equal_to(value)?;
+        let end = self.places.len();
+        let equal_below = self.below_their_equal[there.clone()].partition_point(|below| *below);
+        let first = there.start + equal_below;
+        Some(match self.side {
             Side::Above => [first..end, 0..0],
             Side::Below => [0..first, 0..0],
-            Side::Elsewhere | Side::There => {
-                let is_there =
-                    |(constant, _): &(Value, bool)| order(constant, value) == Some(Ordering::Equal);
-                let there = first..first + self.constants[first..].partition_point(is_there);
-                if self.side == Side::There { [there, 0..0] } else { [0..there.start, there.end..end] }
+            Side::Elsewhere => [0..there.start, there.end..end],
+            Side::There => [there, 0..0],
+        })
+    }
+}
+
+impl Constants {
+    fn of(constants: Vec<Value>) -> Self {
+        let number = |constant: &Value| match constant {
+            Value::Number(number) => Some(*number),
+            _ => None,
+        };
+        let numbers: Option<Vec<f64>> = constants.iter().map(number).collect();
+        numbers.map_or(Self::Others(constants), Self::Numbers)
+    }
+
+    /// Where the constants equal to a value lie, or would lie; `None` when it cannot be compared.
+    fn equal_to(&self, value: Scalar<'_>) -> Option<Range<usize>> {
+        match self {
+            Self::Numbers(numbers) => {
+                let Scalar::Number(value) = value else {
+                    return None;
+                };
+                let start = numbers.partition_point(|number| *number < value);
+                let equal = numbers[start..].iter().take_while(|number| **number == value).count();
+                (!value.is_nan()).then_some(start..start + equal)
+            }
+            Self::Others(constants) => {
+                order(&constants[0], value)?;
+                let start =
+                    constants.partition_point(|constant| order(constant, value) == Some(Ordering::Less));
+                let is_equal = |constant: &&Value| order(constant, value) == Some(Ordering::Equal);
+                let equal = constants[start..].iter().take_while(is_equal).count();
+                Some(start..start + equal)
             }
         }
     }
