@@ -47,6 +47,8 @@ promises! {
     an_erased_customer_can_begin_again,
     what_expired_goes_and_the_rest_stays,
     a_row_rewritten_with_a_later_end_does_not_expire,
+    what_has_ended_cannot_be_read_before_it_is_removed,
+    small_sweeps_come_round_although_rows_are_written_all_the_time,
     a_write_without_key_or_of_excessive_size_is_refused,
     every_ticket_of_sixteen_threads_resolves_and_no_increment_is_lost,
     a_closed_store_takes_nothing_more,
@@ -239,6 +241,39 @@ fn a_row_rewritten_with_a_later_end_does_not_expire(store: &dyn Store) {
     save(store, batch([Write::put(Table::Event, "a", "new").until(3_000)]));
     assert_eq!(store.expire(2_000).unwrap().rows, 0);
     assert_eq!(text(&row(store, Table::Event, "a")), Some("new"));
+}
+
+fn what_has_ended_cannot_be_read_before_it_is_removed(store: &dyn Store) {
+    let until = |key: &str, until| Write::put(Table::Event, key, "x").until(until);
+    let entry_until = |until| JournalRow { expires_at_ms: Some(until), ..entry("e") };
+    let rows = vec![until("a", 1_000), until("b", 1_001), until("c", 900)];
+    let old = save(store, Batch { writes: rows, journal: vec![entry_until(1_000), entry_until(1_001)] });
+    assert_eq!(row(store, Table::Event, "a").version(), old, "what time it is, nobody has said");
+    store.sweep(1_000, 0).unwrap();
+    assert_eq!([row(store, Table::Event, "a"), row(store, Table::Event, "c")], [Row::Absent, Row::Absent]);
+    let left = store.scan(Table::Event, b"", None, 10).unwrap();
+    assert_eq!(left.iter().map(|(key, _)| key.as_slice()).collect::<Vec<_>>(), [b"b"]);
+    assert_eq!(journal(store).iter().map(|(number, _)| *number).collect::<Vec<_>>(), [2]);
+    store.sweep(999, 0).unwrap();
+    assert_eq!(row(store, Table::Event, "a"), Row::Absent, "a clock that steps back shows nothing again");
+    save(store, batch([until("a", 2_000).expecting(Version::ABSENT)]));
+    store.expire(1_000).unwrap();
+    assert_eq!(text(&row(store, Table::Event, "a")), Some("x"));
+    assert_eq!(row(store, Table::Event, "c"), Row::Absent);
+}
+
+/// Ten rows are written for each row that a call looks at; a round still ends after as many calls as there were rows.
+fn small_sweeps_come_round_although_rows_are_written_all_the_time(store: &dyn Store) {
+    const DUE: u32 = 40;
+    let due = |n: u32| Write::put(Table::Contacts, format!("{n:03}"), "x").until(1_000);
+    save(store, batch((0..DUE).map(due)));
+    let mut removed = 0;
+    for call in 0..DUE + 2 {
+        removed += store.sweep(1_000, 1).unwrap().rows;
+        save(store, batch((0..10).map(|n| Write::put(Table::Contacts, format!("~{call:03}{n}"), "new"))));
+    }
+    assert_eq!(removed, u64::from(DUE));
+    assert_eq!(store.scan(Table::Contacts, b"~", None, usize::MAX).unwrap().len(), 42 * 10);
 }
 
 fn a_write_without_key_or_of_excessive_size_is_refused(store: &dyn Store) {

@@ -25,6 +25,8 @@ struct State {
     closed: bool,
     version: Version,
     sequence: u64,
+    /// What ends at or before this moment cannot be read.
+    past_ms: Option<i64>,
     rows: BTreeMap<(Table, Vec<u8>), Kept>,
     journal: BTreeMap<u64, Kept>,
 }
@@ -85,7 +87,12 @@ impl MemoryStore {
 
 impl State {
     fn row(&self, table: Table, key: &[u8]) -> Row {
-        self.rows.get(&(table, key.to_vec())).map_or(Row::Absent, Kept::row)
+        let kept = self.rows.get(&(table, key.to_vec()));
+        kept.filter(|kept| !self.hides(kept)).map_or(Row::Absent, Kept::row)
+    }
+
+    fn hides(&self, kept: &Kept) -> bool {
+        self.past_ms.is_some_and(|past_ms| kept.goes(past_ms))
     }
 
     fn check(&self, write: &Write) -> Result<(), StoreError> {
@@ -145,6 +152,7 @@ impl Store for MemoryStore {
         self.with(|state| {
             let rows = state.rows.range((start, Bound::Unbounded));
             let within = rows.take_while(|((of, key), _)| *of == table && key.starts_with(prefix));
+            let within = within.filter(|(_, kept)| !state.hides(kept));
             let readable = within.filter_map(|((_, key), kept)| Some((key.clone(), kept.value.clone()?)));
             Ok(readable.take(limit).collect())
         })
@@ -152,8 +160,10 @@ impl Store for MemoryStore {
 
     fn journal(&self, after: u64, limit: usize) -> Result<Vec<JournalEntry>, StoreError> {
         self.with(|state| {
-            let entries = state.journal.range((Bound::Excluded(after), Bound::Unbounded)).take(limit);
+            let entries = state.journal.range((Bound::Excluded(after), Bound::Unbounded));
+            let entries = entries.filter(|(_, kept)| !state.hides(kept));
             Ok(entries
+                .take(limit)
                 .map(|(&sequence, kept)| JournalEntry { sequence, value: kept.value.clone() })
                 .collect())
         })
@@ -171,6 +181,7 @@ impl Store for MemoryStore {
 
     fn expire(&self, at_ms: i64) -> Result<Expired, StoreError> {
         self.with(|state| {
+            state.past_ms = state.past_ms.max(Some(at_ms));
             let before = (state.rows.len(), state.journal.len());
             state.rows.retain(|_, kept| kept.value.is_some() && !kept.goes(at_ms));
             state.journal.retain(|_, kept| !kept.goes(at_ms));
@@ -189,6 +200,7 @@ impl Store for MemoryStore {
             queued_batches: 0,
             queued_batches_max: usize::MAX,
             journal_sequence: state.sequence,
+            expiry_lag_ms: 0,
             committing_for_ms: 0,
         }
     }

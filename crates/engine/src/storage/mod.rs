@@ -63,8 +63,20 @@ pub trait Store: Send + Sync + 'static {
     fn erase(&self, customer: CustomerId) -> Result<Ticket, StoreError>;
 
     /// Removes rows and journal entries whose `expires_at_ms` is at or before `at_ms`, and what is
-    /// left of rows of erased customers. Walks the whole store in small batches.
+    /// left of rows of erased customers. Walks the whole store in small batches. From the beginning of the call
+    /// on, nothing that ends at or before `at_ms` can be read.
     fn expire(&self, at_ms: i64) -> Result<Expired, StoreError>;
+
+    /// A part of what [`Store::expire`] does, bounded so that it can be called every second: hides at once what
+    /// ends at or before `at_ms`, and goes on with a walk round the store where the call before stopped, over
+    /// `rows_max` rows and as many as were written since that call. Whatever is written meanwhile, a round
+    /// takes no more calls than the store has rows when it begins, divided by `rows_max`.
+    ///
+    /// With 0 it hides, and removes next to nothing. A store that is small may walk all of it.
+    fn sweep(&self, at_ms: i64, rows_max: usize) -> Result<Expired, StoreError> {
+        let _ = rows_max;
+        self.expire(at_ms)
+    }
 
     /// How the store is doing now.
     fn health(&self) -> Health;
@@ -265,6 +277,9 @@ pub struct Health {
     pub queued_batches_max: usize,
     /// The highest number whose journal entry is durable; 0 when there is none yet.
     pub journal_sequence: u64,
+    /// At the last [`Store::sweep`]: how long ago the last complete round began, in milliseconds. What was due by
+    /// then has been removed; what is due since cannot be read.
+    pub expiry_lag_ms: u64,
     /// How long the disk has been busy with the present group of batches, in milliseconds; 0 when idle.
     pub committing_for_ms: u64,
 }

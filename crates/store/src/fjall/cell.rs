@@ -117,6 +117,11 @@ impl<'a> Cell<'a> {
         Some(Self { place, header, rest, version, owner, key_id, expires_at_ms })
     }
 
+    /// When the row ends; `None`: never.
+    pub fn expires_at_ms(&self) -> Option<i64> {
+        (self.expires_at_ms != NEVER).then_some(self.expires_at_ms)
+    }
+
     /// Whether the row may go at this moment.
     pub fn expired(&self, at_ms: i64) -> bool {
         self.expires_at_ms != NEVER && self.expires_at_ms <= at_ms

@@ -39,6 +39,8 @@ pub(super) struct Shared {
     pub queue: Queue,
     pub progress: Arc<Progress>,
     pub durable_sequence: AtomicU64,
+    /// Rows and journal entries written since the store was opened.
+    pub rows_written: AtomicU64,
     /// The group that is being made durable.
     pub underway: Underway,
     /// How long that may take before the store counts as stalled.
@@ -95,6 +97,7 @@ fn run(disk: &Disk, watermark: &mut Watermark, shared: &Shared) -> Result<(), St
         wait_for_files(disk, &shared.underway)?;
         write(disk, shared.loader.as_ref(), &steps, reached)?;
         watermark.note(reached)?;
+        shared.rows_written.fetch_add(steps.iter().map(Step::rows).sum(), Ordering::Relaxed);
         shared.durable_sequence.store(reached.sequence, Ordering::Release);
         settle(&shared.rows, steps);
         shared.queue.settled();
@@ -185,8 +188,8 @@ fn settle(rows: &Rows, steps: Vec<Step>) {
     for step in steps {
         match step {
             Step::Batch(QueuedBatch { writes, reached, .. }) => {
-                for Change { read, value, owner, .. } in writes {
-                    rows.settle(read, reached.version, value, owner);
+                for change in writes {
+                    rows.settle(change, reached.version);
                 }
             }
             Step::Erase { customer, reached, hidden } => rows.erased(customer, reached.version, &hidden),

@@ -9,7 +9,7 @@ use super::{
 };
 use ::fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 use decision::id::CustomerId;
-use engine::storage::{JournalEntry, Row, StoreError, Table, Version};
+use engine::storage::{Row, StoreError, Table, Version};
 use std::{
     collections::BTreeMap,
     ops::Bound,
@@ -55,6 +55,26 @@ pub(super) struct Reached {
 pub(super) struct Stored {
     pub row: Row,
     pub owner: Option<CustomerId>,
+    /// When the row ends; see [`Self::at`].
+    pub expires_at_ms: Option<i64>,
+}
+
+impl Stored {
+    /// No row.
+    pub const ABSENT: Self = Self { row: Row::Absent, owner: None, expires_at_ms: None };
+
+    /// The row as it can be read when everything up to `past_ms` is over.
+    pub fn at(self, past_ms: i64) -> Row {
+        match self.is_over(past_ms) {
+            true => Row::Absent,
+            false => self.row,
+        }
+    }
+
+    /// Whether it has ended at `past_ms`.
+    pub fn is_over(&self, past_ms: i64) -> bool {
+        self.expires_at_ms.is_some_and(|expires| expires <= past_ms)
+    }
 }
 
 /// A row or journal entry to write.
@@ -148,7 +168,7 @@ impl Disk {
     pub fn read(&self, table: Table, key: &[u8]) -> Result<Stored, StoreError> {
         let place = Place { table: table.name(), key };
         match sound(place, || self.table(table).get(key))?.map_err(|error| unreadable(place, error))? {
-            None => Ok(Stored { row: Row::Absent, owner: None }),
+            None => Ok(Stored::ABSENT),
             Some(bytes) => self.decode(place, &bytes),
         }
     }
@@ -159,7 +179,7 @@ impl Disk {
             Some(content) => Row::Present { version: cell.version, value: content.into() },
             None => Row::Erased,
         };
-        Ok(Stored { row, owner: cell.owner })
+        Ok(Stored { row, owner: cell.owner, expires_at_ms: cell.expires_at_ms() })
     }
 
     fn key_of(&self, cell: &Cell<'_>) -> Result<Option<Arc<CustomerKey>>, StoreError> {
@@ -185,45 +205,48 @@ impl Disk {
     }
 
     /// Looks at no more than `limit` rows with a key above `after` (without table: journal entries).
-    /// `judge` says which to report, and with which version.
+    /// `judge` hears whether nobody can read the row any more, and says which to report, with which version.
     pub fn cells(
         &self,
         table: Option<Table>,
         after: Option<&[u8]>,
         limit: usize,
-        mut judge: impl FnMut(&Cell<'_>, Option<&CustomerKey>) -> Option<Version>,
+        mut judge: impl FnMut(&Cell<'_>, bool) -> Option<Version>,
     ) -> Result<Page, StoreError> {
         let (keyspace, name) =
             table.map_or((&self.journal, JOURNAL), |table| (self.table(table), table.name()));
         let from = after.map_or(Bound::Unbounded, |after| Bound::Excluded(after.to_vec()));
-        let mut page = Page { found: Vec::new(), last: None };
+        let mut page = Page { found: Vec::new(), looked: 0, last: None };
         for pair in pairs(name, keyspace.range((from, Bound::<Vec<u8>>::Unbounded))).take(limit) {
             let (key, bytes) = pair?;
             let cell = Cell::read(Place { table: name, key: &key }, &bytes)?;
-            if let Some(version) = judge(&cell, self.key_of(&cell)?.as_deref()) {
+            if let Some(version) = judge(&cell, self.is_orphaned(&cell, &key)?) {
                 page.found.push((key.clone(), version));
             }
+            page.looked += 1;
             page.last = Some(key);
         }
         Ok(page)
     }
 
-    /// Journal entries above a number, with their owners.
-    pub fn entries(
-        &self,
-        after: u64,
-    ) -> impl Iterator<Item = Result<(JournalEntry, Option<CustomerId>), StoreError>> {
+    /// Whether the owner of a cell has been erased. Rows under the owner's own prefix went with the erasure.
+    fn is_orphaned(&self, cell: &Cell<'_>, key: &[u8]) -> Result<bool, StoreError> {
+        match cell.owner {
+            Some(owner) if !key.starts_with(&engine::storage::key::customer(owner)) => {
+                Ok(cell.orphaned(self.keyring.get(owner)?.as_deref()))
+            }
+            _ => Ok(false),
+        }
+    }
+
+    /// Journal entries above a number.
+    pub fn entries(&self, after: u64) -> impl Iterator<Item = Result<(u64, Stored), StoreError>> {
         let from = Bound::Excluded(after.to_be_bytes());
         pairs(JOURNAL, self.journal.range((from, Bound::Unbounded))).map(|pair| {
             let (key, bytes) = pair?;
             let place = Place { table: JOURNAL, key: &key };
             let sequence = key.as_slice().try_into().map(u64::from_be_bytes).map_err(|_| place.damaged())?;
-            let Stored { row, owner } = self.decode(place, &bytes)?;
-            let value = match row {
-                Row::Present { value, .. } => Some(value),
-                Row::Absent | Row::Erased => None,
-            };
-            Ok((JournalEntry { sequence, value }, owner))
+            Ok((sequence, self.decode(place, &bytes)?))
         })
     }
 
@@ -253,6 +276,8 @@ impl Disk {
 pub(super) struct Page {
     /// The rows reported.
     pub found: Vec<(Vec<u8>, Version)>,
+    /// How many rows were looked at.
+    pub looked: usize,
     /// The last key looked at; `None` at the end of the table.
     pub last: Option<Vec<u8>>,
 }

@@ -29,6 +29,7 @@ use decision::id::CustomerId;
 use engine::storage::{
     Batch, Expired, Health, JournalEntry, Progress, Read, Row, Store, StoreError, Table, Ticket, Value,
 };
+use expire::Round;
 use folder::Folder;
 use queue::{GroupLimits, Limits, OnConflict, Queue};
 use rows::Rows;
@@ -102,6 +103,8 @@ impl Options {
 pub struct FjallStore {
     shared: Arc<Shared>,
     running: Mutex<Option<Running>>,
+    round: Mutex<Round>,
+    expiry_lag_ms: AtomicU64,
 }
 
 /// What a store holds on to until it is closed.
@@ -127,6 +130,7 @@ impl FjallStore {
             queue: Queue::new(limits, reached),
             progress: Progress::starting_at(reached.version),
             durable_sequence: AtomicU64::new(reached.sequence),
+            rows_written: AtomicU64::new(0),
             underway: Underway::default(),
             commit_within: options.commit_within,
             loader: options.loads.then(|| locked.loader()),
@@ -136,7 +140,12 @@ impl FjallStore {
         let (committer_ended, watchdog) = started
             .map_err(|error| OpenError::Unavailable { file: folder.to_owned(), reason: error.to_string() })?;
         let running = Running { committer_ended, _watchdog: watchdog, _folder: locked };
-        Ok(Self { shared, running: Mutex::new(Some(running)) })
+        Ok(Self {
+            shared,
+            running: Mutex::new(Some(running)),
+            round: Mutex::default(),
+            expiry_lag_ms: AtomicU64::new(0),
+        })
     }
 
     fn running(&self) -> MutexGuard<'_, Option<Running>> {
@@ -185,6 +194,10 @@ impl Store for FjallStore {
         self.expire_all(at_ms)
     }
 
+    fn sweep(&self, at_ms: i64, rows_max: usize) -> Result<Expired, StoreError> {
+        self.sweep_on(at_ms, rows_max)
+    }
+
     fn health(&self) -> Health {
         let committing = self.shared.underway.takes();
         Health {
@@ -193,6 +206,7 @@ impl Store for FjallStore {
             queued_batches: self.shared.queue.len(),
             queued_batches_max: self.shared.queue.limits.batches,
             journal_sequence: self.shared.durable_sequence.load(Ordering::Acquire),
+            expiry_lag_ms: self.expiry_lag_ms.load(Ordering::Relaxed),
             committing_for_ms: committing.as_millis() as u64,
         }
     }

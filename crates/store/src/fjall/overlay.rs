@@ -1,5 +1,6 @@
 //! What has been queued but is not durable yet? Readers look here first.
 
+use super::disk::Stored;
 use decision::id::CustomerId;
 use engine::storage::{Row, Table, Value, Version, key};
 use std::{
@@ -17,16 +18,18 @@ pub(super) struct Queued {
     pub version: Version,
     pub value: Option<Value>,
     pub owner: Option<CustomerId>,
+    pub expires_at_ms: Option<i64>,
     pub erased: bool,
 }
 
 impl Queued {
-    pub fn row(&self) -> Row {
-        match &self.value {
+    pub fn stored(&self) -> Stored {
+        let row = match &self.value {
             Some(value) => Row::Present { version: self.version, value: value.clone() },
             None if self.erased => Row::Erased,
             None => Row::Absent,
-        }
+        };
+        Stored { row, owner: self.owner, expires_at_ms: self.expires_at_ms }
     }
 }
 
@@ -39,8 +42,8 @@ impl Overlay {
         self.0[table as usize].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn get(&self, table: Table, key: &[u8]) -> Option<Row> {
-        self.table(table).get(key).map(Queued::row)
+    pub fn get(&self, table: Table, key: &[u8]) -> Option<Stored> {
+        self.table(table).get(key).map(Queued::stored)
     }
 
     pub fn insert(&self, table: Table, key: Vec<u8>, queued: Queued) {
@@ -76,7 +79,7 @@ impl Overlay {
             for (key, queued) in self.table(table).iter_mut() {
                 let own = key.starts_with(&prefix);
                 if own || queued.owner == Some(customer) {
-                    *queued = Queued { version, value: None, owner: None, erased: !own };
+                    *queued = Queued { version, value: None, owner: None, expires_at_ms: None, erased: !own };
                     hidden.push((table, key.clone()));
                 }
             }

@@ -31,6 +31,17 @@ impl Step {
         }
     }
 
+    /// Rows and journal entries it adds or replaces.
+    pub fn rows(&self) -> u64 {
+        match self {
+            Self::Batch(batch) => {
+                let put = batch.writes.iter().filter(|change| change.value.is_some()).count();
+                (put + batch.journal.len()) as u64
+            }
+            Self::Erase { .. } => 0,
+        }
+    }
+
     fn bytes(&self) -> usize {
         match self {
             Self::Batch(batch) => batch.bytes,
@@ -143,7 +154,7 @@ impl Queue {
             return Err(StoreError::Unfit { table: "batch" });
         }
         for write in batch.writes.iter().filter(|write| write.expect.is_some()) {
-            as_expected(rows, write)?;
+            rows.stored(&Read::new(write.table, write.key.as_slice()))?;
         }
         let mut waiting = self.waiting();
         waiting.admit(rows, bytes, self.limits)?;
@@ -256,27 +267,22 @@ impl Waiting {
     }
 }
 
-fn as_expected(rows: &Rows, write: &Write) -> Result<bool, StoreError> {
-    let Some(expected) = write.expect else {
-        return Ok(true);
-    };
-    let row = rows.get(&Read::new(write.table, write.key.as_slice()))?;
-    Ok(row.version() == expected)
-}
-
 fn refuse_conflicts(rows: &Rows, writes: &[Write]) -> Result<(), StoreError> {
     for write in writes {
-        if !as_expected(rows, write)? {
+        let Some(expected) = write.expect else { continue };
+        if rows.get(&Read::new(write.table, write.key.as_slice()))?.version() != expected {
             return Err(StoreError::Conflict { table: write.table.name() });
         }
     }
     Ok(())
 }
 
+/// The writes whose row is at the expected version, also when it has ended and cannot be read.
 fn without_conflicts(rows: &Rows, writes: Vec<Write>) -> Result<Vec<Write>, StoreError> {
     let mut kept = Vec::with_capacity(writes.len());
     for write in writes {
-        if as_expected(rows, &write)? {
+        let stored = rows.stored(&Read::new(write.table, write.key.as_slice()))?;
+        if write.expect.is_none_or(|expected| stored.row.version() == expected) {
             kept.push(write);
         }
     }
@@ -286,7 +292,7 @@ fn without_conflicts(rows: &Rows, writes: Vec<Write>) -> Result<Vec<Write>, Stor
 fn show(rows: &Rows, write: Write, version: Version) -> Change {
     let Write { table, key, value, owner, expires_at_ms, .. } = write;
     let value: Option<Value> = value.map(Into::into);
-    let queued = Queued { version, value: value.clone(), owner, erased: false };
+    let queued = Queued { version, value: value.clone(), owner, expires_at_ms, erased: false };
     rows.overlay.insert(table, key.clone(), queued);
     Change { read: Read { table, key }, value, owner, expires_at_ms }
 }

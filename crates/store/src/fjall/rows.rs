@@ -8,6 +8,7 @@
 use super::{
     disk::{Disk, Stored},
     overlay::Overlay,
+    queue::Change,
 };
 use decision::id::CustomerId;
 use engine::storage::{JournalEntry, Read, Row, StoreError, Table, Value, Version, key};
@@ -18,7 +19,10 @@ use quick_cache::{
 use std::{
     collections::BTreeMap,
     ops::Bound,
-    sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{
+        Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
 /// All rows as readers see them.
@@ -27,6 +31,8 @@ pub(super) struct Rows {
     cache: Cache<Read, Stored, Bytes>,
     reading: RwLock<Reading>,
     stopped: OnceLock<String>,
+    /// What ends at or before this moment cannot be read; milliseconds since 1970 UTC.
+    past_ms: AtomicI64,
 }
 
 /// What may be read from disk; without disk the store is closed.
@@ -47,10 +53,10 @@ impl Reading {
         }
         let under = |customer: &CustomerId| key.starts_with(&key::customer(*customer));
         if self.erasing.keys().any(under) {
-            return Stored { row: Row::Absent, owner: None };
+            return Stored::ABSENT;
         }
         match self.hides(stored.owner) {
-            true => Stored { row: Row::Erased, owner: None },
+            true => Stored { row: Row::Erased, owner: None, expires_at_ms: None },
             false => stored,
         }
     }
@@ -80,6 +86,7 @@ impl Rows {
             cache: Cache::with_weighter(entries, cache_bytes, Bytes),
             reading: RwLock::new(Reading { disk: Some(disk), erasing: BTreeMap::new() }),
             stopped: OnceLock::new(),
+            past_ms: AtomicI64::new(i64::MIN),
         }
     }
 
@@ -115,18 +122,31 @@ impl Rows {
         self.cache.clear();
     }
 
+    /// Hides from now on what ends at or before a moment.
+    pub fn hide_until(&self, past_ms: i64) {
+        self.past_ms.fetch_max(past_ms, Ordering::Relaxed);
+    }
+
+    fn past_ms(&self) -> i64 {
+        self.past_ms.load(Ordering::Relaxed)
+    }
+
     pub fn get(&self, read: &Read) -> Result<Row, StoreError> {
-        if let Some(row) = self.overlay.get(read.table, &read.key) {
-            return Ok(row);
+        Ok(self.stored(read)?.at(self.past_ms()))
+    }
+
+    /// A row, also when it has ended.
+    pub fn stored(&self, read: &Read) -> Result<Stored, StoreError> {
+        if let Some(stored) = self.overlay.get(read.table, &read.key) {
+            return Ok(stored);
         }
         match self.cache.get_value_or_guard(read, None) {
-            GuardResult::Value(stored) => Ok(stored.row),
+            GuardResult::Value(stored) => Ok(stored),
             GuardResult::Guard(fill) => {
                 let reading = self.reading();
                 let stored = reading.hide(&read.key, reading.disk()?.read(read.table, &read.key)?);
-                let row = stored.row.clone();
-                drop(fill.insert(stored));
-                Ok(row)
+                drop(fill.insert(stored.clone()));
+                Ok(stored)
             }
             GuardResult::Timeout => unreachable!("no timeout was given"),
         }
@@ -143,6 +163,7 @@ impl Rows {
             Some(after) if after >= prefix => Bound::Excluded(after),
             _ => Bound::Included(prefix),
         };
+        let past_ms = self.past_ms();
         let mut queued = self.overlay.range(table, prefix, from).into_iter().peekable();
         let reading = self.reading();
         let mut stored = reading.disk()?.rows(table, from.map(<[u8]>::to_vec)).peekable();
@@ -155,22 +176,22 @@ impl Rows {
                 Some(Ok((key, _))) => Some(key).filter(|key| key.starts_with(prefix)),
                 None => None,
             };
-            let (key, row) = match (queued.peek(), disk_key) {
+            let (key, stored) = match (queued.peek(), disk_key) {
                 (None, None) => break,
                 (Some((first, _)), second) if second.is_none_or(|second| first <= second) => {
                     if second == Some(first) {
                         stored.next();
                     }
                     let (key, queued) = queued.next().expect("just seen");
-                    (key, queued.row())
+                    (key, queued.stored())
                 }
                 _ => {
                     let (key, row) = stored.next().expect("just seen")?;
-                    let row = reading.hide(&key, row).row;
-                    (key, row)
+                    let stored = reading.hide(&key, row);
+                    (key, stored)
                 }
             };
-            if let Row::Present { value, .. } = row {
+            if let Row::Present { value, .. } = stored.at(past_ms) {
                 found.push((key, value));
             }
         }
@@ -179,12 +200,19 @@ impl Rows {
 
     pub fn journal(&self, after: u64, limit: usize) -> Result<Vec<JournalEntry>, StoreError> {
         let reading = self.reading();
-        let entries = reading.disk()?.entries(after).take(limit);
+        let past_ms = self.past_ms();
+        let is_over = |entry: &Result<(u64, Stored), StoreError>| {
+            entry.as_ref().is_ok_and(|(_, stored)| stored.is_over(past_ms))
+        };
+        let entries = reading.disk()?.entries(after).filter(|entry| !is_over(entry)).take(limit);
         entries
             .map(|entry| {
-                let (entry, owner) = entry?;
-                let value = entry.value.filter(|_| !reading.hides(owner));
-                Ok(JournalEntry { value, ..entry })
+                let (sequence, stored) = entry?;
+                let value = match stored.row {
+                    Row::Present { value, .. } if !reading.hides(stored.owner) => Some(value),
+                    _ => None,
+                };
+                Ok(JournalEntry { sequence, value })
             })
             .collect()
     }
@@ -218,14 +246,15 @@ impl Rows {
     }
 
     /// A write is durable: readers find it in the cache, if they looked there before, or on disk.
-    pub fn settle(&self, read: Read, version: Version, value: Option<Value>, owner: Option<CustomerId>) {
+    pub fn settle(&self, change: Change, version: Version) {
+        let Change { read, value, owner, expires_at_ms } = change;
         if !self.overlay.is_latest(read.table, &read.key, version) {
             return;
         }
         let (table, key) = (read.table, read.key.clone());
         if self.cache.contains_key(&read) {
             let row = value.map_or(Row::Absent, |value| Row::Present { version, value });
-            self.cache.insert(read, Stored { row, owner });
+            self.cache.insert(read, Stored { row, owner, expires_at_ms });
         } else {
             self.cache.remove(&read);
         }

@@ -292,6 +292,7 @@ impl Store for SimulatedStore {
     fn health(&self) -> Health {
         let state = self.state();
         Health {
+            expiry_lag_ms: 0,
             stopped: state.stopped.as_ref().map(|stopped| match stopped {
                 StoreError::Stopped { reason } => reason.clone(),
                 other => other.to_string(),
