@@ -7,7 +7,7 @@ use engine::{
     storage::{MemoryStore, Store},
 };
 use std::{path::Path, process::ExitCode, sync::Arc};
-use store::{FjallStore, Options};
+use store::{FjallStore, OpenError, Options};
 
 /// An engine with the store that it works on.
 pub struct Opened {
@@ -64,6 +64,16 @@ pub fn with_strategy(strategy: &Path, data: Option<&Path>) -> Result<Opened, Not
     with(store, &files)
 }
 
+/// Opens a store like [`with_strategy`], for loading very many rows into it.
+pub fn to_load(strategy: &Path, data: Option<&Path>) -> Result<Opened, NotOpened> {
+    let files = checked(strategy)?;
+    let store: Arc<dyn Store> = match data {
+        Some(data) => opened(FjallStore::open(data, &Options::loading()))?,
+        None => Arc::new(MemoryStore::new()),
+    };
+    with(store, &files)
+}
+
 /// The files of a strategy folder that checks.
 pub fn checked(strategy: &Path) -> Result<Files, NotOpened> {
     let (folder, loaded) = check::open(strategy).map_err(|trouble| {
@@ -84,7 +94,11 @@ pub fn checked(strategy: &Path) -> Result<Files, NotOpened> {
 
 /// The store in a folder, made when there is none.
 pub fn on_disk(data: &Path) -> Result<Arc<dyn Store>, NotOpened> {
-    match FjallStore::open(data, &Options::default()) {
+    opened(FjallStore::open(data, &Options::default()))
+}
+
+fn opened(store: Result<FjallStore, OpenError>) -> Result<Arc<dyn Store>, NotOpened> {
+    match store {
         Ok(store) => Ok(Arc::new(store)),
         Err(error) => Err(NotOpened::Trouble(error.to_string())),
     }

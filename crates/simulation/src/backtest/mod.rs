@@ -184,7 +184,7 @@ fn answers(items: &[Item]) -> Answers {
                 let key = (report.identifiers[0].clone(), report.event.clone());
                 answers.events.entry(key).or_default().push(item.at);
             }
-            Happened::Contact(_) | Happened::Silence(_) => {}
+            Happened::Contact(_) | Happened::Silence(_) | Happened::Consent(_) => {}
         }
     }
     answers
@@ -212,6 +212,7 @@ impl Running<'_> {
     fn pass(&mut self, item: &Item, tally: &mut import::Tally) -> Result<(), EngineError> {
         let identifiers = match &item.happened {
             Happened::Event(report) => &report.identifiers,
+            Happened::Consent(report) => &report.identifiers,
             Happened::Contact(contact) => &contact.identifiers,
             Happened::Silence(silence) => &silence.identifiers,
             Happened::Outcome(outcome) => &outcome.identifiers,

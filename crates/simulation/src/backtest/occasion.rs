@@ -79,7 +79,7 @@ fn made(item: &Item) -> Option<Made<'_>> {
     match &item.happened {
         Happened::Contact(contact) => Some(Made::Contact(contact)),
         Happened::Silence(silence) => Some(Made::Silence(silence)),
-        Happened::Event(_) | Happened::Outcome(_) => None,
+        Happened::Event(_) | Happened::Consent(_) | Happened::Outcome(_) => None,
     }
 }
 

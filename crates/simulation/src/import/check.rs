@@ -116,6 +116,14 @@ fn names(mapping: &Mapping, source: &Source, strategy: &Strategy, problems: &mut
             }
         }
     }
+    for consent in &source.consents {
+        if strategy.purpose_index(&consent.purpose).is_none() {
+            undeclared("purpose", &consent.purpose);
+        }
+        if let Some(channel) = consent.channel.as_ref().filter(|name| strategy.channel(name).is_none()) {
+            undeclared("channel", channel);
+        }
+    }
     if let Some(outcome) = &source.outcome
         && strategy.event(&outcome.event).is_none()
     {
@@ -140,7 +148,8 @@ fn names(mapping: &Mapping, source: &Source, strategy: &Strategy, problems: &mut
     if source.identifiers.is_empty() {
         problems.push(format!("{place} has no `identifiers`: whose rows are they"));
     }
-    if source.at.column.is_some() == source.at.date.is_some() {
+    let moments = source.consents.iter().filter_map(|consent| consent.at.as_ref());
+    if moments.chain([&source.at]).any(|at| at.column.is_some() == at.date.is_some()) {
         problems.push(format!("{place} needs either a `column` or a `date` in `at`"));
     }
 }

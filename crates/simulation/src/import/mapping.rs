@@ -3,7 +3,7 @@
 //!
 //! Deliberately absent: computing with values. A column is renamed, translated word by word or unknown.
 
-use decision::{Timestamp, request::Direction, strategy::Strategy};
+use decision::{Timestamp, profile::ConsentStatus, request::Direction, strategy::Strategy};
 use jiff::{SignedDuration, civil::Date};
 use serde::Deserialize;
 use std::{collections::BTreeMap, path::PathBuf};
@@ -156,10 +156,53 @@ pub struct Source {
     /// Property of the event → column.
     #[serde(default)]
     pub properties: BTreeMap<String, String>,
+    /// What the customer allowed or refused, as the row tells it.
+    #[serde(default)]
+    pub consents: Vec<ConsentColumn>,
     /// The contact a row is.
     pub contact: Option<ContactColumns>,
     /// The outcome of an earlier contact that a row is.
     pub outcome: Option<OutcomeColumns>,
+}
+
+/// A column with what the customer said about one purpose. An empty field says nothing.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConsentColumn {
+    /// About which purpose.
+    pub purpose: String,
+    /// On which channel; left out, on all.
+    pub channel: Option<String>,
+    /// The column.
+    pub column: String,
+    /// When it was said; left out, at the moment of the row.
+    pub at: Option<When>,
+    /// Words that say yes.
+    #[serde(default)]
+    pub given: Vec<String>,
+    /// Words that say no.
+    #[serde(default)]
+    pub refused: Vec<String>,
+    /// Words that say no longer.
+    #[serde(default)]
+    pub withdrawn: Vec<String>,
+    /// Words that object to use on legitimate interests.
+    #[serde(default)]
+    pub objected: Vec<String>,
+}
+
+impl ConsentColumn {
+    /// What a word says; `None` when no list has it.
+    pub(super) fn status(&self, word: &str) -> Option<ConsentStatus> {
+        let lists = [
+            (&self.given, ConsentStatus::Given),
+            (&self.refused, ConsentStatus::Refused),
+            (&self.withdrawn, ConsentStatus::Withdrawn),
+            (&self.objected, ConsentStatus::Objected),
+        ];
+        let is_word = |listed: &String| listed.trim().eq_ignore_ascii_case(word.trim());
+        lists.into_iter().find(|(words, _)| words.iter().any(is_word)).map(|(_, status)| status)
+    }
 }
 
 /// What the order of a file's rows says, where it has no ids or dates of its own. Every row counts, also
@@ -317,6 +360,14 @@ impl Mapping {
     /// The line, with a caret, and what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
         toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())
+    }
+
+    /// Whether the rows only tell what is known of customers and what they allow: then their order does not
+    /// matter, because every value and statement carries its own moment.
+    pub(super) fn tells_customers_only(&self) -> bool {
+        let tells_more =
+            |source: &Source| source.event.is_some() || source.contact.is_some() || source.outcome.is_some();
+        self.facts.is_empty() && !self.sources.iter().any(tells_more)
     }
 
     /// From when on rows are taken.

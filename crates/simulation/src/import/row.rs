@@ -15,7 +15,8 @@ use decision::{
     value::{Value, ValueType},
 };
 use engine::{
-    CUSTOMER_UPDATED, EventReport, Identifier, PastContact, PastOutcome, PastSilence, means_unknown, typed,
+    CUSTOMER_UPDATED, ConsentReport, EventReport, Identifier, PastContact, PastOutcome, PastSilence,
+    means_unknown, typed,
 };
 use jiff::civil::{Date, DateTime, Time};
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +29,8 @@ const STATED: &str = CUSTOMER_UPDATED;
 pub enum Happened {
     /// An event, or attributes alone.
     Event(EventReport),
+    /// What the customer allowed or refused.
+    Consent(ConsentReport),
     /// A contact that was really made.
     Contact(PastContact),
     /// A silence that was kept on purpose.
@@ -86,6 +89,7 @@ impl<'a> Reader<'a> {
         let identifiers = self.identifiers(&fields)?;
         let mut said = Said::default();
         self.event(&fields, id, at, &identifiers, &mut said)?;
+        self.consents(&fields, at, &identifiers, &mut said)?;
         self.contact(&fields, at, &identifiers, &mut said)?;
         if let Some(outcome) = &self.source.outcome {
             let outcome = PastOutcome {
@@ -150,6 +154,35 @@ impl<'a> Reader<'a> {
             household: household.filter(|household| !household.is_empty()),
         };
         said.happened.push((at, Happened::Event(report)));
+        Ok(())
+    }
+
+    fn consents(
+        &self,
+        fields: &Fields,
+        at: Timestamp,
+        identifiers: &[Identifier],
+        said: &mut Said,
+    ) -> Result<(), String> {
+        for consent in &self.source.consents {
+            let word = field(fields, &consent.column)?;
+            if word.trim().is_empty() {
+                continue;
+            }
+            let status = consent.status(word).ok_or_else(|| {
+                format!("column `{}` holds a word that the mapping does not list", consent.column)
+            })?;
+            let when = consent.at.as_ref().map(|when| moment(when, fields, self.strategy)).transpose()?;
+            let at = when.unwrap_or(at);
+            let report = ConsentReport {
+                identifiers: identifiers.to_vec(),
+                purpose: consent.purpose.clone(),
+                channel: consent.channel.as_deref().map(Into::into),
+                status,
+                at: Some(at),
+            };
+            said.happened.push((at, Happened::Consent(report)));
+        }
         Ok(())
     }
 

@@ -12,6 +12,8 @@ pub struct Tally {
     pub attributes: BTreeMap<String, u64>,
     /// How often each attribute was unknown, by the rule that says so.
     pub unknown: BTreeMap<String, BTreeMap<String, u64>>,
+    /// What customers said, by purpose and status.
+    pub consents: BTreeMap<String, BTreeMap<String, u64>>,
     /// Rows that could not be used.
     pub rejects: Vec<Rejected>,
 }
@@ -93,6 +95,11 @@ impl Tally {
                 .map(|(rule, count)| format!("{count} by {rule}"))
                 .collect();
             text += &format!("{name:<28}{set:>9}   {}\n", rules.join(", "));
+        }
+        for (purpose, statuses) in &self.consents {
+            let counts: Vec<String> =
+                statuses.iter().map(|(status, count)| format!("{count} {status}")).collect();
+            text += &format!("consent to {purpose}: {}\n", counts.join(", "));
         }
         text
     }
