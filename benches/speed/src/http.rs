@@ -122,8 +122,9 @@ pub fn run(attent: &Path, folder: &Path, actions: usize) -> [Figure; 2] {
 
 /// What the product makes durable in a second, and how fast it answers when it is not pressed.
 pub struct Durable {
-    pub decisions_per_s: f64,
     pub pressed: Seen,
+    /// Four times as many connections as that.
+    pub overloaded: Seen,
     pub paced: Seen,
     pub events_per_s: f64,
 }
@@ -141,6 +142,7 @@ pub fn durable(attent: &Path, folder: &Path) -> Durable {
     };
     ask(load);
     let pressed = ask(Load { within: Duration::from_secs(15), ..load });
+    let overloaded = ask(Load { connections: 256, within: Duration::from_secs(10), ..load });
     let paced = ask(Load { within: Duration::from_secs(16), per_second: Some(2_000.0), ..load });
     let events = ask(Load {
         question: Question::Events(EVENTS),
@@ -148,10 +150,5 @@ pub fn durable(attent: &Path, folder: &Path) -> Durable {
         within: Duration::from_secs(10),
         ..load
     });
-    Durable {
-        decisions_per_s: (pressed.answers() - pressed.defaults) as f64 / pressed.seconds,
-        events_per_s: (events.answers() * EVENTS) as f64 / events.seconds,
-        pressed,
-        paced,
-    }
+    Durable { events_per_s: (events.answers() * EVENTS) as f64 / events.seconds, pressed, overloaded, paced }
 }

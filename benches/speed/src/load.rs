@@ -47,6 +47,12 @@ impl Seen {
         self.seconds += other.seconds;
     }
 
+    /// Which part of all answers came within so many milliseconds.
+    pub fn part_within_ms(&self, ms: u32) -> f64 {
+        let in_time = self.latencies_us.iter().filter(|latency| **latency <= ms * 1_000).count();
+        in_time as f64 / self.answers() as f64
+    }
+
     /// Of all answers this part was at least as fast, in milliseconds.
     pub fn percentile_ms(&self, part: f64) -> f64 {
         let mut sorted = self.latencies_us.clone();
