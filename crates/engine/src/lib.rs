@@ -10,6 +10,7 @@ mod control;
 mod customer;
 mod deciding;
 mod error;
+mod expiry;
 mod exposure;
 mod history;
 mod identity;
@@ -76,6 +77,7 @@ pub struct Engine {
     kept_strategies: Mutex<BTreeMap<StrategyVersion, Arc<Published>>>,
     customers: Striped,
     households: Striped,
+    walk: Mutex<expiry::Walk>,
     minting: Striped,
     volumes: Mutex<BTreeMap<ActionId, u64>>,
     learning: Learning,
@@ -98,6 +100,7 @@ impl Engine {
             kept_strategies: Mutex::default(),
             customers: Striped::new(),
             households: Striped::new(),
+            walk: Mutex::default(),
             minting: Striped::new(),
             volumes: Mutex::default(),
             learning,

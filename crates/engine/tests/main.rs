@@ -6,5 +6,6 @@ mod learning_loop;
 mod memory_of_contacts;
 mod once;
 mod reports;
+mod retention;
 mod shop;
 mod tampering;

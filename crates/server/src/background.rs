@@ -2,7 +2,10 @@
 
 use crate::app::{App, PendingProblem};
 use decision::strategy::{Files, Problem};
-use engine::{EngineError, storage::Store};
+use engine::{
+    EngineError,
+    storage::{Expired, Store},
+};
 use std::{
     io,
     sync::{
@@ -13,8 +16,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How often the whole store is searched for what has expired.
-const EXPIRE_EVERY: Duration = Duration::from_secs(3600);
+/// How often the store hears what time it is, and a part of it is searched for what has expired.
+const EXPIRE_EVERY: Duration = Duration::from_secs(1);
+/// So many rows are searched each time, besides as many as were written: ten million in 41 minutes.
+const EXPIRE_ROWS: usize = 4096;
+/// So many profiles or households are searched each time: a million in 17 minutes.
+const EXPIRE_PROFILES: usize = 1024;
 /// How often learning happens without anything new, so that credit for late outcomes is settled.
 const SETTLE_EVERY: Duration = Duration::from_secs(3600);
 /// How often the strategy folder is looked at.
@@ -44,6 +51,7 @@ impl Background {
         let learner = app.clone();
         background.spawn("learn", move |stopped| learn(&learner, learn_every, &stopped))?;
         let keeper = app.clone();
+        hide_expired(app, &*store);
         background.spawn("expire", move |stopped| {
             while waits(&stopped, EXPIRE_EVERY) {
                 expire(&keeper, &*store);
@@ -108,11 +116,24 @@ fn learn(app: &App, every: Duration, stopped: &Receiver<()>) {
 }
 
 fn expire(app: &App, store: &dyn Store) {
-    match store.expire((app.clock)().as_millisecond()) {
+    match store.sweep((app.clock)().as_millisecond(), EXPIRE_ROWS) {
+        Ok(expired) if expired == Expired::default() => {}
         Ok(expired) => {
             tracing::info!(rows = expired.rows, journal = expired.journal, "removed what had expired")
         }
         Err(error) => tracing::error!(%error, "expired rows could not be removed"),
+    }
+    match app.engine.expire_values((app.clock)(), EXPIRE_PROFILES) {
+        Ok(0) => {}
+        Ok(values) => tracing::info!(values, "removed values that were kept long enough"),
+        Err(error) => tracing::error!(%error, "expired values could not be removed"),
+    }
+}
+
+/// Lets nobody read what has expired while no server was running.
+fn hide_expired(app: &App, store: &dyn Store) {
+    if let Err(error) = store.sweep((app.clock)().as_millisecond(), 0) {
+        tracing::error!(%error, "what has expired could not be hidden");
     }
 }
 

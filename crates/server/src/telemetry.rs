@@ -37,6 +37,10 @@ fn describe() {
     describe_counter!("attent_verdicts_total", "reports by kind and verdict");
     describe_counter!("attent_learned_rows_total", "journal entries learned from");
     describe_gauge!("attent_store_queued_batches", "batches waiting for the disk");
+    describe_gauge!(
+        "attent_store_expiry_lag_seconds",
+        "what was due before that is removed; none of it is readable"
+    );
     describe_gauge!("attent_store_committing_seconds", "how long the disk has been busy with one group");
     describe_gauge!("attent_strategy_pending_problems", "problems of the strategy folder as it is now");
 }
@@ -96,6 +100,7 @@ impl Telemetry {
         with_local_recorder(&self.0, || {
             gauge!("attent_store_queued_batches").set(health.queued_batches as f64);
             gauge!("attent_store_committing_seconds").set(health.committing_for_ms as f64 / 1000.0);
+            gauge!("attent_store_expiry_lag_seconds").set(health.expiry_lag_ms as f64 / 1000.0);
             gauge!("attent_strategy_pending_problems").set(app.pending_problems().len() as f64);
         });
         self.0.handle().render()
