@@ -344,11 +344,13 @@ impl<'a> Item<'a> {
     }
 
     /// The place of a part of this text, given in bytes of its content; the whole value when it
-    /// contains escapes.
+    /// contains escapes, or is missing.
     pub fn inside(self, part: Range<usize>) -> Place<'a> {
         let raw = &self.source[self.place.span()];
         let quotes = if raw.starts_with("'''") || raw.starts_with("\"\"\"") { 3 } else { 1 };
-        let opened = raw.get(quotes..).unwrap_or_default();
+        let Some(opened) = raw.get(quotes..) else {
+            return self.place;
+        };
         let newline = match quotes {
             3 if opened.starts_with("\r\n") => 2,
             3 if opened.starts_with('\n') => 1,
