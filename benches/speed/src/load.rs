@@ -107,7 +107,7 @@ fn client(address: &str, key: &str, load: Load, number: usize) -> Seen {
         match load.question {
             Question::Decide => assert!(text.contains("\"slots\""), "an answer is a decision: {text}"),
             Question::Events(count) => {
-                assert!(text.contains(&format!("\"accepted\":{count}")), "all are taken in: {text}");
+                assert!(text.contains(&format!("\"accepted\":{count}")), "all are taken in");
             }
         }
         seen.defaults += usize::from(text.contains("\"default\":true"));
@@ -126,7 +126,7 @@ fn decide(customer: usize) -> String {
 fn events(load: Load, number: usize, turn: u32, count: usize) -> String {
     let event = |index: usize| {
         let customer = (number + index * load.connections) % load.customers;
-        let id = format!("{:?}-{number}-{turn}-{index}", load.within);
+        let id = format!("{}-{number}-{turn}-{index}", std::process::id());
         format!("{{\"id\":\"{id}\",\"event\":\"bought\",\"identifiers\":{{\"user_id\":\"u{customer}\"}}}}")
     };
     format!("[{}]", (0..count).map(event).collect::<Vec<_>>().join(","))

@@ -45,13 +45,28 @@ fn main() {
                 println!("{}: {:?} us", figure.name, figure.cpu_us);
             }
         }
+        ["durable", attent, folder] => {
+            let durable = http::durable(Path::new(attent), Path::new(folder));
+            for seen in [&durable.pressed, &durable.overloaded, &durable.paced] {
+                println!(
+                    "{:.0}/s, p50 {:.1} ms, p99 {:.1} ms, {} defaults",
+                    seen.answers() as f64 / seen.seconds,
+                    seen.percentile_ms(0.5),
+                    seen.percentile_ms(0.99),
+                    seen.defaults
+                );
+            }
+            println!("{:.0} events/s", durable.events_per_s);
+        }
         ["all", attent, folder, file] => {
             let page = page::write(&all(Path::new(attent), Path::new(folder)));
             std::fs::write(file, &page).expect("the page can be written");
             print!("{page}");
         }
         _ => {
-            eprintln!("attent-speed all ATTENT FOLDER PAGE | rules N | decide N | http N ATTENT FOLDER");
+            eprintln!(
+                "attent-speed all ATTENT FOLDER PAGE | rules N | decide N | http N ATTENT FOLDER | durable ATTENT FOLDER"
+            );
             std::process::exit(2);
         }
     }
