@@ -12,9 +12,12 @@ use serde::{Deserialize, Serialize};
 use crate::config::{Config, Prior};
 use crate::delay::{Timing, Waiting};
 use crate::expert::Observation;
+use crate::features::Features;
 use crate::model::Model;
 use crate::pending::{Due, Early, EarlyOutcome, Open, Pending, State, Wait};
+use crate::prediction::{Arms, ModelVersion, Prediction, Predictor};
 use crate::rows::{Exposure, ExposureId, Row};
+use crate::scoring;
 use crate::snapshot::Snapshot;
 
 /// How many rows, or parts of rows, taught nothing, by reason.
@@ -344,6 +347,22 @@ impl Learner {
         }
         let arrival = Observation { positive: true, weight: 1.0 };
         self.model.learn(&wait.outcome, &open.lesson, arrival, exposures);
+    }
+}
+
+/// What it knows at this moment, without waiting for a snapshot: for a program that learns and asks row by
+/// row. It has no version: nothing was published.
+impl Predictor for Learner {
+    fn predict(&self, features: &Features, arms: Arms<'_>) -> Vec<Prediction> {
+        scoring::predict(&self.model, None, features, arms)
+    }
+
+    fn deviations(&self, features: &Features, arms: Arms<'_>) -> Vec<f32> {
+        scoring::deviations(&self.model, features, arms)
+    }
+
+    fn version(&self) -> ModelVersion {
+        ModelVersion::NONE
     }
 }
 

@@ -1,5 +1,6 @@
 //! What does the model expect of these arms, for this customer, now? Features are encoded once; arms
-//! met before are read from their lines ([`crate::serving`]), others from the levels that know them.
+//! met before are read from their lines ([`crate::serving`]) where there are some, others from the levels
+//! that know them.
 //!
 //! Deliberately absent: learning. Scoring reads.
 
@@ -16,18 +17,21 @@ use crate::serving::{self, Serving, bounded, padded};
 
 pub(crate) fn predict(
     model: &Model,
-    serving: &Serving,
+    serving: Option<&Serving>,
     features: &Features,
     arms: Arms<'_>,
 ) -> Vec<Prediction> {
     let inputs = model.encoder.encode(features);
     let (row, exact) = (padded(&inputs), inputs.to_f64());
-    let outcomes: Vec<_> =
-        arms.outcomes.iter().map(|outcome| (model.outcomes.get(outcome), serving.outcome(outcome))).collect();
+    let outcomes: Vec<_> = arms
+        .outcomes
+        .iter()
+        .map(|outcome| (model.outcomes.get(outcome), serving.and_then(|lines| lines.outcome(outcome))))
+        .collect();
     let mut predictions = Vec::with_capacity(arms.actions.len() * outcomes.len());
     let mut near = 0;
     for &action in arms.actions {
-        let line = serving.line(action, arms.channel, near);
+        let line = serving.and_then(|lines| lines.line(action, arms.channel, near));
         near = line.map_or(near, |line| line + 1);
         for (outcome, (taught, served)) in arms.outcomes.iter().zip(&outcomes) {
             let arm = Arm { action, channel: arms.channel, outcome };

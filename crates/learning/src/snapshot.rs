@@ -150,7 +150,7 @@ impl Snapshot {
 
 impl Predictor for Snapshot {
     fn predict(&self, features: &Features, arms: Arms<'_>) -> Vec<Prediction> {
-        scoring::predict(&self.model, &self.serving, features, arms)
+        scoring::predict(&self.model, Some(&self.serving), features, arms)
     }
 
     fn deviations(&self, features: &Features, arms: Arms<'_>) -> Vec<f32> {

@@ -203,6 +203,18 @@ fn an_arm_met_before_answers_as_its_levels_do() {
 }
 
 #[test]
+fn the_learner_answers_as_its_snapshot_does() {
+    let learner = learned(Config::default(), &mixed(4, 400));
+    let features = Features::new(vec![number("age", 44.0)]);
+    for action in ["sales/group0/action0", "sales/group0/new"] {
+        let (live, kept) =
+            (learner.expect(&features, arm(action)), learner.snapshot().expect(&features, arm(action)));
+        assert!((live.probability - kept.probability).abs() < 1e-6, "{live:?} {kept:?}");
+        assert_eq!(Prediction { probability: kept.probability, ..live }, kept);
+    }
+}
+
+#[test]
 fn the_columns_that_matter_have_the_weight() {
     let world = World {
         noise_columns: 1,
