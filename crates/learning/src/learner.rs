@@ -72,7 +72,8 @@ impl TryFrom<Kept> for Learner {
         let Kept { model, timings, pending, early, rejected, now_ms } = kept;
         let sound = model.is_sound()
             && timings.values().all(Timing::is_sound)
-            && pending.is_sound(|lesson| model.has_room_for(lesson));
+            && pending.is_sound(|lesson| model.has_room_for(lesson))
+            && early.is_sound();
         let learner = Self { model, timings, pending, early, rejected, now_ms };
         sound.then_some(learner).ok_or("what was learned is damaged: its parts do not fit together")
     }

@@ -238,6 +238,17 @@ pub(crate) struct Early {
 }
 
 impl Early {
+    /// Whether every outcome expires, under an arrival of its own that was handed out.
+    pub(crate) fn is_sound(&self) -> bool {
+        let expiring: BTreeMap<u64, EarlyKey> =
+            self.expiry.iter().map(|((_, arrival), key)| (*arrival, *key)).collect();
+        let last = expiring.last_key_value().map_or(0, |(arrival, _)| *arrival);
+        expiring.len() == self.expiry.len()
+            && last <= self.arrivals
+            && self.arrivals < u64::MAX / 2
+            && self.outcomes.keys().all(|(key, arrival)| expiring.get(arrival) == Some(key))
+    }
+
     /// Remembers the outcome; returns how many older ones had to give way.
     pub(crate) fn remember(&mut self, outcome: EarlyOutcome, expires_ms: i64, count_max: usize) -> u64 {
         let key = EarlyKey::of(&outcome);
