@@ -1,0 +1,5 @@
+//! What decisions add up to, on made-up and on real logs.
+
+mod by_hand;
+mod coverage;
+mod open_bandit;
