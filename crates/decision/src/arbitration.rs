@@ -9,6 +9,7 @@ use crate::{
     candidate::{Candidate, Dropped},
     catalogue::sayable,
     contact_policy::Situation,
+    experiment::Overlay,
     inputs::{Adjustment, Factor},
     principles,
     reading::{Moment, Reading},
@@ -98,7 +99,7 @@ pub fn rank(
     language: usize,
     adjustments: &[Adjustment],
 ) {
-    let Situation { strategy, request, permitted, .. } = *situation;
+    let Situation { strategy, request, permitted, overlay, .. } = *situation;
     let fatigue = fatigue(situation);
     for candidate in candidates.iter_mut().filter(|candidate| candidate.alive()) {
         let action = &strategy.actions[usize::from(candidate.action)];
@@ -113,7 +114,7 @@ pub fn rank(
             continue;
         };
         let cost = |treatment| contact_cost(strategy, action, treatment, request);
-        let forms = sayable(strategy, candidate, permitted, language).map(|form| (cost(form), form));
+        let forms = sayable(situation, candidate, language).map(|form| (cost(form), form));
         let cheapest = forms.reduce(|best, next| if next.0 < best.0 { next } else { best });
         let Some((contact_cost, treatment)) = cheapest else {
             continue;
@@ -130,8 +131,8 @@ pub fn rank(
             value: weigh(strategy, value_for_customer, value_for_organisation),
             side_value,
             side_value_for_customer,
-            context_weight: principles::context_weight(strategy, candidate.action, &facts),
-            lever: lever(strategy, action),
+            context_weight: principles::context_weight(strategy, overlay, candidate.action, &facts),
+            lever: lever(strategy, overlay, action),
             contact_cost,
             fatigue,
             total: 0.0,
@@ -160,10 +161,11 @@ fn side_values(strategy: &Strategy, predictions: &[Prediction]) -> (f64, f64) {
     (both, customer)
 }
 
-fn lever(strategy: &Strategy, action: &Action) -> f64 {
+fn lever(strategy: &Strategy, overlay: &Overlay<'_>, action: &Action) -> f64 {
     let levers = &strategy.organisation.levers;
-    let of = |scope: &str| levers.get(scope).copied().unwrap_or(0.0);
-    1.0 + of(action.id.issue()) + of(action.id.group()) + action.lever
+    let of = |scope: &str| overlay.lever(scope).or(levers.get(scope).copied()).unwrap_or(0.0);
+    let own = overlay.lever(action.id.as_str()).unwrap_or(action.lever);
+    1.0 + of(action.id.issue()) + of(action.id.group()) + own
 }
 
 /// What one form of an action costs: its own cost, else the channel's.

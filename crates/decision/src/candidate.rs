@@ -49,6 +49,11 @@ pub enum Dropped {
     NotPublishedNow,
     /// Its total volume has been used.
     VolumeUsedUp,
+    /// Left out in this customer's arm of an experiment.
+    LeftOut {
+        /// Position in the strategy.
+        experiment: u16,
+    },
     /// Every treatment names something about the customer that is unknown.
     TextUnknown,
     /// A clause of its allow rules is not true.
@@ -124,7 +129,9 @@ impl Dropped {
     pub fn step(&self) -> Step {
         match self {
             Self::NoBasis(_) => Step::Consent,
-            Self::NotPublishedNow | Self::VolumeUsedUp | Self::TextUnknown => Step::Catalogue,
+            Self::NotPublishedNow | Self::VolumeUsedUp | Self::LeftOut { .. } | Self::TextUnknown => {
+                Step::Catalogue
+            }
             Self::Rule { layer: Layer::Eligibility, .. } => Step::Eligibility,
             Self::Rule { layer: Layer::Applicability, .. } => Step::Applicability,
             Self::Rule { layer: Layer::Suitability, .. } => Step::Suitability,

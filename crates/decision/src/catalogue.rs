@@ -4,9 +4,8 @@
 //! published now, or out of volume, is a candidate that was dropped, so that people can see it.
 
 use crate::{
-    Timestamp,
     candidate::{Candidate, Dropped},
-    consent::Permitted,
+    contact_policy::Situation,
     id::{ActionId, Language},
     request::Request,
     strategy::{Action, AttributeIndex, Content, Form, Strategy},
@@ -31,15 +30,14 @@ pub fn candidates(strategy: &Strategy, request: &Request) -> Vec<Candidate> {
     candidates
 }
 
-/// Drops what is not published now, out of volume, or whose texts need something unknown.
+/// Drops what is not published now, out of volume, left out by an experiment, or whose texts need something unknown.
 pub fn publishable(
-    strategy: &Strategy,
+    situation: &Situation<'_>,
     candidates: &mut [Candidate],
-    permitted: &Permitted<'_>,
     quotas: &BTreeMap<ActionId, u64>,
     language: usize,
-    at: Timestamp,
 ) {
+    let Situation { strategy, overlay, at, .. } = *situation;
     for candidate in candidates.iter_mut().filter(|candidate| candidate.alive()) {
         let action = &strategy.actions[usize::from(candidate.action)];
         let begun = action.valid_from.is_none_or(|from| from <= at);
@@ -48,27 +46,31 @@ pub fn publishable(
             candidate.drop_because(Dropped::NotPublishedNow);
         } else if action.volume.is_some() && quotas.get(&action.id) == Some(&0) {
             candidate.drop_because(Dropped::VolumeUsedUp);
-        } else if sayable(strategy, candidate, permitted, language).next().is_none() {
+        } else if let Some(experiment) = overlay.leaves_out(strategy, candidate) {
+            candidate.drop_because(Dropped::LeftOut { experiment });
+        } else if sayable(situation, candidate, language).next().is_none() {
             candidate.drop_because(Dropped::TextUnknown);
         }
     }
 }
 
 /// The treatments that have a text in this language, a position among those of the organisation, of
-/// which everything is known, in the order of the file.
-pub fn sayable<'s>(
-    strategy: &'s Strategy,
+/// which everything is known and that no experiment leaves out, in the order of the file.
+pub fn sayable(
+    situation: &Situation<'_>,
     candidate: &Candidate,
-    permitted: &Permitted<'_>,
     language: usize,
 ) -> impl Iterator<Item = u16> {
+    let Situation { strategy, permitted, overlay, .. } = *situation;
+    let action = candidate.action;
     let purpose = strategy.actions[usize::from(candidate.action)].purpose;
     let known = move |attribute: &AttributeIndex| {
         permitted.view(purpose).is_ok_and(|view| view.fact(*attribute).is_some())
     };
     let forms = strategy.forms.at(candidate.placement, candidate.action).iter();
-    let said = move |form: &&'s Form| form.names(language).is_some_and(|names| names.iter().all(known));
-    forms.filter(said).map(|form| form.treatment)
+    let said = move |form: &&Form| form.names(language).is_some_and(|names| names.iter().all(known));
+    let treatments = forms.filter(said).map(|form| form.treatment);
+    treatments.filter(move |treatment| !overlay.leaves_out_form(action, *treatment))
 }
 
 /// The content of a treatment in a language.

@@ -8,6 +8,7 @@ use crate::{
     Duration, Timestamp,
     candidate::{Candidate, Dropped},
     consent::Permitted,
+    experiment::Overlay,
     id::{ActionId, ChannelId},
     profile::{Contact, ContactHistory, ContactState},
     record::Reuse,
@@ -32,6 +33,8 @@ pub struct Situation<'a> {
     pub recognised: bool,
     /// Basis per purpose.
     pub permitted: &'a Permitted<'a>,
+    /// What is different in the arms of experiments that the customer is in.
+    pub overlay: &'a Overlay<'a>,
     /// Now.
     pub at: Timestamp,
 }

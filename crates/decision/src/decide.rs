@@ -9,6 +9,7 @@ use crate::{
     catalogue,
     consent::{self, Known, Permitted},
     contact_policy::{self, Situation},
+    experiment::Overlay,
     id::{DecisionId, Language},
     inputs::{Assignment, Inputs},
     integrity, principles,
@@ -62,6 +63,7 @@ pub fn work_out<'a>(
     let history = inputs.customer.map_or(&nothing_yet, |customer| &customer.history);
     let recognised = inputs.customer.is_some();
     let moment = Moment::new(strategy, request, history, at);
+    let overlay = Overlay::of(strategy, inputs.experiments);
     let spoken = spoken(strategy, request);
 
     let mut candidates = catalogue::candidates(strategy, request);
@@ -69,10 +71,11 @@ pub fn work_out<'a>(
     let known = Known { customer: inputs.customer, household: inputs.household };
     let permitted = consent::mask(strategy, known, request, &in_play, at);
     let protection = Reading { view: &permitted.protection, moment: &moment };
-    let situation = Situation { strategy, request, history, recognised, permitted: &permitted, at };
+    let situation =
+        Situation { strategy, request, history, recognised, permitted: &permitted, overlay: &overlay, at };
 
     consent::apply(strategy, &mut candidates, &permitted);
-    catalogue::publishable(strategy, &mut candidates, &permitted, inputs.quotas, spoken, at);
+    catalogue::publishable(&situation, &mut candidates, inputs.quotas, spoken);
     allow(strategy, &mut candidates, &permitted, &moment);
     principles::apply(strategy, &mut candidates, &protection);
     let budget = contact_policy::apply(&situation, &mut candidates);
@@ -96,6 +99,7 @@ pub fn work_out<'a>(
         fates: fates(&candidates, &slots),
         slots,
         effects,
+        experiments: inputs.experiments.to_vec(),
     };
     Worked { decision, candidates, permitted, vulnerable }
 }

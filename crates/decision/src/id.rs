@@ -81,6 +81,14 @@ name! {
     PrincipleId
 }
 name! {
+    /// A comparison of arms.
+    ExperimentId
+}
+name! {
+    /// One arm of an experiment; unique within it.
+    ArmId
+}
+name! {
     /// A limit or pause of the contact policy.
     PolicyId
 }

@@ -1,6 +1,7 @@
 //! Everything a decision may know besides the strategy and the request.
 
 use crate::{
+    experiment::Enrolled,
     id::{ActionId, PlacementId},
     profile::{Attributes, Customer},
 };
@@ -21,12 +22,14 @@ pub struct Inputs<'a> {
     pub predictor: &'a dyn Predictor,
     /// Whether this customer is in a control group.
     pub assignment: Assignment,
+    /// The arms of the experiments that this customer is in; at most one arm per experiment.
+    pub experiments: &'a [Enrolled],
     /// Factors changed by hand to see what would happen; empty for a decision that counts.
     pub adjustments: &'a [Adjustment],
 }
 
 /// How this customer's decisions are made in the present control period.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Assignment {
     /// By the strategy.
@@ -36,6 +39,8 @@ pub enum Assignment {
     RandomRelevant,
     /// Silence, to measure what acting adds; service and mandatory messages still go out.
     Silence,
+    /// By the strategy of before, to measure what the present one adds; it is a variant of the strategy.
+    Today,
 }
 
 /// One factor of a candidate, changed to see what would happen.

@@ -1,7 +1,8 @@
 //! Is this good enough for the customer to be said at all? The customer-value floor, stricter for
 //! vulnerable customers, and the control group that is left in silence.
 //!
-//! Service and mandatory messages skip both: nobody is left without a safety notice to measure something.
+//! Service and mandatory messages skip both, and what the organisation spares skips the second: nobody is
+//! left without a safety notice or a payment plan to measure something.
 
 use crate::{
     candidate::{Candidate, Dropped},
@@ -39,7 +40,7 @@ pub fn apply(strategy: &Strategy, candidates: &mut [Candidate], assignment: Assi
         let expected = priority.gain_for_customer();
         if expected < floor {
             candidate.drop_because(Dropped::BelowFloor { expected: expected as f32, floor: floor as f32 });
-        } else if assignment == Assignment::Silence {
+        } else if assignment == Assignment::Silence && !action.spared {
             candidate.drop_because(Dropped::ControlGroup);
         }
     }

@@ -15,6 +15,7 @@ pub mod consent;
 pub mod contact_policy;
 pub mod decide;
 pub mod estimate;
+pub mod experiment;
 pub mod explain;
 pub mod id;
 pub mod inputs;

@@ -6,6 +6,7 @@
 
 use crate::{
     candidate::{Candidate, Dropped},
+    experiment::Overlay,
     reading::Reading,
     rules::{Rule, Truth},
     strategy::{ActionIndex, PrincipleKind, Strategy, WhenUnknown},
@@ -37,13 +38,20 @@ pub fn apply(strategy: &Strategy, candidates: &mut [Candidate], protection: &Rea
 }
 
 /// `1 + Σ weights` of the weighing principles that hold for this action; unknown adds nothing.
-pub fn context_weight(strategy: &Strategy, action: ActionIndex, facts: &Reading<'_>) -> f64 {
-    let weight = |kind: &PrincipleKind| match kind {
-        PrincipleKind::Weigh { when, weight } if when.truth(facts) == Truth::True => *weight,
+pub fn context_weight(
+    strategy: &Strategy,
+    overlay: &Overlay<'_>,
+    action: ActionIndex,
+    facts: &Reading<'_>,
+) -> f64 {
+    let weight = |principle: u16| match &strategy.principles[usize::from(principle)].kind {
+        PrincipleKind::Weigh { when, weight } if when.truth(facts) == Truth::True => {
+            overlay.weight(principle).unwrap_or(*weight)
+        }
         _ => 0.0,
     };
     let concerning = strategy.scopes.concerning(action).principles.iter();
-    let weights = concerning.map(|principle| weight(&strategy.principles[usize::from(*principle)].kind));
+    let weights = concerning.map(|principle| weight(*principle));
     1.0 + weights.sum::<f64>()
 }
 

@@ -7,6 +7,7 @@
 use crate::{
     Timestamp,
     candidate::{CandidateFate, Fate, PlacementIndex, Step},
+    experiment::Enrolled,
     id::{CustomerId, DecisionId},
     request::Request,
     strategy::{ActionIndex, StrategyVersion},
@@ -19,7 +20,9 @@ use serde::{Deserialize, Serialize};
 pub mod fates;
 
 /// First byte of every encoded record; raised when the meaning of the bytes, or of a decision, changes.
-pub const FORMAT: u8 = 1;
+pub const FORMAT: u8 = 2;
+/// As format 2, without experiments.
+const FORMAT_BEFORE_EXPERIMENTS: u8 = 1;
 
 /// One decision.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -48,6 +51,8 @@ pub struct Decision {
     pub slots: Vec<Slot>,
     /// What the shell must do; empty for a dry run.
     pub effects: Vec<Effect>,
+    /// The arms of the experiments that the customer was in.
+    pub experiments: Vec<Enrolled>,
 }
 
 /// One slot of a placement.
@@ -157,15 +162,10 @@ impl Decision {
     /// Reads [`Decision::encode`].
     pub fn decode(bytes: &[u8]) -> Result<Self, RecordError> {
         match bytes.split_first() {
-            Some((&FORMAT, _)) => {
-                let (written, found) = bytes.split_last_chunk().ok_or(RecordError::Damaged)?;
-                if checksum(written) != *found {
-                    return Err(RecordError::Damaged);
-                }
-                match postcard::take_from_bytes(&written[1..]) {
-                    Ok((decision, [])) => Ok(decision),
-                    _ => Err(RecordError::Damaged),
-                }
+            Some((&FORMAT, _)) => read_body(checked(bytes)?),
+            Some((&FORMAT_BEFORE_EXPERIMENTS, _)) => {
+                const NO_EXPERIMENTS: u8 = 0;
+                read_body(&[checked(bytes)?, &[NO_EXPERIMENTS]].concat())
             }
             Some((&format, _)) => Err(RecordError::Format(format)),
             None => Err(RecordError::Damaged),
@@ -195,6 +195,19 @@ impl Decision {
     /// Nothing is said in any slot.
     pub fn is_silent(&self) -> bool {
         self.slots.iter().all(|slot| slot.pick.is_none())
+    }
+}
+
+/// What stands between the format and the checksum, when that is right.
+fn checked(bytes: &[u8]) -> Result<&[u8], RecordError> {
+    let (written, found) = bytes.split_last_chunk().ok_or(RecordError::Damaged)?;
+    if checksum(written) == *found { Ok(&written[1..]) } else { Err(RecordError::Damaged) }
+}
+
+fn read_body(body: &[u8]) -> Result<Decision, RecordError> {
+    match postcard::take_from_bytes(body) {
+        Ok((decision, [])) => Ok(decision),
+        _ => Err(RecordError::Damaged),
     }
 }
 

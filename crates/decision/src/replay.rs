@@ -7,6 +7,7 @@
 use crate::{
     Timestamp,
     decide::{self, Worked},
+    experiment::Enrolled,
     inputs::{Adjustment, Assignment, Inputs},
     propensity,
     record::{Decision, fates},
@@ -131,6 +132,8 @@ pub struct Circumstances<'s> {
     pub restored: Restored,
     /// The question.
     pub request: Request,
+    /// The arms of experiments.
+    pub experiments: Vec<Enrolled>,
     /// Control group.
     pub assignment: Assignment,
     /// Factors changed by hand.
@@ -151,6 +154,7 @@ impl<'s> Circumstances<'s> {
             strategy,
             restored: record.trace.restore(strategy, record.customer, &record.request),
             request: record.request.clone(),
+            experiments: record.experiments.clone(),
             assignment: record.trace.assignment,
             adjustments: Vec::new(),
             at: record.at,
@@ -170,6 +174,7 @@ impl<'s> Circumstances<'s> {
             quotas: &self.restored.quotas,
             predictor: &*self.estimates,
             assignment: self.assignment,
+            experiments: &self.experiments,
             adjustments: &self.adjustments,
         }
     }

@@ -190,7 +190,9 @@ fn vector(
     number: u16,
 ) -> Vec<f64> {
     let arms = contenders.len() + 1;
-    if manner.assignment == Assignment::RandomRelevant {
+    let is_spared = |index: &u16| action_of(situation, &candidates[usize::from(*index)]).spared;
+    let by_chance = !(acting_preferred && contenders.first().is_some_and(is_spared));
+    if manner.assignment == Assignment::RandomRelevant && by_chance {
         return vec![1.0 / arms as f64; arms];
     }
     if manner.vulnerable || contenders.is_empty() {

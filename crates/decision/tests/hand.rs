@@ -6,6 +6,7 @@ use decision::{
     Timestamp,
     candidate::Fate,
     decide::{Worked, decide, work_out},
+    experiment::Enrolled,
     id::{ActionId, CustomerId, DecisionId},
     inputs::{Assignment, Inputs},
     profile::{
@@ -387,6 +388,7 @@ pub struct Story {
     pub recognised: bool,
     pub quotas: BTreeMap<ActionId, u64>,
     pub assignment: Assignment,
+    pub experiments: Vec<Enrolled>,
     pub request: Request,
     pub at: Timestamp,
     pub seed: u64,
@@ -410,6 +412,7 @@ impl Default for Story {
             recognised: true,
             quotas: BTreeMap::new(),
             assignment: Assignment::Strategy,
+            experiments: Vec::new(),
             request,
             at: at(DAYTIME),
             seed: 1,
@@ -497,6 +500,7 @@ impl Story {
             quotas: &self.quotas,
             predictor: &self.model,
             assignment: self.assignment,
+            experiments: &self.experiments,
             adjustments: &[],
         }
     }

@@ -4,6 +4,7 @@
 
 use crate::{
     Answer, Engine, EngineError, Identifier, Published,
+    control::Place,
     customer::{HISTORY_MS, Loaded},
     exposure::exposure,
     journal::Entry,
@@ -88,17 +89,20 @@ impl Engine {
         let _guard = id.map(|id| self.lock(id));
         let mut loaded = id.map(|id| self.load(id)).transpose()?;
         loop {
-            let published = self.published();
+            let place = match (id, assignment) {
+                (Some(id), None) => self.place(&self.published().strategy, id, at)?,
+                (_, given) => Place { assignment: given.unwrap_or_default(), ..Place::default() },
+            };
+            let published = self.published().deciding(&place);
             let strategy = &published.strategy;
-            let own_group = || id.map_or(Assignment::Strategy, |id| self.assignment(strategy, id, at));
-            let assignment = assignment.unwrap_or_else(own_group);
             let volumes = self.remaining_volumes();
             let inputs = Inputs {
                 customer: loaded.as_ref().map(|loaded| &loaded.customer),
                 household: loaded.as_ref().and_then(|loaded| loaded.household.as_ref()),
                 quotas: &volumes,
                 predictor,
-                assignment,
+                assignment: place.assignment,
+                experiments: &place.experiments,
                 adjustments: if ask.request.dry_run { &ask.adjustments } else { &[] },
             };
             let worked = decide::work_out(strategy, &inputs, &ask.request, at, seed);
@@ -110,7 +114,7 @@ impl Engine {
             if !wanted() {
                 return Ok(None);
             }
-            let mut batch = Batch::default();
+            let mut batch = Batch { writes: place.first_time, ..Batch::default() };
             let Some(taken) = self.take_volumes(strategy, &decision, &mut batch) else {
                 continue;
             };

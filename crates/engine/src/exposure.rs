@@ -12,8 +12,9 @@ use decision::{
 };
 use learning::{Expected, Exposure, ExposureId};
 
-/// The exposure of one slot: `candidate` was said (`acted`), or came nearest when nothing was.
-pub(crate) fn exposure(
+/// The exposure of one slot at `at_ms`: `candidate` was said (`acted`), or came nearest when nothing was.
+/// `None` when the decision has no such candidate.
+pub fn exposure(
     strategy: &Strategy,
     decision: &Decision,
     slot: u16,

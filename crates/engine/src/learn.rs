@@ -147,13 +147,18 @@ fn prior(outcome: Arc<str>, probability: f64) -> Prior {
 
 /// What a learner of this strategy starts with.
 fn declared(strategy: &Strategy) -> Config {
+    new_learner(strategy).config().clone()
+}
+
+/// A learner that knows what this strategy declares, and has seen nothing.
+pub fn new_learner(strategy: &Strategy) -> Learner {
     let mut learner = Learner::new(config(strategy));
     declare(&mut learner, strategy);
-    learner.config().clone()
+    learner
 }
 
 /// Tells the learner the declared base rate of every action that it does not know yet.
-fn declare(learner: &mut Learner, strategy: &Strategy) {
+pub fn declare(learner: &mut Learner, strategy: &Strategy) {
     for action in &strategy.actions {
         learner.declare(action.id.shared(), vec![prior(GOAL.into(), action.prior)]);
     }

@@ -18,6 +18,7 @@ mod ingest;
 mod journal;
 mod learn;
 mod lock;
+mod measuring;
 mod published;
 mod reject;
 mod replaying;
@@ -28,13 +29,16 @@ mod volume;
 
 pub use answer::{Answer, Said};
 pub use consenting::ConsentReport;
+pub use control::Place;
 pub use customer::CustomerState;
 pub use deciding::{Ask, Decided};
 pub use error::EngineError;
+pub use exposure::exposure;
 pub use history::{Outlook, PastContact, PastOutcome, PastSilence};
 pub use identity::Identifier;
 pub use ingest::{CUSTOMER_UPDATED, EventReport, means_unknown, typed};
-pub use learn::{Learned, Rebuilt};
+pub use learn::{Learned, Rebuilt, declare, new_learner};
+pub use measuring::{CameOf, Observation, Subject};
 pub use published::{Published, last_published};
 pub use reject::Reject;
 pub use replaying::{ReplayFailure, Replayed};
@@ -107,8 +111,9 @@ impl Engine {
             dropped: Mutex::default(),
             rejects: std::sync::atomic::AtomicU64::new(0),
         };
-        engine.keep_strategy(files)?;
-        engine.publish_with_volumes(engine.published())?;
+        let published = engine.published();
+        engine.keep_strategy(&published)?;
+        engine.publish_with_volumes(published)?;
         Ok(engine)
     }
 
@@ -120,8 +125,8 @@ impl Engine {
     /// Replaces the strategy when the new one checks; otherwise the old one stays.
     pub fn publish(&self, files: &Files) -> Result<Arc<Published>, EngineError> {
         let published = Arc::new(Published::load(files)?);
-        self.keep_strategy(files)?;
-        self.declare_actions(&published.strategy);
+        self.keep_strategy(&published)?;
+        published.with_variants().for_each(|strategy| self.declare_actions(strategy));
         self.publish_with_volumes(published.clone())?;
         Ok(published)
     }
@@ -148,21 +153,6 @@ impl Engine {
 
     pub(crate) fn lock(&self, customer: CustomerId) -> MutexGuard<'_, ()> {
         self.customers.guard(&customer.0.to_be_bytes())
-    }
-
-    fn keep_strategy(&self, files: &Files) -> Result<(), EngineError> {
-        let version = files.version();
-        let key = published::meta_key(version);
-        self.store
-            .commit(Batch {
-                writes: vec![
-                    Write::put(Table::Meta, key, codec::encode(&files.0)),
-                    Write::put(Table::Meta, published::LAST, codec::encode(&version)),
-                ],
-                ..Batch::default()
-            })?
-            .wait()?;
-        Ok(())
     }
 }
 

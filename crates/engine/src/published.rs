@@ -2,10 +2,18 @@
 
 use crate::{
     Engine, EngineError, codec,
-    storage::{Read, Store, Table},
+    control::Place,
+    storage::{Batch, Read, Store, Table, Write},
 };
-use decision::strategy::{Files, Strategy, StrategyVersion, load, test_case::DecisionTest};
-use std::sync::{Arc, PoisonError};
+use decision::{
+    experiment::Enrolled,
+    inputs::Assignment,
+    strategy::{Files, Strategy, StrategyVersion, Variant, load, load_kept, test_case::DecisionTest},
+};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError},
+};
 
 /// One strategy, compiled, with its own tests.
 pub struct Published {
@@ -13,13 +21,48 @@ pub struct Published {
     pub strategy: Strategy,
     /// The strategy's decision tests.
     pub tests: Vec<DecisionTest>,
+    /// Its variants, by name.
+    pub variants: BTreeMap<String, Arc<Published>>,
+    /// The files; empty when they are kept already.
+    files: Files,
 }
 
 impl Published {
     /// Compiles files; [`EngineError::Strategy`] lists all problems.
     pub fn load(files: &Files) -> Result<Self, EngineError> {
         let loaded = load(files).map_err(EngineError::Strategy)?;
-        Ok(Self { strategy: loaded.strategy, tests: loaded.tests })
+        let variant = |(name, variant): (String, Variant)| {
+            let Variant { files, strategy } = variant;
+            (name, Arc::new(Self { strategy, tests: Vec::new(), variants: BTreeMap::new(), files }))
+        };
+        let variants = loaded.variants.into_iter().map(variant).collect();
+        Ok(Self { strategy: loaded.strategy, tests: loaded.tests, variants, files: files.clone() })
+    }
+
+    fn load_kept(files: &Files) -> Result<Self, EngineError> {
+        let loaded = load_kept(files).map_err(EngineError::Strategy)?;
+        let (strategy, tests) = (loaded.strategy, loaded.tests);
+        Ok(Self { strategy, tests, variants: BTreeMap::new(), files: Files::default() })
+    }
+
+    /// This strategy and its variants.
+    pub(crate) fn with_variants(&self) -> impl Iterator<Item = &Strategy> {
+        std::iter::once(&self.strategy).chain(self.variants.values().map(|variant| &variant.strategy))
+    }
+
+    /// The strategy that decides for a customer with this place: the present one or a variant.
+    pub(crate) fn deciding(self: &Arc<Self>, place: &Place) -> Arc<Self> {
+        let strategy = &self.strategy;
+        let today = strategy.organisation.control.today.as_ref();
+        let of_arm = |enrolled: &Enrolled| {
+            let arm = &strategy.experiments[usize::from(enrolled.experiment)].arms[usize::from(enrolled.arm)];
+            arm.variant.as_ref()
+        };
+        let name = match place.assignment {
+            Assignment::Today => today,
+            _ => place.experiments.iter().find_map(of_arm),
+        };
+        name.and_then(|name| self.variants.get(name)).unwrap_or(self).clone()
     }
 }
 
@@ -48,6 +91,18 @@ pub(crate) fn meta_key(version: StrategyVersion) -> Vec<u8> {
 }
 
 impl Engine {
+    /// Keeps the files of a strategy and its variants, so that whatever they decide can be replayed.
+    pub(crate) fn keep_strategy(&self, published: &Published) -> Result<(), EngineError> {
+        let kept = |of: &Published| {
+            Write::put(Table::Meta, meta_key(of.strategy.version), codec::encode(&of.files.0))
+        };
+        let mut writes: Vec<Write> = published.variants.values().map(|variant| kept(variant)).collect();
+        writes.push(kept(published));
+        writes.push(Write::put(Table::Meta, LAST, codec::encode(&published.strategy.version)));
+        self.store.commit(Batch { writes, ..Batch::default() })?.wait()?;
+        Ok(())
+    }
+
     /// A version that was published at some time.
     pub fn strategy_at(&self, version: StrategyVersion) -> Result<Arc<Published>, EngineError> {
         let current = self.published();
@@ -59,7 +114,7 @@ impl Engine {
             return Ok(found.clone());
         }
         let files = kept_files(&*self.store, version)?;
-        let published = Arc::new(Published::load(&files)?);
+        let published = Arc::new(Published::load_kept(&files)?);
         kept().insert(version, published.clone());
         Ok(published)
     }

@@ -72,7 +72,7 @@ impl Engine {
     pub(crate) fn publish_with_volumes(&self, published: Arc<Published>) -> Result<(), EngineError> {
         let mut volumes = self.volumes();
         let mut now = Volumes::new();
-        for action in &published.strategy.actions {
+        for action in published.with_variants().flat_map(|strategy| &strategy.actions) {
             let Some(volume) = action.volume else {
                 continue;
             };

@@ -71,6 +71,7 @@ fn decides_well(strategy: &Strategy, test: &DecisionTest) {
         quotas: &BTreeMap::new(),
         predictor: &priors,
         assignment: Assignment::Strategy,
+        experiments: &[],
         adjustments: &[],
     };
     let worked = work_out(strategy, &inputs, &test.request, test.at, SEED);

@@ -97,8 +97,16 @@ impl Explanation {
                 self.assignment == Assignment::RandomRelevant,
                 t.say("controlegroep: toeval", "control group: chance"),
             ),
+            (
+                self.assignment == Assignment::Today,
+                t.say("controlegroep: zoals voorheen", "control group: as before"),
+            ),
         ];
         marks.iter().filter(|(holds, _)| *holds).for_each(|(_, mark)| headline.extend([" · ", mark]));
+        for place in &self.experiments {
+            let experiment = t.say("proef", "experiment");
+            headline.extend([" · ", experiment, " ‘", t.name(&place.experiment), "’: ", &place.arm]);
+        }
         headline
     }
 

@@ -24,6 +24,7 @@ use crate::{
     candidate::{Candidate, Fate, PassedOver, Step},
     consent::Withheld,
     decide::Worked,
+    experiment::Enrolled,
     inputs::Assignment,
     record::{Decision, SilenceReason, Slot},
     replay::{self, Circumstances, ReplayError},
@@ -56,6 +57,8 @@ pub struct Explanation {
     pub model: String,
     /// Control group.
     pub assignment: Assignment,
+    /// The experiments that the customer was in.
+    pub experiments: Vec<ExperimentArm>,
     /// The customer counted as vulnerable: nothing was tried out, and more had to be in it for them.
     pub vulnerable: bool,
     /// What filled the slots.
@@ -68,6 +71,15 @@ pub struct Explanation {
     pub withheld: Vec<WithheldFact>,
     #[serde(skip)]
     zone: TimeZone,
+}
+
+/// A customer's place in one experiment.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ExperimentArm {
+    /// Which experiment.
+    pub experiment: Name,
+    /// Which arm.
+    pub arm: String,
 }
 
 /// One slot.
@@ -206,6 +218,11 @@ impl Explanation {
             strategy: decision.strategy.to_string(),
             model: decision.model.to_string(),
             assignment: circumstances.assignment,
+            experiments: circumstances
+                .experiments
+                .iter()
+                .filter_map(|place| experiment_arm(strategy, place))
+                .collect(),
             vulnerable: worked.vulnerable,
             slots: decision.slots.iter().map(|slot| slot_explanation(circumstances, worked, slot)).collect(),
             funnel: funnel(decision),
@@ -229,6 +246,12 @@ impl Explanation {
     pub fn auditor(&self) -> &Self {
         self
     }
+}
+
+fn experiment_arm(strategy: &Strategy, place: &Enrolled) -> Option<ExperimentArm> {
+    let experiment = strategy.experiments.get(usize::from(place.experiment))?;
+    let arm = experiment.arms.get(usize::from(place.arm))?;
+    Some(ExperimentArm { experiment: Name::experiment(strategy, place.experiment), arm: arm.id.to_string() })
 }
 
 /// A moment as people in the organisation write it: its own zone, to the minute, with the offset.

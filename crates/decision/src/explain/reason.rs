@@ -37,6 +37,10 @@ impl Name {
         let placement = &strategy.placements[usize::from(index)];
         Self::new(placement.id.as_str(), placement.name.clone())
     }
+    pub(super) fn experiment(strategy: &Strategy, index: u16) -> Self {
+        let experiment = &strategy.experiments[usize::from(index)];
+        Self::new(experiment.id.as_str(), experiment.name.clone())
+    }
     pub(super) fn purpose(strategy: &Strategy, index: PurposeIndex) -> Self {
         let purpose = &strategy.purposes[usize::from(index)];
         Self::new(purpose.id.as_str(), purpose.name.clone())
@@ -165,6 +169,11 @@ pub enum Reason {
         /// What it should be at least.
         floor: f32,
     },
+    /// Left out in the customer's arm of an experiment.
+    LeftOut {
+        /// Which experiment.
+        experiment: Name,
+    },
     /// The customer is in the silent control group.
     ControlGroup,
 }
@@ -233,6 +242,9 @@ impl Reason {
                 Self::ValueUnknown { missing: value_unknowns(circumstances, worked, action) }
             }
             Dropped::BelowFloor { expected, floor } => Self::BelowFloor { expected, floor },
+            Dropped::LeftOut { experiment } => {
+                Self::LeftOut { experiment: Name::experiment(strategy, experiment) }
+            }
             Dropped::ControlGroup => Self::ControlGroup,
         }
     }

@@ -76,8 +76,8 @@ fn place(why: &Dropped) -> (Step, u8, u16) {
     let within_step = match why {
         Dropped::NotPublishedNow | Dropped::Permission { .. } => 0,
         Dropped::VolumeUsedUp | Dropped::QuietHours => 1,
-        Dropped::TextUnknown | Dropped::GoalReached { .. } => 2,
-        Dropped::ComplaintOpen { .. } => 3,
+        Dropped::LeftOut { .. } | Dropped::GoalReached { .. } => 2,
+        Dropped::TextUnknown | Dropped::ComplaintOpen { .. } => 3,
         Dropped::Paused { .. } => 4,
         Dropped::Limit { .. } => 5,
         Dropped::ControlGroup => 1,
@@ -185,6 +185,8 @@ pub enum Obstacle {
     Volume,
     /// The control group exists to measure; it is not changed for one decision.
     ControlGroup,
+    /// The experiment exists to measure; it is not changed for one decision.
+    Experiment,
     /// The limit allows nothing at all.
     NeverAllowed,
     /// There were so many candidates that it was looked for only for those that came nearest.
@@ -293,6 +295,7 @@ fn plain_change(
             factor::over_the_floor(circumstances, worked, candidate).ok_or(Obstacle::OutOfReach)
         }
         Dropped::ControlGroup => Err(Obstacle::ControlGroup),
+        Dropped::LeftOut { .. } => Err(Obstacle::Experiment),
     }
 }
 

@@ -224,6 +224,14 @@ pub(super) fn reason(tongue: Tongue, reason: &Reason) -> String {
                 }
             }
         }
+        Reason::LeftOut { experiment } => match t {
+            Tongue::Dutch => {
+                format!("hoort niet bij de arm van deze klant in de proef ‘{}’", t.name(experiment))
+            }
+            Tongue::English => {
+                format!("not in this customer's arm of the experiment ‘{}’", t.name(experiment))
+            }
+        },
         Reason::ControlGroup => t
             .say(
                 "de klant is in de controlegroep die niets hoort",
@@ -403,6 +411,7 @@ pub(super) fn obstacle(t: Tongue, obstacle: Obstacle) -> &'static str {
         Obstacle::ControlGroup => {
             t.say("de controlegroep is er om te meten", "the control group is there to measure")
         }
+        Obstacle::Experiment => t.say("de proef is er om te meten", "the experiment is there to measure"),
         Obstacle::NeverAllowed => t.say("dit mag hier nooit", "this is never allowed here"),
         Obstacle::TooMany => t.say(
             "niet uitgezocht: te veel kandidaten, andere kwamen dichterbij",

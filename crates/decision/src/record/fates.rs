@@ -46,6 +46,7 @@ enum WrittenFate {
     ControlGroup,
     PassedOver(PassedOver, WrittenPriority),
     Chosen(u16, WrittenPriority),
+    LeftOut(u16),
 }
 
 /// The nearest priority that can be written down, to about one part in fifty thousand.
@@ -71,6 +72,7 @@ fn write(fate: &Fate) -> WrittenFate {
             Dropped::NoBasis(why) => W::NoBasis(why),
             Dropped::NotPublishedNow => W::NotPublishedNow,
             Dropped::VolumeUsedUp => W::VolumeUsedUp,
+            Dropped::LeftOut { experiment } => W::LeftOut(experiment),
             Dropped::TextUnknown => W::TextUnknown,
             Dropped::Rule { layer, clause, unknown } => match (layer, unknown) {
                 (Layer::Eligibility, false) => W::NotEligible(clause),
@@ -109,6 +111,7 @@ fn read(written: &WrittenFate) -> Fate {
         W::NoBasis(why) => Dropped::NoBasis(why),
         W::NotPublishedNow => Dropped::NotPublishedNow,
         W::VolumeUsedUp => Dropped::VolumeUsedUp,
+        W::LeftOut(experiment) => Dropped::LeftOut { experiment },
         W::TextUnknown => Dropped::TextUnknown,
         W::NotEligible(clause) => rule(Layer::Eligibility, clause, false),
         W::EligibleUnknown(clause) => rule(Layer::Eligibility, clause, true),

@@ -42,7 +42,7 @@ pub(super) struct Read {
     pub rules: Vec<AllowRule>,
 }
 
-/// Reads one action. `silenced` are the scopes that are silent during a complaint.
+/// Reads one action, not yet knowing whether it is spared. `silenced` are the scopes that are silent during a complaint.
 pub(super) fn read(
     file: Table<'_>,
     id: ActionId,
@@ -64,6 +64,7 @@ pub(super) fn read(
         purpose: purpose.unwrap_or_default(),
         class: file.word("class", &CLASSES).unwrap_or(Class::Normal),
         sensitive: file.optional("sensitive").unwrap_or(false),
+        spared: false,
         valid_from,
         valid_until,
         volume: file.optional("volume").map(|Count(volume)| u64::from(volume)),

@@ -5,9 +5,10 @@
 use super::{
     actions, channels, contact_policy, cost,
     document::{Document, Table},
+    experiments,
     forms::Forms,
     inventory,
-    model::{Action, Organisation, Strategy, StrategyVersion},
+    model::{Action, Experiment, Organisation, Strategy, StrategyVersion},
     names::{Names, did_you_mean},
     organisation, principles,
     problem::{Problem, Report},
@@ -29,13 +30,24 @@ use std::{
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Files(pub BTreeMap<String, String>);
 
-/// A strategy and its own tests.
+/// A strategy, its own tests and its variants.
 #[derive(Debug)]
 pub struct Loaded {
     /// The strategy, compiled.
     pub strategy: Strategy,
     /// What it should do.
     pub tests: Vec<DecisionTest>,
+    /// Variants, by name.
+    pub variants: BTreeMap<String, Variant>,
+}
+
+/// Another whole strategy, for an arm of an experiment or as the strategy of before.
+#[derive(Debug)]
+pub struct Variant {
+    /// The files of the strategy with those of the variant in the place of the ones of the same path.
+    pub files: Files,
+    /// Compiled.
+    pub strategy: Strategy,
 }
 
 const ORGANISATION: &str = "organisation.toml";
@@ -49,13 +61,47 @@ const OPTIONAL: [&str; 2] = [CONTACT_POLICY, PERMISSIONS];
 /// Largest folder: all its files together, in bytes.
 const FOLDER_BYTES_MAX: usize = 256 << 20;
 const FOLDERS: [&str; 3] = ["inventory/", "principles/", "tests/"];
+const EXPERIMENTS: &str = "experiments/";
+const VARIANTS: &str = "variants/";
 
 impl Files {
+    /// The strategy's files without those of its variants; a file that lies loose among these is one.
+    fn read_here(&self) -> impl Iterator<Item = (&str, &str)> {
+        let of_variant = |path: &str| path.strip_prefix(VARIANTS).is_some_and(|path| path.contains('/'));
+        self.strategy_files().filter(move |(path, _)| !of_variant(path))
+    }
+
     fn strategy_files(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0
             .iter()
             .filter(|(path, _)| path.ends_with(".toml"))
             .map(|(path, text)| (path.as_str(), text.as_str()))
+    }
+
+    /// Names of the variants: the folders in `variants/`.
+    fn variant_names(&self) -> BTreeSet<&str> {
+        let below = self.strategy_files().filter_map(|(path, _)| path.strip_prefix(VARIANTS));
+        below.filter_map(|path| Some(path.split_once('/')?.0)).collect()
+    }
+
+    fn experiments_of_variants(&self) -> impl Iterator<Item = &str> {
+        let is_experiment = |path: &str| {
+            let inside = path.strip_prefix(VARIANTS).and_then(|path| path.split_once('/'));
+            inside.is_some_and(|(_, path)| path.starts_with(EXPERIMENTS))
+        };
+        self.strategy_files().map(|(path, _)| path).filter(move |path| is_experiment(path))
+    }
+
+    /// The files of a variant: those of the strategy, with the variant's own in the place of the ones of the
+    /// same path.
+    fn variant(&self, name: &str) -> Self {
+        let folder = format!("{VARIANTS}{name}/");
+        let shared = self.0.iter().filter(|(path, _)| !path.starts_with(VARIANTS));
+        let mut files: BTreeMap<String, String> =
+            shared.map(|(path, text)| (path.clone(), text.clone())).collect();
+        let own = self.0.iter().filter_map(|(path, text)| Some((path.strip_prefix(&folder)?, text)));
+        files.extend(own.map(|(path, text)| (path.to_owned(), text.clone())));
+        Self(files)
     }
 
     /// Names these files by their content: equal files have equal versions.
@@ -78,6 +124,50 @@ impl Files {
 /// # Errors
 /// Every problem of every file, in order of file and position; the first thousand when there are more.
 pub fn load(files: &Files) -> Result<Loaded, Vec<Problem>> {
+    let names = Names::new("variant", files.variant_names(), true);
+    let mut loaded = load_one(files, Some(names))?;
+    let mut problems: Vec<Problem> = files.experiments_of_variants().map(misplaced_experiment).collect();
+    for name in files.variant_names() {
+        let merged = files.variant(name);
+        match load_one(&merged, None) {
+            Ok(variant) => {
+                let variant = Variant { files: merged, strategy: variant.strategy };
+                loaded.variants.insert(name.to_owned(), variant);
+            }
+            Err(found) => problems.extend(found.into_iter().map(|problem| of_variant(problem, files, name))),
+        }
+    }
+    if problems.is_empty() { Ok(loaded) } else { Err(problems) }
+}
+
+/// Reads files that were published before, those of a variant too. Its arms are not compared with the
+/// variants there are.
+///
+/// # Errors
+/// As for [`load`].
+pub fn load_kept(files: &Files) -> Result<Loaded, Vec<Problem>> {
+    load_one(files, None)
+}
+
+fn misplaced_experiment(file: &str) -> Problem {
+    Problem {
+        file: file.to_owned(),
+        span: None,
+        message: "a variant has no experiments of its own".to_owned(),
+        hint: Some("all customers are in the experiments of the strategy itself".to_owned()),
+    }
+}
+
+/// A problem of a variant, where its file really is.
+fn of_variant(problem: Problem, files: &Files, name: &str) -> Problem {
+    let own = format!("{VARIANTS}{name}/{}", problem.file);
+    match files.0.contains_key(&own) {
+        true => Problem { file: own, ..problem },
+        false => Problem { message: format!("{} in the variant `{name}`", problem.message), ..problem },
+    }
+}
+
+fn load_one(files: &Files, variants: Option<Names>) -> Result<Loaded, Vec<Problem>> {
     let report = Report::default();
     let bytes: usize = files.strategy_files().map(|(_, text)| text.len()).sum();
     if bytes > FOLDER_BYTES_MAX {
@@ -86,12 +176,12 @@ pub fn load(files: &Files) -> Result<Loaded, Vec<Problem>> {
         return Err(report.into_sorted());
     }
     let documents: Vec<Document<'_>> =
-        files.strategy_files().map(|(file, text)| Document::parse(file, text, &report)).collect();
+        files.read_here().map(|(file, text)| Document::parse(file, text, &report)).collect();
     let folder = Folder { documents: &documents, report: &report };
     folder.report_misplaced();
 
     let organisation = folder.table(ORGANISATION);
-    let mut vocabulary = folder.vocabulary(&organisation);
+    let mut vocabulary = folder.vocabulary(&organisation, variants);
     folder.read_inventory(&mut vocabulary, organisation::outcome_names(&organisation));
     let organisation = organisation::read(organisation, &vocabulary);
     let contact_policy = contact_policy::read(folder.table(CONTACT_POLICY), &vocabulary);
@@ -99,6 +189,13 @@ pub fn load(files: &Files) -> Result<Loaded, Vec<Problem>> {
     let (actions, allow_rules) =
         folder.read_actions(&vocabulary, &organisation, &contact_policy.complaint_silences);
     let principles = principles::read(folder.tables("principles/"), &vocabulary, &actions);
+    let experiments = folder.read_experiments(&experiments::Known {
+        vocabulary: &vocabulary,
+        organisation: &organisation,
+        actions: &actions,
+        principles: &principles,
+        variants: vocabulary.variant_names.as_ref(),
+    });
     let tests = test_case::read(folder.tables("tests/"), &vocabulary);
     let rule_book = RuleBook::compile(allow_rules, actions.len());
     cost::report(&vocabulary, &organisation, &actions, &principles, &rule_book, &report);
@@ -121,12 +218,13 @@ pub fn load(files: &Files) -> Result<Loaded, Vec<Problem>> {
         attributes: vocabulary.attributes,
         events: vocabulary.events,
         principles,
+        experiments,
         contact_policy,
         permissions,
         rule_book,
         actions,
     };
-    Ok(Loaded { strategy, tests })
+    Ok(Loaded { strategy, tests, variants: BTreeMap::new() })
 }
 
 /// The parsed files.
@@ -195,7 +293,7 @@ impl<'a> Folder<'a> {
     }
 
     /// Languages, clock, purposes, channels, placements and actions by name; the inventory still empty.
-    fn vocabulary(&self, organisation: &Table<'_>) -> Vocabulary {
+    fn vocabulary(&self, organisation: &Table<'_>, variant_names: Option<Names>) -> Vocabulary {
         let organisation::Basics { time_zone, languages } = organisation::basics(organisation);
         let purposes = purposes::read(self.table(PURPOSES), &languages);
         let channels = channels::read_channels(self.table(CHANNELS), &languages);
@@ -231,6 +329,7 @@ impl<'a> Folder<'a> {
             events: Vec::new(),
             event_names: unread("event"),
             outcome_names: unread("outcome"),
+            variant_names,
             languages,
             purposes,
             channels,
@@ -288,10 +387,18 @@ impl<'a> Folder<'a> {
             let file = document.table(self.report);
             let read = actions::read(file, id, index, vocabulary, silenced);
             self.report_lever(document.file(), &read.action, organisation);
-            actions.push(read.action);
+            let spared = experiments::is_spared(&read.action, organisation);
+            actions.push(Action { spared, ..read.action });
             rules.extend(read.rules);
         }
         (actions, rules)
+    }
+
+    fn read_experiments(&self, known: &experiments::Known<'_>) -> Vec<Experiment> {
+        let experiment = |document: &'a Document<'a>| {
+            Some((experiments::id_of(document.file())?, document.table(self.report)))
+        };
+        experiments::read(self.documents.iter().filter_map(experiment).collect(), known)
     }
 
     /// Levers are added to 1; their sum is a factor and stays above 0.
@@ -324,9 +431,18 @@ fn is_known(file: &str) -> bool {
         || OPTIONAL.contains(&file)
         || FOLDERS.into_iter().any(|folder| is_directly_in(file, folder))
         || actions::id_of(file).is_some()
+        || experiments::id_of(file).is_some()
 }
 
 fn hint_for_path(file: &str) -> Option<String> {
+    if file.starts_with(EXPERIMENTS) {
+        let hint = "an experiment is `experiments/<name>.toml`, in lower-case letters, digits, `_` and `-`";
+        return Some(hint.to_owned());
+    }
+    if file.starts_with(VARIANTS) {
+        let hint = "a variant is a folder, with files that take the place of the strategy's own: `variants/<name>/…`";
+        return Some(hint.to_owned());
+    }
     if file.starts_with("actions/") {
         let hint = "an action is `actions/<issue>/<group>/<action>.toml`, in lower-case letters, digits, `_` and `-`";
         return Some(hint.to_owned());
@@ -334,6 +450,9 @@ fn hint_for_path(file: &str) -> Option<String> {
     let known: BTreeSet<&str> = REQUIRED.into_iter().chain(OPTIONAL).collect();
     match file.split_once('/') {
         None => did_you_mean(file, known),
-        Some((folder, _)) => did_you_mean(&format!("{folder}/"), FOLDERS.into_iter().chain(["actions/"])),
+        Some((folder, _)) => did_you_mean(
+            &format!("{folder}/"),
+            FOLDERS.into_iter().chain(["actions/", EXPERIMENTS, VARIANTS]),
+        ),
     }
 }

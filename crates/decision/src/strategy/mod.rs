@@ -9,6 +9,7 @@ mod channels;
 mod contact_policy;
 mod cost;
 mod document;
+mod experiments;
 mod forms;
 mod inventory;
 mod load;
@@ -29,7 +30,7 @@ mod texts;
 mod vocabulary;
 
 pub use forms::{Form, Forms};
-pub use load::{Files, Loaded, load};
+pub use load::{Files, Loaded, Variant, load, load_kept};
 pub use lookup::{applies, provided_event};
 pub use model::*;
 pub(crate) use names::did_you_mean;

@@ -4,8 +4,8 @@ use super::{forms::Forms, scopes::Scopes};
 use crate::{
     Duration, Timestamp,
     id::{
-        ActionId, AttributeName, ChannelId, ContextName, EventName, Language, OutcomeName, PlacementId,
-        PolicyId, PrincipleId, PurposeId, TreatmentId,
+        ActionId, ArmId, AttributeName, ChannelId, ContextName, EventName, ExperimentId, Language,
+        OutcomeName, PlacementId, PolicyId, PrincipleId, PurposeId, TreatmentId,
     },
     profile::Source,
     request::Direction,
@@ -14,7 +14,10 @@ use crate::{
 };
 use jiff::{civil::Time, tz::TimeZone};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 /// A text per language.
 pub type Texts = BTreeMap<Language, String>;
@@ -63,6 +66,8 @@ pub struct Strategy {
     pub events: Vec<Event>,
     /// Principles, in their order.
     pub principles: Vec<Principle>,
+    /// Experiments, by id.
+    pub experiments: Vec<Experiment>,
     /// Limits and pauses.
     pub contact_policy: ContactPolicy,
     /// Dated permissions per channel.
@@ -136,14 +141,88 @@ pub struct Attention {
 }
 
 /// Control groups: stable per customer within a period.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Control {
     /// Share of customers who get silence, 0 to 0.5.
     pub silence_share: f64,
     /// Share of customers who get chance among what is relevant, 0 to 0.5.
     pub random_share: f64,
+    /// Share of customers who get what the strategy of before gives, 0 to 0.5.
+    pub today_share: f64,
+    /// The variant that is the strategy of before; `None` when nobody gets it.
+    pub today: Option<String>,
     /// Length of a period.
     pub period: Duration,
+    /// How long after their first decision of a period customers are looked at.
+    pub within: Duration,
+    /// Smallest difference per customer that matters, in euro.
+    pub minimum_effect: f64,
+    /// Scopes of actions that are never withheld to measure something, besides service and mandatory.
+    pub spares: Vec<String>,
+}
+
+/// A comparison of arms, with the customer as the unit.
+#[derive(Debug)]
+pub struct Experiment {
+    /// Id.
+    pub id: ExperimentId,
+    /// Name per language.
+    pub name: Texts,
+    /// What it is to find out, and for whose good, per language.
+    pub intent: Texts,
+    /// Who answers for it.
+    pub owner: String,
+    /// From when.
+    pub from: Timestamp,
+    /// Until when, exclusive; `None` is until it is removed.
+    pub until: Option<Timestamp>,
+    /// What is compared.
+    pub metric: Metric,
+    /// Smallest difference per customer that matters, above 0, in the unit of the metric.
+    pub minimum_effect: f64,
+    /// What may hardly get worse meanwhile.
+    pub guards: Vec<Guard>,
+    /// The arms, the one that the others are compared with first.
+    pub arms: Vec<Arm>,
+}
+
+/// What is compared per customer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Metric {
+    /// Whether this happened, 0 or 1; `None` is the value of both ledgers in euro.
+    pub outcome: Option<OutcomeName>,
+    /// How long after their first decision in the experiment customers are looked at.
+    pub within: Duration,
+    /// A lower mean is the better one.
+    pub less_is_better: bool,
+}
+
+/// What may hardly get worse.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Guard {
+    /// For example `complaint`.
+    pub outcome: OutcomeName,
+    /// Largest rise that is borne, as a share of customers, 0 to 1.
+    pub worse_by_at_most: f64,
+}
+
+/// One arm: what is different for the customers in it.
+#[derive(Debug)]
+pub struct Arm {
+    /// Id.
+    pub id: ArmId,
+    /// Share of all customers, above 0 and at most 1.
+    pub share: f64,
+    /// Actions left out.
+    pub without: BTreeSet<ActionIndex>,
+    /// Forms left out: action, and position of the treatment within it.
+    pub without_forms: BTreeSet<(ActionIndex, u16)>,
+    /// Levers of issues, groups and actions, instead of the declared ones.
+    pub levers: BTreeMap<String, f64>,
+    /// Weights of weighing principles by position, instead of the declared ones.
+    pub weights: BTreeMap<u16, f64>,
+    /// The variant of the strategy that decides.
+    pub variant: Option<String>,
 }
 
 /// An outcome besides the goal, expected of every action.
@@ -502,6 +581,8 @@ pub struct Action {
     pub class: Class,
     /// No exploration over silence.
     pub sensitive: bool,
+    /// Never withheld to measure something: service, mandatory, and what the organisation spares.
+    pub spared: bool,
     /// From when.
     pub valid_from: Option<Timestamp>,
     /// Until when, exclusive.

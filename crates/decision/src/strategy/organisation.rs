@@ -93,7 +93,7 @@ pub(super) fn read(file: Table<'_>, vocabulary: &Vocabulary) -> Organisation {
         confidence_floor: confidence_floor(file.section("reliability")),
         exploration: exploration(file.section("exploration")),
         attention: attention(file.section("attention")),
-        control: control(file.section("control")),
+        control: control(file.section("control"), vocabulary),
         levers: levers(&file, vocabulary),
         outcomes: file
             .section("outcomes")
@@ -144,12 +144,30 @@ fn attention(table: Table<'_>) -> Attention {
     attention
 }
 
-fn control(table: Table<'_>) -> Control {
+fn control(table: Table<'_>, vocabulary: &Vocabulary) -> Control {
     let control = Control {
         silence_share: table.optional("silence_share").map_or(0.0, |HalfShare(share)| share),
         random_share: table.optional("random_share").map_or(0.0, |HalfShare(share)| share),
+        today_share: table.optional("today_share").map_or(0.0, |HalfShare(share)| share),
+        today: table.get("today").and_then(|item| match &vocabulary.variant_names {
+            Some(variants) => variants.resolve(item).map(str::to_owned),
+            None => item.read::<&str>().map(str::to_owned),
+        }),
         period: table.optional("period").unwrap_or(90 * DAY),
+        within: table.optional("within").unwrap_or(28 * DAY),
+        minimum_effect: table.optional("minimum_effect").map_or(1.0, |NotNegative(effect)| effect),
+        spares: vocabulary.scopes(table.list("spares")),
     };
+    let shares = control.silence_share + control.random_share + control.today_share;
+    if shares > 1.0 {
+        table.place.problem("the control groups together are more than all customers");
+    }
+    if control.today_share > 0.0 && control.today.is_none() {
+        table.place.problem_with_hint(
+            "a share of customers gets the strategy of before, but it is not said which that is",
+            "write `today = \"NAME\"`; its files are in `variants/NAME/`",
+        );
+    }
     table.close();
     control
 }

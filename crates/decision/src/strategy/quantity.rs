@@ -94,6 +94,16 @@ impl Read<'_> for Share {
     }
 }
 
+/// A number above 0, at most 1.
+pub(super) struct PositiveShare(pub f64);
+
+impl Read<'_> for PositiveShare {
+    const EXPECTED: &'static str = "a number above 0 and at most 1";
+    fn read(value: &DeValue<'_>) -> Option<Self> {
+        f64::read(value).filter(|number| *number > 0.0 && *number <= 1.0).map(PositiveShare)
+    }
+}
+
 /// A number from 0 to a half.
 pub(super) struct HalfShare(pub f64);
 

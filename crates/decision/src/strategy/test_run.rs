@@ -90,6 +90,7 @@ pub fn decision(strategy: &Strategy, test: &DecisionTest) -> Decision {
         quotas: &BTreeMap::new(),
         predictor: &Priors::of(strategy),
         assignment: Assignment::Strategy,
+        experiments: &[],
         adjustments: &[],
     };
     decide(strategy, &inputs, &test.request, test.at, SEED)
@@ -167,6 +168,7 @@ fn detail(strategy: &Strategy, action: &ActionId, why: &Dropped) -> Option<Strin
         }
         Dropped::NotPublishedNow => "dates".to_owned(),
         Dropped::VolumeUsedUp => "volume".to_owned(),
+        Dropped::LeftOut { experiment } => strategy.experiments[usize::from(*experiment)].id.to_string(),
         Dropped::TextUnknown => "text".to_owned(),
         Dropped::Rule { .. } => return None,
         Dropped::Principle { principle, .. } => strategy.principles[usize::from(*principle)].id.to_string(),

@@ -35,6 +35,8 @@ pub(super) struct Vocabulary {
     pub action_names: Names,
     /// Outcomes that events, reports or the organisation declare.
     pub outcome_names: Names,
+    /// Variants of the strategy; `None` when these are the files of one.
+    pub variant_names: Option<Names>,
     /// What each rule takes, for the one that drives the whole.
     pub steps: RefCell<Vec<Steps>>,
     /// Whether purposes and inventory were understood well enough to type rules against them.

@@ -40,6 +40,7 @@ impl Case {
             quotas: &self.quotas,
             predictor: &self.model,
             assignment: self.assignment,
+            experiments: &[],
             adjustments: &[],
         }
     }

@@ -30,6 +30,8 @@ tables! {
     Contacts = "contacts",
     /// Identifier to customer. Key: hash of the identifier.
     Identifier = "identifier",
+    /// Since when a customer is in which group or arm. Key: customer, then hash of what is compared.
+    Enrolment = "enrolment",
     /// Decision records. Key: decision id; owned by the customer.
     Record = "record",
     /// A customer's decisions in order of time. Key: customer, then decision id.
