@@ -20,16 +20,19 @@ pub struct Prior {
 pub struct LevelPrior {
     /// Variance of the level's intercept, in logit².
     pub intercept_variance: f64,
-    /// Variance of each column's weight, in logit² per standardised unit²; 0 means that the level
-    /// has an intercept only.
+    /// Variance of each column's weight, in logit² per standardised unit², with up to eight features, and
+    /// in proportion less with more; 0 means that the level has an intercept only.
     pub column_variance: f64,
+    /// Variance of the weight of each product of two columns, once scaled so that all products together
+    /// vary by about 1; 0 means that the level knows no products.
+    pub pair_variance: f64,
 }
 
 impl LevelPrior {
     /// A level can say how unsure its intercept is; 10⁹ is beyond any logit.
     fn is_sound(&self) -> bool {
         let within = |variance: f64| (0.0..=1e9).contains(&variance);
-        within(self.intercept_variance) && within(self.column_variance)
+        within(self.intercept_variance) && within(self.column_variance) && within(self.pair_variance)
     }
 }
 
@@ -69,12 +72,21 @@ const DAY_MS: i64 = 86_400_000;
 impl Default for Config {
     fn default() -> Self {
         let prior = |outcome: &str, probability| Prior { outcome: outcome.into(), probability };
-        let level = |intercept_variance, column_variance| LevelPrior { intercept_variance, column_variance };
+        let level = |intercept_variance, column_variance, pair_variance| LevelPrior {
+            intercept_variance,
+            column_variance,
+            pair_variance,
+        };
         Self {
             priors: vec![prior("complaint", 0.002), prior("goal", 0.05), prior("opt_out", 0.002)],
             action_priors: BTreeMap::new(),
             unlisted_probability: 0.05,
-            levels: [level(1.0, 0.25), level(0.5, 0.1), level(0.5, 0.1), level(0.1, 0.0)],
+            levels: [
+                level(1.0, 0.03, 0.0),
+                level(0.5, 0.03, 0.0),
+                level(0.5, 0.5, 12.0),
+                level(0.1, 0.0, 0.0),
+            ],
             memories: [20_000.0, 300.0],
             fixed_share: 0.001,
             baseline_evidence: 30.0,

@@ -3,44 +3,23 @@
 //!
 //! A missing value contributes nothing: who withholds something is treated as the average customer,
 //! and that it was withheld is deliberately not a column. Columns are handed out in order of first
-//! appearance; when they have run out, further ones are ignored and counted.
+//! appearance, the first of them with the better seats; when they have run out, further ones are ignored
+//! and counted.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::design::{CLIP, COLUMNS, EXTRA, Inputs};
 use crate::features::{Feature, FeatureValue, Features};
 use crate::learner::Rejected;
 
-/// Columns besides the intercept.
-pub(crate) const COLUMNS_MAX: u16 = 64;
+const COLUMNS_MAX: u16 = (COLUMNS + EXTRA) as u16;
 /// Columns one category may claim, so that a million-valued one leaves room for others.
 const COLUMNS_PER_CATEGORY_MAX: usize = 16;
-/// Standardised values are clipped to this many standard deviations.
-const CLIP: f64 = 3.0;
 /// A column varying less than this part of its size is constant and contributes nothing.
 const RELATIVE_VARIANCE_MIN: f64 = 1e-12;
-
-/// The row of a design matrix: the intercept 1, then the columns up to the last that is not 0.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Inputs(Vec<f32>);
-
-impl Inputs {
-    pub(crate) fn as_slice(&self) -> &[f32] {
-        &self.0
-    }
-
-    /// Whether it is a row for so many columns: 1 for the intercept, then numbers within the clip.
-    pub(crate) fn is_sound(&self, columns: usize) -> bool {
-        let within = |value: &f32| f64::from(value.abs()) <= CLIP;
-        self.0.first() == Some(&1.0) && self.0.len() <= columns + 1 && self.0.iter().all(within)
-    }
-
-    pub(crate) fn to_f64(&self) -> Vec<f64> {
-        self.0.iter().map(|&value| f64::from(value)).collect()
-    }
-}
 
 /// Running mean and variance (Welford 1962).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -158,18 +137,38 @@ impl Encoder {
         usize::from(self.columns)
     }
 
-    /// The columns of these features under the scaling so far; never NaN or infinite.
+    /// Features known so far.
+    pub(crate) fn features(&self) -> u16 {
+        (self.numbers.len() + self.flags.len() + self.categories.len()) as u16
+    }
+
+    /// The row of these features under the scaling so far; never NaN or infinite.
     pub(crate) fn encode(&self, features: &Features) -> Inputs {
-        let mut row = vec![0.0; usize::from(self.columns) + 1];
-        row[0] = 1.0;
+        let mut inputs = Inputs {
+            columns: vec![0.0; COLUMNS.min(usize::from(self.columns))],
+            features: self.features(),
+            ..Inputs::default()
+        };
         for feature in features {
-            if let Some((column, value)) = self.column(feature) {
-                row[usize::from(column)] = value as f32 * trust(feature);
+            let Some((column, value)) = self.column(feature) else {
+                continue;
+            };
+            let (trust, place) = (trust(feature), usize::from(column) - 1);
+            let trusted = value as f32 * trust;
+            if place >= COLUMNS {
+                inputs.extra.push((column, trusted));
+                continue;
+            }
+            inputs.columns[place] = trusted;
+            if matches!(feature.value, FeatureValue::Number(_)) && value != 0.0 {
+                let square = (value * value - 1.0) * std::f64::consts::FRAC_1_SQRT_2;
+                inputs.squares.push((column, square as f32 * trust));
             }
         }
-        let length = 1 + row.iter().rposition(|&value| value != 0.0).unwrap_or(0);
-        row.truncate(length);
-        Inputs(row)
+        inputs.extra.retain(|(_, value)| *value != 0.0);
+        let length = inputs.columns.iter().rposition(|&value| value != 0.0).map_or(0, |last| last + 1);
+        inputs.columns.truncate(length);
+        inputs
     }
 
     fn column(&self, feature: &Feature) -> Option<(u16, f64)> {
@@ -237,11 +236,11 @@ mod tests {
     #[test]
     fn a_number_is_standardised_and_clipped() {
         let encoder = seen(&[0.0, 3.0, 0.0, 3.0]);
-        let row = |number| encoder.encode(&feature(FeatureValue::Number(number), 1.0)).0;
-        assert_eq!(row(3.0), [1.0, 1.0]);
-        assert_eq!(row(1e300), [1.0, 3.0]);
-        assert_eq!(row(-1e300), [1.0, -3.0]);
-        assert_eq!(row(f64::NAN), [1.0]);
+        let row = |number| encoder.encode(&feature(FeatureValue::Number(number), 1.0)).columns;
+        assert_eq!(row(3.0), [1.0]);
+        assert_eq!(row(1e300), [3.0]);
+        assert_eq!(row(-1e300), [-3.0]);
+        assert!(row(f64::NAN).is_empty());
     }
 
     #[test]
@@ -249,7 +248,7 @@ mod tests {
         let encoder = seen(&[7.0; 50]);
         for number in [7.0, 8.0] {
             let row = encoder.encode(&feature(FeatureValue::Number(number), 1.0));
-            assert_eq!(row.0, [1.0]);
+            assert!(row.columns.is_empty() && row.squares.is_empty());
         }
     }
 
@@ -258,11 +257,11 @@ mod tests {
         let encoder = seen(&[0.0, 3.0, 0.0, 3.0]);
         for (confidence, expected) in [(1.0, 1.0), (0.25, 0.25), (7.0, 1.0)] {
             let row = encoder.encode(&feature(FeatureValue::Number(3.0), confidence));
-            assert_eq!(row.0, [1.0, expected]);
+            assert_eq!(row.columns, [expected]);
         }
         for confidence in [0.0, -1.0, f32::NAN] {
             let row = encoder.encode(&feature(FeatureValue::Number(3.0), confidence));
-            assert_eq!(row.0, [1.0]);
+            assert!(row.columns.is_empty());
         }
     }
 
@@ -286,9 +285,39 @@ mod tests {
     }
 
     #[test]
+    fn a_square_is_how_far_a_number_is_from_the_usual() {
+        let encoder = seen(&[0.0, 3.0, 0.0, 3.0]);
+        let squares =
+            |number, confidence| encoder.encode(&feature(FeatureValue::Number(number), confidence)).squares;
+        assert_eq!(squares(3.0, 1.0), [(1, 0.0)]);
+        let far = 8.0 / 2.0_f32.sqrt();
+        assert!((squares(1e300, 1.0)[0].1 - far).abs() < 1e-6);
+        assert!((squares(1e300, 0.5)[0].1 - far / 2.0).abs() < 1e-6);
+        assert!(squares(f64::NAN, 1.0).is_empty());
+    }
+
+    #[test]
+    fn a_column_beyond_the_first_is_kept_too() {
+        let mut encoder = Encoder::default();
+        let flag = |number: usize| Feature {
+            name: format!("f{number:03}").into(),
+            value: FeatureValue::Flag(true),
+            confidence: 1.0,
+        };
+        let all = Features::new((0..70).map(flag).collect());
+        encoder.observe(&all, &mut Rejected::default());
+        let row = encoder.encode(&all);
+        assert_eq!((row.columns.len(), row.extra.len(), row.features), (COLUMNS, 6, 70));
+        assert!(row.is_sound(encoder.columns()));
+        let one = encoder.encode(&Features::new(vec![flag(69)]));
+        assert!(one.columns.is_empty());
+        assert_eq!(one.extra, [(70, 1.0)]);
+    }
+
+    #[test]
     fn when_columns_have_run_out_the_rest_is_ignored_and_counted() {
         let (mut encoder, mut rejected) = (Encoder::default(), Rejected::default());
-        for number in 0..100 {
+        for number in 0..600 {
             let flag = Feature {
                 name: format!("f{number}").into(),
                 value: FeatureValue::Flag(true),
@@ -297,6 +326,6 @@ mod tests {
             encoder.observe(&Features::new(vec![flag]), &mut rejected);
         }
         assert_eq!(encoder.columns, COLUMNS_MAX);
-        assert_eq!(rejected.ignored_values, 36);
+        assert_eq!(rejected.ignored_values, 600 - u64::from(COLUMNS_MAX));
     }
 }

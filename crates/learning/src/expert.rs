@@ -5,8 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::block::{Block, Part, Step};
-use crate::config::{Config, LevelPrior, is_memory};
+use crate::block::{Block, Part, Step, View};
+use crate::config::{Config, is_memory};
+use crate::design::Design;
 
 pub(crate) const LEVELS: usize = 4;
 pub(crate) const GROUP: usize = 1;
@@ -27,16 +28,15 @@ pub(crate) struct Observation {
 /// One Gaussian per level and node.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Expert {
-    /// Whether it looks at the columns or at intercepts alone.
-    pub(crate) context: bool,
+    pub(crate) view: View,
     /// See [`Config::memories`].
     pub(crate) memory: f64,
     levels: [Vec<Block>; LEVELS],
 }
 
 impl Expert {
-    pub(crate) fn new(context: bool, memory: f64) -> Self {
-        Self { context, memory, levels: Default::default() }
+    pub(crate) fn new(view: View, memory: f64) -> Self {
+        Self { view, memory, levels: Default::default() }
     }
 
     /// Whether learning could have made it from a hierarchy with this many nodes per level.
@@ -47,46 +47,54 @@ impl Expert {
         is_memory(self.memory) && self.levels.iter().zip(nodes).all(level)
     }
 
+    /// Whether learning can go on from it.
+    pub(crate) fn is_exact(&self) -> bool {
+        self.levels.iter().flatten().all(Block::is_exact)
+    }
+
+    /// What is published of it.
+    pub(crate) fn rounded(&self) -> Self {
+        let level = |blocks: &Vec<Block>| blocks.iter().map(Block::rounded).collect();
+        Self { view: self.view, memory: self.memory, levels: self.levels.each_ref().map(level) }
+    }
+
     /// One level's part of the logit; an unknown node has the prior.
-    pub(crate) fn part(&self, level: usize, node: Option<u32>, inputs: &[f64], config: &Config) -> Part {
+    pub(crate) fn part(&self, level: usize, node: Option<u32>, design: &Design, config: &Config) -> Part {
         let prior = &config.levels[level];
-        let inputs = self.view(prior, inputs);
         match node.and_then(|node| self.levels[level].get(node as usize)) {
-            Some(block) => block.part(inputs, prior),
-            None => Block::default().part(inputs, prior),
+            Some(block) => block.part(design, self.view, prior),
+            None => Block::default().part(design, self.view, prior),
         }
     }
 
     /// The mean of the sum of all levels of the path.
-    pub(crate) fn mean(&self, path: &Path, inputs: &[f64], config: &Config) -> f64 {
+    pub(crate) fn mean(&self, path: &Path, design: &Design, config: &Config) -> f64 {
         known(path)
             .filter_map(|(level, node)| {
                 let block = self.levels[level].get(node as usize)?;
-                Some(block.mean(self.view(&config.levels[level], inputs)))
+                Some(block.mean(design, self.view, &config.levels[level]))
             })
             .sum()
     }
 
-    /// The weights of all levels of the path added up, intercept first; an intercept alone without context.
-    pub(crate) fn weights(&self, path: &Path, width: usize) -> Vec<f64> {
-        let mut weights = vec![0.0; width];
+    /// Adds up the weights of all levels of the path: those of the design's places, then those beyond.
+    pub(crate) fn weights(&self, path: &Path, dense: &mut [f64], extra: &mut [f64]) {
         for (level, node) in known(path) {
-            let block = self.levels[level].get(node as usize);
-            let means = block.map_or(&[][..], Block::means);
-            weights.iter_mut().zip(means).for_each(|(weight, mean)| *weight += mean);
+            if let Some(block) = self.levels[level].get(node as usize) {
+                block.add_weights(dense, extra);
+            }
         }
-        weights
     }
 
     /// Moves every level of the path to the posterior, and returns the logit it had predicted.
     ///
-    /// The step is implicit: along the direction covariance × inputs it goes to the exact mode of
+    /// The step is implicit: along the direction covariance × design it goes to the exact mode of
     /// Gaussian prior × weighted Bernoulli likelihood, and takes the curvature there. It cannot
     /// overshoot, however surprising the outcome and wide the prior.
     pub(crate) fn learn(
         &mut self,
         path: &Path,
-        inputs: &[f64],
+        design: &Design,
         offset: f64,
         seen: Observation,
         config: &Config,
@@ -94,23 +102,17 @@ impl Expert {
         let mut total = Part { mean: offset, variance: 0.0 };
         let mut projections = Vec::with_capacity(LEVELS);
         for (level, node) in known(path) {
-            let prior = &config.levels[level];
-            let columns = self.view(prior, inputs).len();
-            let block = self.block(level, node);
-            let (projected, part) = block.project(&inputs[..columns], prior);
-            total.mean += part.mean;
-            total.variance += part.variance;
-            projections.push(projected);
+            let view = self.view;
+            let projection = self.block(level, node).project(design, view, &config.levels[level]);
+            total.mean += projection.part.mean;
+            total.variance += projection.part.variance;
+            projections.push(projection);
         }
         let step = step(total, seen, self.memory);
-        for ((level, node), projected) in known(path).zip(&projections) {
-            self.block(level, node).learn(projected, step, &config.levels[level]);
+        for ((level, node), projection) in known(path).zip(&projections) {
+            self.block(level, node).learn(projection, design, step, &config.levels[level]);
         }
         total.mean
-    }
-
-    fn view<'a>(&self, prior: &LevelPrior, inputs: &'a [f64]) -> &'a [f64] {
-        if self.context && prior.column_variance > 0.0 { inputs } else { &inputs[..1] }
     }
 
     fn block(&mut self, level: usize, node: u32) -> &mut Block {
@@ -122,12 +124,17 @@ impl Expert {
         &mut blocks[index]
     }
 
-    /// Mean and variance of a column's weight at the global level.
-    pub(crate) fn global_weight(&self, column: usize, config: &Config) -> Part {
-        let prior = &config.levels[0];
-        self.levels[0]
-            .first()
-            .map_or_else(|| Block::default().weight(column, prior), |block| block.weight(column, prior))
+    /// Mean and variance of a column's weight on this path, all levels added up.
+    pub(crate) fn weight(&self, path: &Path, column: usize, config: &Config) -> Part {
+        let levels = path.iter().zip(&self.levels).zip(&config.levels);
+        let parts = levels.filter(|(_, prior)| prior.column_variance > 0.0).map(|((node, blocks), prior)| {
+            let block = node.and_then(|node| blocks.get(node as usize));
+            block.map_or_else(|| Block::default().weight(column, prior), |block| block.weight(column, prior))
+        });
+        parts.fold(Part::default(), |sum, part| Part {
+            mean: sum.mean + part.mean,
+            variance: sum.variance + part.variance,
+        })
     }
 }
 
@@ -141,6 +148,7 @@ fn step(predicted: Part, seen: Observation, memory: f64) -> Step {
     let probability = logistic(logit);
     let curvature = seen.weight * probability * (1.0 - probability);
     Step {
+        odds: 4.0 * curvature,
         gain: seen.weight * (target - probability),
         shrink: curvature / (1.0 + curvature * predicted.variance),
         inflation: libm::exp(4.0 * curvature / memory),
@@ -186,6 +194,10 @@ mod tests {
     const HIT: Observation = Observation { positive: true, weight: 1.0 };
     const MISS: Observation = Observation { positive: false, weight: 1.0 };
 
+    fn bare() -> Design {
+        Design::of(&crate::design::Inputs::default())
+    }
+
     #[test]
     fn the_step_goes_to_the_mode_of_prior_times_likelihood() {
         for (mean, variance) in [(0.0, 1.0), (-6.0, 16.0), (8.0, 100.0), (-2.0, 0.01)] {
@@ -200,10 +212,10 @@ mod tests {
     #[test]
     fn one_outcome_moves_all_levels_each_by_its_own_uncertainty() {
         let config = Config::default();
-        let mut expert = Expert::new(false, 1e9);
-        expert.learn(&HERE, &[1.0], 0.0, HIT, &config);
+        let mut expert = Expert::new(View::Intercept, 1e9);
+        expert.learn(&HERE, &bare(), 0.0, HIT, &config);
         let moved: Vec<f64> =
-            (0..LEVELS).map(|level| expert.part(level, Some(0), &[1.0], &config).mean).collect();
+            (0..LEVELS).map(|level| expert.part(level, Some(0), &bare(), &config).mean).collect();
         for level in 1..LEVELS {
             let ratio = config.levels[level].intercept_variance / config.levels[0].intercept_variance;
             assert!((moved[level] / moved[0] - ratio).abs() < 1e-9, "{moved:?}");
@@ -213,12 +225,12 @@ mod tests {
     #[test]
     fn a_long_stream_is_learned_to_its_rate() {
         let config = Config::default();
-        let mut expert = Expert::new(false, 1e9);
+        let mut expert = Expert::new(View::Intercept, 1e9);
         for round in 0..2_000 {
             let seen = if round % 10 == 0 { HIT } else { MISS };
-            expert.learn(&HERE, &[1.0], 0.0, seen, &config);
+            expert.learn(&HERE, &bare(), 0.0, seen, &config);
         }
-        let mean: f64 = (0..LEVELS).map(|level| expert.part(level, Some(0), &[1.0], &config).mean).sum();
+        let mean: f64 = (0..LEVELS).map(|level| expert.part(level, Some(0), &bare(), &config).mean).sum();
         assert!((logistic(mean) - 0.1).abs() < 0.01, "{}", logistic(mean));
     }
 
@@ -226,13 +238,13 @@ mod tests {
     fn a_short_memory_follows_a_change_that_a_long_one_does_not() {
         let config = Config::default();
         let after_change = |memory| {
-            let mut expert = Expert::new(false, memory);
+            let mut expert = Expert::new(View::Intercept, memory);
             for round in 0..4_000 {
                 let seen = if round < 3_000 { MISS } else { HIT };
                 let seen = if round % 2 == 0 { HIT } else { seen };
-                expert.learn(&HERE, &[1.0], 0.0, seen, &config);
+                expert.learn(&HERE, &bare(), 0.0, seen, &config);
             }
-            let parts = (0..LEVELS).map(|level| expert.part(level, Some(0), &[1.0], &config).mean);
+            let parts = (0..LEVELS).map(|level| expert.part(level, Some(0), &bare(), &config).mean);
             logistic(parts.sum())
         };
         assert!(after_change(1e9) < 0.85);

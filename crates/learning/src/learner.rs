@@ -71,6 +71,7 @@ impl TryFrom<Kept> for Learner {
     fn try_from(kept: Kept) -> Result<Self, Self::Error> {
         let Kept { model, timings, pending, early, rejected, now_ms } = kept;
         let sound = model.is_sound()
+            && model.is_exact()
             && timings.values().all(Timing::is_sound)
             && pending.is_sound(|lesson| model.has_room_for(lesson))
             && early.is_sound();
@@ -145,7 +146,7 @@ impl Learner {
     /// What was learned so far; what is still awaited is not in it.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot::new(self.model.clone())
+        Snapshot::new(self.model.rounded())
     }
 
     /// What taught nothing, by reason.

@@ -9,6 +9,7 @@
 mod block;
 mod config;
 mod delay;
+mod design;
 mod encoder;
 mod expert;
 pub mod exploration;

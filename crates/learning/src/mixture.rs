@@ -1,15 +1,16 @@
-//! Which way of looking at the evidence deserves belief? Experts with and without context, each
-//! with a slow and a fast memory, weighed by how well they predicted what came next.
+//! Which way of looking at the evidence deserves belief? Experts that see base rates alone, the columns, or
+//! also their products, with a slow or a fast memory, weighed by how well they predicted what came next.
 //!
-//! Deliberately absent: recalibration per channel, and experts with interactions.
+//! Deliberately absent: recalibration per channel.
 
 use serde::{Deserialize, Serialize};
 
-use crate::block::Part;
+use crate::block::{Part, View};
 use crate::config::Config;
+use crate::design::Design;
 use crate::expert::{Expert, LEVELS, Observation, Path, logistic};
 
-pub(crate) const EXPERTS: usize = 4;
+pub(crate) const EXPERTS: usize = 5;
 /// Experts with a smaller share keep learning but are not asked; it saves half the work and more.
 const SHARE_ASKED_MIN: f64 = 0.01;
 /// How far sums of parts may be off by rounding.
@@ -29,10 +30,11 @@ impl Mixture {
         let [slow, fast] = config.memories;
         Self {
             experts: [
-                Expert::new(false, slow),
-                Expert::new(false, fast),
-                Expert::new(true, slow),
-                Expert::new(true, fast),
+                Expert::new(View::Intercept, slow),
+                Expert::new(View::Intercept, fast),
+                Expert::new(View::Columns, slow),
+                Expert::new(View::Columns, fast),
+                Expert::new(View::Pairs, slow),
             ],
             shares: [1.0 / EXPERTS as f64; EXPERTS],
             evidence: Default::default(),
@@ -47,6 +49,17 @@ impl Mixture {
             counts.len() <= nodes && counts.iter().all(|count| count.is_finite() && *count >= -ROUNDING)
         });
         shared && counted && self.experts.iter().all(|expert| expert.is_sound(nodes))
+    }
+
+    /// Whether learning can go on from it.
+    pub(crate) fn is_exact(&self) -> bool {
+        self.experts.iter().all(Expert::is_exact)
+    }
+
+    /// What is published of it.
+    pub(crate) fn rounded(&self) -> Self {
+        let experts = self.experts.each_ref().map(Expert::rounded);
+        Self { experts, shares: self.shares, evidence: self.evidence.clone() }
     }
 
     /// Exposures of a node that taught; 0 for an unknown one.
@@ -71,14 +84,14 @@ impl Mixture {
     pub(crate) fn learn(
         &mut self,
         path: &Path,
-        inputs: &[f64],
+        design: &Design,
         offset: f64,
         seen: Observation,
         config: &Config,
     ) {
         let mut total = 0.0;
         for (expert, share) in self.experts.iter_mut().zip(&mut self.shares) {
-            let logit = expert.learn(path, inputs, offset, seen, config);
+            let logit = expert.learn(path, design, offset, seen, config);
             *share *= libm::exp(-seen.weight * log_loss(logit, seen.positive));
             total += *share;
         }
@@ -96,11 +109,11 @@ impl Mixture {
     }
 
     /// Mixes the experts' probabilities by their shares.
-    pub(crate) fn probability(&self, path: &Path, offset: f64, inputs: &[f64], config: &Config) -> f64 {
+    pub(crate) fn probability(&self, path: &Path, offset: f64, design: &Design, config: &Config) -> f64 {
         let experts = self.experts.iter().zip(self.asked());
         experts
             .filter(|(_, share)| *share > 0.0)
-            .map(|(expert, share)| share * logistic(offset + expert.mean(path, inputs, config)))
+            .map(|(expert, share)| share * logistic(offset + expert.mean(path, design, config)))
             .sum()
     }
 
@@ -109,14 +122,14 @@ impl Mixture {
         &self,
         level: usize,
         node: Option<u32>,
-        inputs: &[f64],
+        design: &Design,
         config: &Config,
     ) -> [Part; EXPERTS] {
         std::array::from_fn(|index| {
             if self.shares[index] < SHARE_ASKED_MIN {
                 Part::default()
             } else {
-                self.experts[index].part(level, node, inputs, config)
+                self.experts[index].part(level, node, design, config)
             }
         })
     }
@@ -143,6 +156,7 @@ fn log_loss(logit: f64, positive: bool) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::design::Inputs;
 
     #[test]
     fn the_log_loss_of_even_odds_is_one_bit_and_of_certainty_bounded() {
@@ -157,8 +171,9 @@ mod tests {
         let mut mixture = Mixture::new(&config);
         for round in 0..500 {
             let seen = Observation { positive: round % 3 == 0, weight: 1.0 };
-            let inputs = [1.0, f64::from(round % 5) - 2.0];
-            mixture.learn(&[Some(0); LEVELS], &inputs, -2.0, seen, &config);
+            let columns = vec![round as f32 % 5.0 - 2.0, 1.0];
+            let design = Design::of(&Inputs { columns, features: 2, ..Inputs::default() });
+            mixture.learn(&[Some(0); LEVELS], &design, -2.0, seen, &config);
         }
         assert!((mixture.shares.iter().sum::<f64>() - 1.0).abs() < 1e-12);
         assert!(mixture.shares.iter().all(|&share| share > 0.0));
@@ -168,18 +183,18 @@ mod tests {
     fn an_expert_that_was_wrong_for_long_can_return() {
         let config = Config::default();
         let mut mixture = Mixture::new(&config);
-        mixture.shares = [1.0, 0.0, 0.0, 0.0];
+        mixture.shares = [1.0, 0.0, 0.0, 0.0, 0.0];
         let seen = Observation { positive: true, weight: 1.0 };
-        mixture.learn(&[Some(0); LEVELS], &[1.0], -2.0, seen, &config);
+        mixture.learn(&[Some(0); LEVELS], &Design::of(&Inputs::default()), -2.0, seen, &config);
         for share in &mixture.shares[1..] {
-            assert!((share - config.fixed_share / 4.0).abs() < 1e-12);
+            assert!((share - config.fixed_share / EXPERTS as f64).abs() < 1e-12);
         }
     }
 
     #[test]
     fn an_expert_hardly_believed_is_not_asked() {
         let mut mixture = Mixture::new(&Config::default());
-        mixture.shares = [0.005, 0.0, 0.5, 0.495];
+        mixture.shares = [0.005, 0.0, 0.5, 0.495, 0.0];
         let mut totals = [Part::default(); EXPERTS];
         totals[2].variance = 4.0;
         let without = mixture.deviation(&totals);

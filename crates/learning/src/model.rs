@@ -9,7 +9,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
-use crate::encoder::{Encoder, Inputs};
+use crate::design::{Design, Inputs};
+use crate::encoder::Encoder;
 use crate::expert::{LEVELS, Observation, Path, logit};
 use crate::mixture::Mixture;
 use crate::prediction::group_of;
@@ -130,6 +131,26 @@ impl Model {
                 .all(|outcome| outcome.acting.is_sound(nodes) && outcome.not_acting.is_sound(nodes))
     }
 
+    /// Whether learning can go on from it.
+    pub(crate) fn is_exact(&self) -> bool {
+        self.outcomes.values().all(|outcome| outcome.acting.is_exact() && outcome.not_acting.is_exact())
+    }
+
+    /// What is published of it: the same answers, less to keep.
+    pub(crate) fn rounded(&self) -> Self {
+        let outcome = |(name, outcome): (&Arc<str>, &OutcomeModel)| {
+            let rounded =
+                OutcomeModel { acting: outcome.acting.rounded(), not_acting: outcome.not_acting.rounded() };
+            (name.clone(), rounded)
+        };
+        Self {
+            config: self.config.clone(),
+            encoder: self.encoder.clone(),
+            hierarchy: self.hierarchy.clone(),
+            outcomes: self.outcomes.iter().map(outcome).collect(),
+        }
+    }
+
     /// Whether the lesson is about nodes of this model, with inputs for its columns.
     pub(crate) fn has_room_for(&self, lesson: &Lesson) -> bool {
         let nodes = self.hierarchy.nodes();
@@ -169,8 +190,8 @@ impl Model {
             return;
         };
         let mixture = if lesson.acted { &mut model.acting } else { &mut model.not_acting };
-        let inputs = lesson.inputs.to_f64();
-        mixture.learn(&lesson.path, &inputs, offset, seen, &self.config);
+        let design = Design::of(&lesson.inputs);
+        mixture.learn(&lesson.path, &design, offset, seen, &self.config);
         mixture.count(&lesson.path, exposures);
     }
 }

@@ -8,12 +8,13 @@ use std::collections::BTreeMap;
 
 use crate::block::Part;
 use crate::config::Config;
+use crate::design::Design;
 use crate::expert::{LEVELS, Path, TREATMENT};
 use crate::features::Features;
 use crate::mixture::{EXPERTS, Mixture};
 use crate::model::{Model, OutcomeModel};
 use crate::prediction::{Arm, Arms, Prediction};
-use crate::serving::{self, Serving, bounded, padded};
+use crate::serving::{self, Row, Serving, bounded};
 
 pub(crate) fn predict(
     model: &Model,
@@ -21,8 +22,8 @@ pub(crate) fn predict(
     features: &Features,
     arms: Arms<'_>,
 ) -> Vec<Prediction> {
-    let inputs = model.encoder.encode(features);
-    let (row, exact) = (padded(&inputs), inputs.to_f64());
+    let design = Design::of(&model.encoder.encode(features));
+    let row = Row::of(&design);
     let outcomes: Vec<_> = arms
         .outcomes
         .iter()
@@ -37,7 +38,7 @@ pub(crate) fn predict(
             let arm = Arm { action, channel: arms.channel, outcome };
             predictions.push(match (line, served, taught) {
                 (Some(line), Some(served), _) => served.predict(line, &row),
-                (None, _, Some(taught)) => unmet(model, taught, arm, &exact),
+                (None, _, Some(taught)) => unmet(model, taught, arm, &design),
                 _ => prior(&model.config, arm),
             });
         }
@@ -52,10 +53,10 @@ fn prior(config: &Config, arm: Arm<'_>) -> Prediction {
 }
 
 /// An action not met yet, or not on this channel: the levels that know it speak.
-fn unmet(model: &Model, outcome: &OutcomeModel, arm: Arm<'_>, inputs: &[f64]) -> Prediction {
+fn unmet(model: &Model, outcome: &OutcomeModel, arm: Arm<'_>, design: &Design) -> Prediction {
     let (config, path) = (&model.config, model.hierarchy.path(arm.action, arm.channel));
     let offset = model.offset(arm.action, arm.outcome);
-    let probability = |mixture: &Mixture| bounded(mixture.probability(&path, offset, inputs, config));
+    let probability = |mixture: &Mixture| bounded(mixture.probability(&path, offset, design, config));
     let supported = serving::supported(&outcome.not_acting, &path, config.baseline_evidence);
     Prediction {
         probability: probability(&outcome.acting),
@@ -66,7 +67,7 @@ fn unmet(model: &Model, outcome: &OutcomeModel, arm: Arm<'_>, inputs: &[f64]) ->
 }
 
 pub(crate) fn deviations(model: &Model, features: &Features, arms: Arms<'_>) -> Vec<f32> {
-    let inputs = model.encoder.encode(features).to_f64();
+    let design = Design::of(&model.encoder.encode(features));
     let untaught = Mixture::new(&model.config);
     let mut shared: Vec<Shared> = arms.outcomes.iter().map(|_| Shared::default()).collect();
     let mut deviations = Vec::with_capacity(arms.actions.len() * shared.len());
@@ -77,7 +78,7 @@ pub(crate) fn deviations(model: &Model, features: &Features, arms: Arms<'_>) -> 
                 Some(taught) => (&taught.acting, path),
                 None => (&untaught, [None; LEVELS]),
             };
-            deviations.push(shared.deviation(mixture, &path, &inputs, &model.config) as f32);
+            deviations.push(shared.deviation(mixture, &path, &design, &model.config) as f32);
         }
     }
     deviations
@@ -91,11 +92,11 @@ struct Shared {
 }
 
 impl Shared {
-    fn deviation(&mut self, mixture: &Mixture, path: &Path, inputs: &[f64], config: &Config) -> f64 {
-        let mut totals = mixture.parts(TREATMENT, path[TREATMENT], inputs, config);
+    fn deviation(&mut self, mixture: &Mixture, path: &Path, design: &Design, config: &Config) -> f64 {
+        let mut totals = mixture.parts(TREATMENT, path[TREATMENT], design, config);
         for (level, parts) in self.levels.iter_mut().enumerate() {
             let part =
-                parts.entry(path[level]).or_insert_with(|| mixture.parts(level, path[level], inputs, config));
+                parts.entry(path[level]).or_insert_with(|| mixture.parts(level, path[level], design, config));
             for (total, part) in totals.iter_mut().zip(part) {
                 total.mean += part.mean;
                 total.variance += part.variance;

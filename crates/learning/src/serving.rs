@@ -7,8 +7,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::encoder::Inputs;
-use crate::expert::{ACTION, GROUP, Path, logistic};
+use crate::block::View;
+use crate::design::{COLUMNS, Design, PAIRS, WIDTH};
+use crate::expert::{ACTION, Expert, GROUP, Path, logistic};
 use crate::mixture::Mixture;
 use crate::model::{Model, OutcomeModel};
 use crate::prediction::Prediction;
@@ -43,14 +44,38 @@ struct Line {
     supported: bool,
 }
 
-/// Line after line: one intercept per expert without context, then one row per expert with it.
+/// Line after line, for each expert asked, its weights: of the places of the design, then of the columns
+/// beyond.
 #[derive(Clone, Debug, PartialEq)]
 struct Weights {
-    intercept_shares: Vec<f64>,
-    context_shares: Vec<f64>,
-    /// Columns per row, a multiple of [`LANES`].
-    width: usize,
+    asked: Vec<Asked>,
+    /// Columns beyond.
+    extra: usize,
+    /// Weights per line.
+    stride: usize,
     values: Vec<f32>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Asked {
+    share: f64,
+    /// Places it looks at: 1, or a multiple of [`LANES`].
+    width: usize,
+}
+
+/// A design in single precision, in whole lanes.
+pub(crate) struct Row {
+    dense: Vec<f32>,
+    extra: Vec<(usize, f32)>,
+}
+
+impl Row {
+    pub(crate) fn of(design: &Design) -> Self {
+        let mut dense: Vec<f32> = design.dense.iter().map(|&value| value as f32).collect();
+        dense.resize(WIDTH.next_multiple_of(LANES), 0.0);
+        let extra = design.extra.iter().map(|&(at, value)| (at, value as f32)).collect();
+        Self { dense, extra }
+    }
 }
 
 impl Serving {
@@ -101,11 +126,11 @@ impl Serving {
 
 impl Outcome {
     /// What a line expects; its deviation is left at 0.
-    pub(crate) fn predict(&self, line: usize, inputs: &[f32]) -> Prediction {
+    pub(crate) fn predict(&self, line: usize, row: &Row) -> Prediction {
         let Line { offset, evidence, supported } = self.lines[line];
-        let baseline = supported.then(|| self.not_acting.probability(line, inputs, offset));
+        let baseline = supported.then(|| self.not_acting.probability(line, row, offset));
         Prediction {
-            probability: bounded(self.acting.probability(line, inputs, offset)),
+            probability: bounded(self.acting.probability(line, row, offset)),
             deviation: 0.0,
             baseline: baseline.map(bounded),
             evidence,
@@ -115,34 +140,60 @@ impl Outcome {
 
 impl Weights {
     fn of(mixture: &Mixture, paths: &[Path], model: &Model) -> Self {
-        let asked = mixture.asked();
-        let experts = || mixture.experts.iter().zip(asked).filter(|(_, share)| *share > 0.0);
-        let shares = |context| {
-            let of = experts().filter(|(expert, _)| expert.context == context);
-            of.map(|(_, share)| share).collect::<Vec<f64>>()
+        let columns = model.encoder.columns();
+        let extra = columns.saturating_sub(COLUMNS);
+        let width = |view| {
+            let columns = columns.min(COLUMNS);
+            let pairs = (columns * (columns + 1) / 2).min(PAIRS);
+            match view {
+                View::Pairs if pairs > 0 => (1 + COLUMNS + pairs).next_multiple_of(LANES),
+                View::Columns if columns > 0 => (1 + columns).next_multiple_of(LANES),
+                _ => 1,
+            }
         };
-        let width = (model.encoder.columns() + 1).next_multiple_of(LANES);
-        let mut values = Vec::new();
+        let experts: Vec<(&Expert, Asked)> = mixture
+            .experts
+            .iter()
+            .zip(mixture.asked())
+            .filter(|(_, share)| *share > 0.0)
+            .map(|(expert, share)| (expert, Asked { share, width: width(expert.view) }))
+            .collect();
+        let asked: Vec<Asked> = experts.iter().map(|(_, asked)| *asked).collect();
+        let stride = asked.iter().map(|asked| asked.width + asked.extra(extra)).sum();
+        let mut values = Vec::with_capacity(stride * paths.len());
         for path in paths {
-            for context in [false, true] {
-                for (expert, _) in experts().filter(|(expert, _)| expert.context == context) {
-                    let row = expert.weights(path, if context { width } else { 1 });
-                    values.extend(row.iter().map(|&weight| weight as f32));
-                }
+            for (expert, asked) in &experts {
+                let (mut dense, mut beyond) = ([0.0; WIDTH], vec![0.0; asked.extra(extra)]);
+                expert.weights(path, &mut dense, &mut beyond);
+                let padded = dense.iter().chain(std::iter::repeat(&0.0)).take(asked.width);
+                values.extend(padded.chain(&beyond).map(|&weight| weight as f32));
             }
         }
-        Self { intercept_shares: shares(false), context_shares: shares(true), width, values }
+        Self { asked, extra, stride, values }
     }
 
     /// Probabilities at the experts' logits, averaged by their shares.
-    fn probability(&self, line: usize, inputs: &[f32], offset: f64) -> f64 {
-        let stride = self.intercept_shares.len() + self.context_shares.len() * self.width;
-        let line = &self.values[line * stride..][..stride];
-        let (intercepts, rows) = line.split_at(self.intercept_shares.len());
-        let at = |share: &f64, logit: f32| share * logistic(offset + f64::from(logit));
-        let bare = self.intercept_shares.iter().zip(intercepts).map(|(share, logit)| at(share, *logit));
-        let rows = self.context_shares.iter().zip(rows.chunks_exact(self.width));
-        bare.chain(rows.map(|(share, row)| at(share, dot(row, inputs)))).sum()
+    fn probability(&self, line: usize, row: &Row, offset: f64) -> f64 {
+        let mut rest = &self.values[line * self.stride..][..self.stride];
+        let mut sum = 0.0;
+        for asked in &self.asked {
+            let (dense, others) = rest.split_at(asked.width);
+            let (extra, others) = others.split_at(asked.extra(self.extra));
+            rest = others;
+            let mut logit = if asked.width == 1 { dense[0] } else { dot(dense, &row.dense) };
+            for &(at, value) in &row.extra {
+                logit += extra.get(at).map_or(0.0, |weight| weight * value);
+            }
+            sum += asked.share * logistic(offset + f64::from(logit));
+        }
+        sum
+    }
+}
+
+impl Asked {
+    /// How many of the columns beyond it looks at.
+    fn extra(self, known: usize) -> usize {
+        if self.width == 1 { 0 } else { known }
     }
 }
 
@@ -153,13 +204,6 @@ pub(crate) fn supported(not_acting: &Mixture, path: &Path, evidence_min: f64) ->
 
 pub(crate) fn bounded(probability: f64) -> f32 {
     probability.clamp(PROBABILITY_MIN, 1.0 - PROBABILITY_MIN) as f32
-}
-
-/// The inputs, filled up with zeros to whole lanes.
-pub(crate) fn padded(inputs: &Inputs) -> Vec<f32> {
-    let mut padded = inputs.as_slice().to_vec();
-    padded.resize(padded.len().next_multiple_of(LANES), 0.0);
-    padded
 }
 
 /// Lanes are summed in a fixed order: the same bits on every machine. What one side lacks is 0.

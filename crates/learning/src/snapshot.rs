@@ -7,13 +7,16 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::block::View;
+use crate::design::column_scale;
+use crate::expert::{Path, TREATMENT};
 use crate::features::Features;
 use crate::model::Model;
 use crate::prediction::{Arms, ModelVersion, Prediction, Predictor};
 use crate::scoring;
 use crate::serving::Serving;
 
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 const DIGEST_BYTES: usize = 32;
 
 /// Why an encoded snapshot could not be read.
@@ -35,6 +38,8 @@ pub enum DecodeError {
 pub struct ExpertShare {
     /// Whether it uses the customer's features, or base rates of actions alone.
     pub context: bool,
+    /// Whether it uses products of features, too.
+    pub interactions: bool,
     /// How long it remembers; see [`Config::memories`](crate::Config::memories).
     pub memory: f64,
     /// Between 0 and 1; the shares of one outcome sum to 1.
@@ -51,7 +56,7 @@ pub struct ColumnWeight {
     /// Change of the logit per standard deviation (number), from no to yes halved (flag), or when
     /// the word applies (category), believed by the experts that use context.
     pub weight: f64,
-    /// Standard deviation of `weight`.
+    /// How far the weight of one action may be from it: what is not known, and what differs between them.
     pub deviation: f64,
 }
 
@@ -118,12 +123,17 @@ impl Snapshot {
         let mixture = &model.acting;
         let experts = mixture.experts.iter().zip(mixture.shares);
         experts
-            .map(|(expert, share)| ExpertShare { context: expert.context, memory: expert.memory, share })
+            .map(|(expert, share)| ExpertShare {
+                context: expert.view != View::Intercept,
+                interactions: expert.view == View::Pairs,
+                memory: expert.memory,
+                share,
+            })
             .collect()
     }
 
-    /// The weight of each column on an outcome when acting, over all actions, in order of name.
-    /// Empty for an outcome never learned about.
+    /// The weight of each column on an outcome when acting, over all actions by how often they taught, in
+    /// order of name. Empty for an outcome never learned about.
     #[must_use]
     pub fn column_weights(&self, outcome: &str) -> Vec<ColumnWeight> {
         let Some(model) = self.model.outcomes.get(outcome) else {
@@ -131,18 +141,27 @@ impl Snapshot {
         };
         let mixture = &model.acting;
         let shares = mixture.experts.iter().zip(mixture.shares);
-        let believed: Vec<_> = shares.filter(|(expert, _)| expert.context).collect();
+        let believed: Vec<_> = shares.filter(|(expert, _)| expert.view != View::Intercept).collect();
         let total: f64 = believed.iter().map(|(_, share)| share).sum();
+        let scale = column_scale(self.model.encoder.features());
+        let arms = self.model.hierarchy.arms();
+        let paths: Vec<(Path, f64)> =
+            arms.map(|(_, _, path)| (path, mixture.evidence(TREATMENT, path[TREATMENT]))).collect();
+        let taught: f64 = paths.iter().map(|(_, evidence)| evidence).sum();
         let names = self.model.encoder.names().into_iter();
         names
             .map(|(column, name, word)| {
                 let (mut mean, mut square) = (0.0, 0.0);
                 for (expert, share) in &believed {
-                    let part = expert.global_weight(column.into(), &self.model.config);
-                    mean += share / total * part.mean;
-                    square += share / total * (part.variance + part.mean * part.mean);
+                    for (path, evidence) in &paths {
+                        let part = expert.weight(path, column.into(), &self.model.config);
+                        let weight = share / total * evidence / taught.max(f64::MIN_POSITIVE);
+                        mean += weight * part.mean;
+                        square += weight * (part.variance + part.mean * part.mean);
+                    }
                 }
-                ColumnWeight { name, word, weight: mean, deviation: (square - mean * mean).max(0.0).sqrt() }
+                let deviation = (square - mean * mean).max(0.0).sqrt();
+                ColumnWeight { name, word, weight: mean * scale, deviation: deviation * scale }
             })
             .collect()
     }
