@@ -12,7 +12,7 @@ use crate::{
     record::{Contender, SilenceReason, Slot},
     strategy::{Action, Class},
 };
-use learning::exploration::{THOMPSON_SCALE, keyed_uniform, pick, thompson, with_floor};
+use learning::exploration::{Floor, THOMPSON_SCALE, Worth, keyed_uniform, pick, thompson, with_floor};
 use std::collections::BTreeSet;
 
 /// Draws per slot.
@@ -214,8 +214,11 @@ fn vector(
             arm > 0 && !sensitive && at(arm, WORTH_TRYING_Z) > 0.0
         })
         .collect();
+    let worth: Vec<Worth> =
+        (0..arms).map(|arm| Worth { expected: at(arm, 0.0), hoped: at(arm, WORTH_TRYING_Z) }).collect();
     let exploration = situation.strategy.organisation.exploration;
-    with_floor(&drawn, &explorable, exploration.floor, exploration.contenders)
+    let floor = Floor { total: exploration.floor, arms: exploration.contenders, budget: exploration.budget };
+    with_floor(&drawn, &explorable, &worth, floor)
 }
 
 /// Action first, then its best form: the cheapest that fits, in the order of the file on a tie.

@@ -32,28 +32,62 @@ pub fn thompson(arms: usize, seed: u64, draws: usize, score: impl Fn(usize, f64)
     wins
 }
 
-/// `(1 - floor_total) * vector`, plus `floor_total` spread evenly over the (at most) `k` explorable
-/// arms with the largest entries; ties go to the lowest index. Rescaled to sum to 1.
+/// How much may be tried that does not look best.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Floor {
+    /// Probability spread over contenders, 0 to 1.
+    pub total: f64,
+    /// How many contenders share it at most.
+    pub arms: usize,
+    /// Expected value that may be given up for it, as a part of what the most promising arm may be worth; the
+    /// floor sinks where trying would cost more.
+    pub budget: f64,
+}
+
+/// What is expected of an arm, in euro.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Worth {
+    /// The value expected.
+    pub expected: f64,
+    /// The value with luck.
+    pub hoped: f64,
+}
+
+/// `(1 - f) * vector`, plus `f` spread evenly over the (at most) `floor.arms` explorable arms with the
+/// largest entries; ties go to the lowest index. Rescaled to sum to 1. `f` is the floor's total, or as much
+/// of it as the budget pays for.
 ///
-/// With nothing explorable the vector is only rescaled. `floor_total` is taken within 0 to 1.
+/// With nothing explorable the vector is only rescaled.
 ///
 /// # Panics
 /// When the lengths differ.
-pub fn with_floor(vector: &[f64], explorable: &[bool], floor_total: f64, k: usize) -> Vec<f64> {
-    assert_eq!(vector.len(), explorable.len(), "one flag per arm");
+pub fn with_floor(vector: &[f64], explorable: &[bool], worth: &[Worth], floor: Floor) -> Vec<f64> {
+    assert!(vector.len() == explorable.len() && vector.len() == worth.len(), "one flag and worth per arm");
     let mut contenders: Vec<usize> = (0..vector.len()).filter(|&arm| explorable[arm]).collect();
     contenders.sort_by(|&a, &b| vector[b].total_cmp(&vector[a]).then(a.cmp(&b)));
-    contenders.truncate(k);
-    let floor = if contenders.is_empty() { 0.0 } else { floor_total.clamp(0.0, 1.0) };
-    let mut mixed: Vec<f64> = vector.iter().map(|entry| (1.0 - floor) * entry).collect();
+    contenders.truncate(floor.arms);
+    let total = affordable(vector, &contenders, worth, floor);
+    let mut mixed: Vec<f64> = vector.iter().map(|entry| (1.0 - total) * entry).collect();
     for &arm in &contenders {
-        mixed[arm] += floor / contenders.len() as f64;
+        mixed[arm] += total / contenders.len() as f64;
     }
     let total: f64 = mixed.iter().sum();
     if total > 0.0 {
         mixed.iter_mut().for_each(|entry| *entry /= total);
     }
     mixed
+}
+
+/// As much of the floor as the budget pays for.
+fn affordable(vector: &[f64], contenders: &[usize], worth: &[Worth], floor: Floor) -> f64 {
+    if contenders.is_empty() {
+        return 0.0;
+    }
+    let chosen: f64 = vector.iter().zip(worth).map(|(entry, worth)| entry * worth.expected).sum();
+    let tried = contenders.iter().map(|&arm| worth[arm].expected).sum::<f64>() / contenders.len() as f64;
+    let hoped = worth.iter().map(|worth| worth.hoped).fold(0.0, f64::max);
+    let (total, lost) = (floor.total.clamp(0.0, 1.0), chosen - tried);
+    if lost > 0.0 { total.min(floor.budget * hoped / lost) } else { total }
 }
 
 /// The arm at `uniform` (in `[0, 1)`) of the cumulative distribution; never one with probability 0.
@@ -147,19 +181,38 @@ mod tests {
         assert_ne!(vector(5), vector(6));
     }
 
+    const FLOOR: Floor = Floor { total: 0.06, arms: 2, budget: 1.0 };
+    const EVEN: Worth = Worth { expected: 1.0, hoped: 1.0 };
+
     #[test]
     fn the_floor_makes_every_contender_positive_and_the_vector_sums_to_one() {
-        let mixed = with_floor(&[0.9, 0.1, 0.0, 0.0], &[false, true, true, true], 0.06, 2);
+        let mixed = with_floor(&[0.9, 0.1, 0.0, 0.0], &[false, true, true, true], &[EVEN; 4], FLOOR);
         let expected = [0.846, 0.094 + 0.03, 0.03, 0.0];
         for (found, wanted) in mixed.iter().zip(expected) {
             assert!((found - wanted).abs() < 1e-12, "{mixed:?}");
         }
-        assert_eq!(with_floor(&[0.5, 0.5], &[false, false], 0.1, 2), [0.5, 0.5]);
+        let nothing = with_floor(&[0.5, 0.5], &[false, false], &[EVEN; 2], FLOOR);
+        assert_eq!(nothing, [0.5, 0.5]);
+    }
+
+    #[test]
+    fn the_floor_sinks_to_what_its_budget_pays_for() {
+        let worth = |expected| Worth { expected, hoped: expected };
+        let floor = |other, budget| {
+            let worth = [worth(10.0), worth(other)];
+            with_floor(&[1.0, 0.0], &[true, true], &worth, Floor { budget, ..FLOOR })[1]
+        };
+        // Half of the floor falls on the other arm, so its whole loss is half the difference.
+        assert!((floor(0.0, 0.01) - 0.01).abs() < 1e-12);
+        assert!((floor(9.0, 0.01) - 0.03).abs() < 1e-12);
+        assert_eq!(floor(10.0, 0.0), 0.03);
+        assert_eq!(floor(0.0, 0.0), 0.0);
     }
 
     #[test]
     fn the_frequency_of_picks_matches_the_recorded_probability() {
-        let vector = with_floor(&[0.7, 0.0, 0.3, 0.0], &[true, true, true, false], 0.1, 3);
+        let floor = Floor { total: 0.1, arms: 3, budget: 1.0 };
+        let vector = with_floor(&[0.7, 0.0, 0.3, 0.0], &[true, true, true, false], &[EVEN; 4], floor);
         let mut counts = [0_u32; 4];
         let draws = 100_000_u32;
         for slot in 0..draws {

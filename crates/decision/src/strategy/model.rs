@@ -129,6 +129,9 @@ pub struct Exploration {
     pub floor: f64,
     /// Over at most this many contenders.
     pub contenders: usize,
+    /// Expected value that may be given up for it, as a part of what the most promising contender may be
+    /// worth, 0 to 1.
+    pub budget: f64,
 }
 
 /// The attention of a customer: each counted or reserved contact in the window makes the next one cost more.
