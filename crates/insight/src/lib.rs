@@ -1,9 +1,11 @@
 //! What do decisions and outcomes add up to? Folds over records: funnels, model quality, drift, and
-//! intervals with the customer as the unit.
+//! intervals with the customer as the unit. And what do purchases add up to: the value to be expected, what is similar.
 //!
 //! Nothing here decides, learns or stores; nothing here names a customer.
 
 pub mod drift;
 pub mod funnel;
 pub mod interval;
+pub mod lifetime;
+pub mod off_policy;
 pub mod quality;

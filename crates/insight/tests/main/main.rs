@@ -2,4 +2,6 @@
 
 mod by_hand;
 mod coverage;
+mod lifetime;
+mod online_retail;
 mod open_bandit;
