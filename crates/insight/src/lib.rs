@@ -9,3 +9,4 @@ pub mod interval;
 pub mod lifetime;
 pub mod off_policy;
 pub mod quality;
+pub mod similar;

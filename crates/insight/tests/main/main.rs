@@ -5,3 +5,4 @@ mod coverage;
 mod lifetime;
 mod online_retail;
 mod open_bandit;
+mod similar;
