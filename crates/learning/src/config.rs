@@ -84,7 +84,7 @@ impl Default for Config {
             levels: [
                 level(1.0, 0.03, 0.0),
                 level(0.5, 0.03, 0.0),
-                level(0.5, 0.5, 12.0),
+                level(0.5, 0.7, 12.0),
                 level(0.1, 0.0, 0.0),
             ],
             memories: [20_000.0, 300.0],

@@ -130,7 +130,7 @@ fn exploration(table: Table<'_>) -> Exploration {
     let exploration = Exploration {
         floor: table.optional("floor").map_or(0.02, |HalfShare(floor)| floor),
         contenders: table.optional("contenders").map_or(4, |Count(contenders)| contenders as usize),
-        budget: table.optional("budget").map_or(0.005, |Share(budget)| budget),
+        budget: table.optional("budget").map_or(0.002, |Share(budget)| budget),
     };
     table.close();
     exploration
