@@ -142,7 +142,7 @@ fn known(path: &Path) -> impl Iterator<Item = (usize, u32)> {
     path.iter().enumerate().filter_map(|(level, node)| node.map(|node| (level, node)))
 }
 
-fn step(predicted: Part, seen: Observation, memory: f64) -> Step {
+pub(crate) fn step(predicted: Part, seen: Observation, memory: f64) -> Step {
     let target = if seen.positive { 1.0 } else { 0.0 };
     let logit = mode(predicted, target, seen.weight);
     let probability = logistic(logit);

@@ -19,6 +19,7 @@ mod mixture;
 mod model;
 mod pending;
 mod prediction;
+mod recalibration;
 mod rows;
 mod scoring;
 mod serving;

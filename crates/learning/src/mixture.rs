@@ -1,7 +1,7 @@
 //! Which way of looking at the evidence deserves belief? Experts that see base rates alone, the columns, or
 //! also their products, with a slow or a fast memory, weighed by how well they predicted what came next.
 //!
-//! Deliberately absent: recalibration per channel.
+//! Deliberately absent: whether they are right on a channel; see [`crate::recalibration`].
 
 use serde::{Deserialize, Serialize};
 
@@ -80,7 +80,8 @@ impl Mixture {
         }
     }
 
-    /// Teaches every expert, and moves the shares by the log-loss of what each had predicted.
+    /// Teaches every expert, and moves the shares by the log-loss of what each had predicted. Returns the
+    /// probability they had predicted together.
     pub(crate) fn learn(
         &mut self,
         path: &Path,
@@ -88,10 +89,11 @@ impl Mixture {
         offset: f64,
         seen: Observation,
         config: &Config,
-    ) {
-        let mut total = 0.0;
+    ) -> f64 {
+        let (mut total, mut predicted) = (0.0, 0.0);
         for (expert, share) in self.experts.iter_mut().zip(&mut self.shares) {
             let logit = expert.learn(path, design, offset, seen, config);
+            predicted += *share * logistic(logit);
             *share *= libm::exp(-seen.weight * log_loss(logit, seen.positive));
             total += *share;
         }
@@ -99,6 +101,7 @@ impl Mixture {
         for share in &mut self.shares {
             *share = (1.0 - dealt) * *share / total + dealt / EXPERTS as f64;
         }
+        predicted
     }
 
     /// The shares of the experts worth asking, summing to 1; 0 for the others.

@@ -14,6 +14,7 @@ use crate::encoder::Encoder;
 use crate::expert::{LEVELS, Observation, Path, logit};
 use crate::mixture::Mixture;
 use crate::prediction::group_of;
+use crate::recalibration::{Correction, Recalibration};
 
 /// The nodes of every level, numbered in order of first appearance.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -88,6 +89,44 @@ impl Hierarchy {
 pub(crate) struct OutcomeModel {
     pub(crate) acting: Mixture,
     pub(crate) not_acting: Mixture,
+    /// By channel.
+    pub(crate) recalibrations: BTreeMap<Arc<str>, Recalibration>,
+}
+
+impl OutcomeModel {
+    fn new(config: &Config) -> Self {
+        Self {
+            acting: Mixture::new(config),
+            not_acting: Mixture::new(config),
+            recalibrations: BTreeMap::new(),
+        }
+    }
+
+    fn is_sound(&self, nodes: [usize; LEVELS]) -> bool {
+        self.acting.is_sound(nodes)
+            && self.not_acting.is_sound(nodes)
+            && self.recalibrations.values().all(Recalibration::is_sound)
+    }
+
+    fn is_exact(&self) -> bool {
+        self.acting.is_exact()
+            && self.not_acting.is_exact()
+            && self.recalibrations.values().all(Recalibration::is_exact)
+    }
+
+    fn rounded(&self) -> Self {
+        let channel = |(channel, known): (&Arc<str>, &Recalibration)| (channel.clone(), known.rounded());
+        Self {
+            acting: self.acting.rounded(),
+            not_acting: self.not_acting.rounded(),
+            recalibrations: self.recalibrations.iter().map(channel).collect(),
+        }
+    }
+
+    /// What experience on this channel does to a prediction.
+    pub(crate) fn correction(&self, channel: &str) -> Correction {
+        self.recalibrations.get(channel).map_or(Correction::NONE, Recalibration::correction)
+    }
 }
 
 /// Everything a prediction needs.
@@ -103,6 +142,7 @@ pub(crate) struct Model {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Lesson {
     pub(crate) action: Arc<str>,
+    pub(crate) channel: Arc<str>,
     pub(crate) acted: bool,
     pub(crate) path: Path,
     pub(crate) inputs: Inputs,
@@ -125,24 +165,17 @@ impl Model {
         self.config.is_sound()
             && self.encoder.is_sound()
             && self.hierarchy.is_sound()
-            && self
-                .outcomes
-                .values()
-                .all(|outcome| outcome.acting.is_sound(nodes) && outcome.not_acting.is_sound(nodes))
+            && self.outcomes.values().all(|outcome| outcome.is_sound(nodes))
     }
 
     /// Whether learning can go on from it.
     pub(crate) fn is_exact(&self) -> bool {
-        self.outcomes.values().all(|outcome| outcome.acting.is_exact() && outcome.not_acting.is_exact())
+        self.outcomes.values().all(OutcomeModel::is_exact)
     }
 
     /// What is published of it: the same answers, less to keep.
     pub(crate) fn rounded(&self) -> Self {
-        let outcome = |(name, outcome): (&Arc<str>, &OutcomeModel)| {
-            let rounded =
-                OutcomeModel { acting: outcome.acting.rounded(), not_acting: outcome.not_acting.rounded() };
-            (name.clone(), rounded)
-        };
+        let outcome = |(name, outcome): (&Arc<str>, &OutcomeModel)| (name.clone(), outcome.rounded());
         Self {
             config: self.config.clone(),
             encoder: self.encoder.clone(),
@@ -170,7 +203,7 @@ impl Model {
         if !acted {
             path[crate::expert::TREATMENT] = None;
         }
-        Lesson { action: action.clone(), acted, path, inputs }
+        Lesson { action: action.clone(), channel: channel.clone(), acted, path, inputs }
     }
 
     /// The prior's logit; weights are learned relative to it.
@@ -182,16 +215,18 @@ impl Model {
     pub(crate) fn learn(&mut self, outcome: &Arc<str>, lesson: &Lesson, seen: Observation, exposures: f64) {
         let offset = self.offset(&lesson.action, outcome);
         if !self.outcomes.contains_key(outcome) {
-            let fresh =
-                OutcomeModel { acting: Mixture::new(&self.config), not_acting: Mixture::new(&self.config) };
-            self.outcomes.insert(outcome.clone(), fresh);
+            self.outcomes.insert(outcome.clone(), OutcomeModel::new(&self.config));
         }
         let Some(model) = self.outcomes.get_mut(outcome) else {
             return;
         };
-        let mixture = if lesson.acted { &mut model.acting } else { &mut model.not_acting };
         let design = Design::of(&lesson.inputs);
-        mixture.learn(&lesson.path, &design, offset, seen, &self.config);
+        let mixture = if lesson.acted { &mut model.acting } else { &mut model.not_acting };
+        let predicted = mixture.learn(&lesson.path, &design, offset, seen, &self.config);
         mixture.count(&lesson.path, exposures);
+        if lesson.acted {
+            let channel = model.recalibrations.entry(lesson.channel.clone()).or_default();
+            channel.learn(logit(predicted.clamp(1e-9, 1.0 - 1e-9)), seen, self.config.memories[0]);
+        }
     }
 }

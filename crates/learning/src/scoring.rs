@@ -14,6 +14,7 @@ use crate::features::Features;
 use crate::mixture::{EXPERTS, Mixture};
 use crate::model::{Model, OutcomeModel};
 use crate::prediction::{Arm, Arms, Prediction};
+use crate::recalibration::Correction;
 use crate::serving::{self, Row, Serving, bounded};
 
 pub(crate) fn predict(
@@ -56,12 +57,13 @@ fn prior(config: &Config, arm: Arm<'_>) -> Prediction {
 fn unmet(model: &Model, outcome: &OutcomeModel, arm: Arm<'_>, design: &Design) -> Prediction {
     let (config, path) = (&model.config, model.hierarchy.path(arm.action, arm.channel));
     let offset = model.offset(arm.action, arm.outcome);
-    let probability = |mixture: &Mixture| bounded(mixture.probability(&path, offset, design, config));
+    let probability = |mixture: &Mixture| mixture.probability(&path, offset, design, config);
+    let correction = outcome.correction(arm.channel);
     let supported = serving::supported(&outcome.not_acting, &path, config.baseline_evidence);
     Prediction {
-        probability: probability(&outcome.acting),
+        probability: bounded(correction.probability(probability(&outcome.acting))),
         deviation: 0.0,
-        baseline: supported.then(|| probability(&outcome.not_acting)),
+        baseline: supported.then(|| bounded(probability(&outcome.not_acting))),
         evidence: outcome.acting.evidence(crate::expert::ACTION, path[crate::expert::ACTION]) as f32,
     }
 }
@@ -74,11 +76,12 @@ pub(crate) fn deviations(model: &Model, features: &Features, arms: Arms<'_>) -> 
     for &action in arms.actions {
         let path = model.hierarchy.path(action, arms.channel);
         for (outcome, shared) in arms.outcomes.iter().zip(&mut shared) {
-            let (mixture, path) = match model.outcomes.get(outcome) {
-                Some(taught) => (&taught.acting, path),
-                None => (&untaught, [None; LEVELS]),
+            let (mixture, path, correction) = match model.outcomes.get(outcome) {
+                Some(taught) => (&taught.acting, path, taught.correction(arms.channel)),
+                None => (&untaught, [None; LEVELS], Correction::NONE),
             };
-            deviations.push(shared.deviation(mixture, &path, &design, &model.config) as f32);
+            let deviation = shared.deviation(mixture, &path, &design, &model.config);
+            deviations.push(correction.deviation(deviation) as f32);
         }
     }
     deviations

@@ -13,6 +13,7 @@ use crate::expert::{ACTION, Expert, GROUP, Path, logistic};
 use crate::mixture::Mixture;
 use crate::model::{Model, OutcomeModel};
 use crate::prediction::Prediction;
+use crate::recalibration::Correction;
 
 /// Keeps predictions strictly between 0 and 1 also as `f32`.
 const PROBABILITY_MIN: f64 = 1e-6;
@@ -40,6 +41,7 @@ struct Line {
     /// The prior's logit.
     offset: f64,
     evidence: f32,
+    correction: Correction,
     /// Whether what happens without acting is known well enough.
     supported: bool,
 }
@@ -87,9 +89,10 @@ impl Serving {
             paths.push(path);
         }
         let outcome = |(name, outcome): (&Arc<str>, &OutcomeModel)| {
-            let line = |((action, _), path): (&(Arc<str>, Arc<str>), &Path)| Line {
+            let line = |((action, channel), path): (&(Arc<str>, Arc<str>), &Path)| Line {
                 offset: model.offset(action, name),
                 evidence: outcome.acting.evidence(ACTION, path[ACTION]) as f32,
+                correction: outcome.correction(channel),
                 supported: supported(&outcome.not_acting, path, model.config.baseline_evidence),
             };
             let served = Outcome {
@@ -127,10 +130,10 @@ impl Serving {
 impl Outcome {
     /// What a line expects; its deviation is left at 0.
     pub(crate) fn predict(&self, line: usize, row: &Row) -> Prediction {
-        let Line { offset, evidence, supported } = self.lines[line];
+        let Line { offset, evidence, correction, supported } = self.lines[line];
         let baseline = supported.then(|| self.not_acting.probability(line, row, offset));
         Prediction {
-            probability: bounded(self.acting.probability(line, row, offset)),
+            probability: bounded(correction.probability(self.acting.probability(line, row, offset))),
             deviation: 0.0,
             baseline: baseline.map(bounded),
             evidence,
