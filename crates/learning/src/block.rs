@@ -4,6 +4,7 @@
 //! Deliberately absent: the likelihood. The step along the summed predictor is worked out by the
 //! expert and applied here to each level.
 
+use pulp::Arch;
 use serde::{Deserialize, Serialize};
 
 use crate::config::LevelPrior;
@@ -183,8 +184,10 @@ impl Block {
             unmet[place] = 0.0;
         }
         let mut variance = match &self.covariance {
-            Covariance::Exact(entries) => quadratic(entries, &inputs),
-            Covariance::Rounded(entries) => f64::from(quadratic_rounded(entries, &inputs)),
+            Covariance::Exact(entries) => Arch::new().dispatch(|| quadratic(entries, &inputs)),
+            Covariance::Rounded(entries) => {
+                f64::from(Arch::new().dispatch(|| quadratic_rounded(entries, &inputs)))
+            }
         };
         for (place, &value) in unmet.iter().enumerate().filter(|(_, value)| **value != 0.0) {
             variance += value * value * prior_variance(prior, place);
@@ -208,20 +211,7 @@ impl Block {
         self.grow(design, width, prior);
         let inputs = self.gather(design, width);
         let covariance = self.exact();
-        let mut projected = vec![0.0; inputs.len()];
-        let mut start = 0;
-        for row in 0..inputs.len() {
-            let line = &covariance[start..=start + row];
-            let along = dot(line, &inputs[..=row]);
-            let input = inputs[row];
-            if input != 0.0 {
-                for (sum, entry) in projected.iter_mut().zip(&line[..row]) {
-                    *sum += entry * input;
-                }
-            }
-            projected[row] += along;
-            start += row + 1;
-        }
+        let projected = Arch::new().dispatch(|| product(covariance, &inputs));
         let mut part = Part { mean: dot(&self.mean, &inputs), variance: dot(&projected, &inputs).max(0.0) };
         let with_extra = width > 1;
         if with_extra {
@@ -243,19 +233,10 @@ impl Block {
         let Covariance::Exact(covariance) = &mut self.covariance else {
             return;
         };
-        let mut start = 0;
-        let mut too_wide = false;
-        for (row, &place) in self.places.iter().enumerate() {
-            let line = &mut covariance[start..=start + row];
-            let factor = step.shrink * projected[row];
-            for (entry, direction) in line.iter_mut().zip(projected) {
-                *entry = (*entry - factor * direction) * step.inflation;
-            }
-            line[row] = line[row].max(VARIANCE_MIN);
-            too_wide |= line[row] > prior_variance(prior, usize::from(place));
-            start += row + 1;
-        }
-        if too_wide {
+        Arch::new().dispatch(|| condition(covariance, projected, step));
+        let variances = (0..self.places.len()).map(|row| covariance[triangle(row) + row]);
+        let limits = self.places.iter().map(|&place| prior_variance(prior, usize::from(place)));
+        if variances.zip(limits).any(|(variance, limit)| variance > limit) {
             self.cap(prior);
         }
         if projection.with_extra {
@@ -354,7 +335,42 @@ fn prior_variance(prior: &LevelPrior, place: usize) -> f64 {
     }
 }
 
+/// Covariance × inputs.
+#[inline(always)]
+fn product(covariance: &[f64], inputs: &[f64]) -> Vec<f64> {
+    let mut projected = vec![0.0; inputs.len()];
+    let mut start = 0;
+    for (row, &input) in inputs.iter().enumerate() {
+        let line = &covariance[start..=start + row];
+        let along = dot(line, &inputs[..=row]);
+        if input != 0.0 {
+            for (sum, entry) in projected.iter_mut().zip(&line[..row]) {
+                *sum += entry * input;
+            }
+        }
+        projected[row] += along;
+        start += row + 1;
+    }
+    projected
+}
+
+/// Takes an observation along `projected` out of the covariance, then lets it grow again.
+#[inline(always)]
+fn condition(covariance: &mut [f64], projected: &[f64], step: Step) {
+    let mut start = 0;
+    for (row, own) in projected.iter().enumerate() {
+        let line = &mut covariance[start..=start + row];
+        let factor = step.shrink * own;
+        for (entry, direction) in line.iter_mut().zip(projected) {
+            *entry = (*entry - factor * direction) * step.inflation;
+        }
+        line[row] = line[row].max(VARIANCE_MIN);
+        start += row + 1;
+    }
+}
+
 /// Inputs × covariance × inputs.
+#[inline(always)]
 fn quadratic(entries: &[f64], inputs: &[f64]) -> f64 {
     let mut start = 0;
     let mut sum = 0.0;
@@ -369,6 +385,7 @@ fn quadratic(entries: &[f64], inputs: &[f64]) -> f64 {
 }
 
 /// The same in single precision, for what is asked in the middle of a decision.
+#[inline(always)]
 fn quadratic_rounded(entries: &[f32], inputs: &[f64]) -> f32 {
     const LANES: usize = 8;
     let inputs: Vec<f32> = inputs.iter().map(|&input| input as f32).collect();
@@ -393,6 +410,7 @@ fn quadratic_rounded(entries: &[f32], inputs: &[f64]) -> f32 {
 }
 
 /// Four partial sums in a fixed order: the same bits on every machine, and room for vectors.
+#[inline(always)]
 fn dot(left: &[f64], right: &[f64]) -> f64 {
     let mut lanes = [0.0; 4];
     let (left_blocks, right_blocks) = (left.chunks_exact(4), right.chunks_exact(4));

@@ -3,29 +3,44 @@
 //! The vector is computed first and the pick is sampled from it, so the recorded probability is the
 //! policy's own. Deliberately absent: who may be explored on, and the scores; the caller knows.
 
+use std::sync::OnceLock;
+
 /// Share of a prediction's deviation that Thompson draws use; larger explores more.
 pub const THOMPSON_SCALE: f64 = 0.25;
 
 /// Probability that each arm has the highest score under Thompson draws; sums to 1.
 ///
-/// `score(arm, z)` gives the arm's score, in euro, for a standard normal `z`. Draws are independent
-/// per arm and antithetic (`z`, then `-z`), keyed by `seed`; an odd number of draws is rounded up
-/// and 0 counts as 2. Ties go to the lowest index; a NaN score never wins from a number. Empty for
-/// no arms.
+/// `score(arm, z)` gives the arm's score, in euro, for a standard normal `z`; it only rises, or only falls, with `z`.
+/// Draws are independent per arm and antithetic (`z`, then `-z`), keyed by `seed`; an odd number of draws is
+/// rounded up and 0 counts as 2. Arms that cannot win with the best of luck are not drawn for. Ties go to the
+/// lowest index; a NaN score never wins from a number. Empty for no arms.
 pub fn thompson(arms: usize, seed: u64, draws: usize, score: impl Fn(usize, f64) -> f64) -> Vec<f64> {
     let mut wins = vec![0.0; arms];
     if arms == 0 {
         return wins;
     }
+    let quantiles = normal_quantiles();
+    let luck = quantiles[QUANTILES - 1];
+    let reach: Vec<(f64, f64)> = (0..arms).map(|arm| (score(arm, -luck), score(arm, luck))).collect();
+    let safe = reach.iter().map(|(low, high)| low.min(*high)).fold(f64::NEG_INFINITY, f64::max);
+    let mut able: Vec<usize> = (0..arms).filter(|&arm| reach[arm].0.max(reach[arm].1) >= safe).collect();
+    if able.is_empty() {
+        able.push(0);
+    }
+    if let [only] = able[..] {
+        wins[only] = 1.0;
+        return wins;
+    }
     let pairs = draws.div_ceil(2).max(1);
-    let mut normals = vec![0.0; arms];
+    let mut normals = vec![0.0; able.len()];
     for pair in 0..pairs {
         let stream = mix(seed, pair as u64);
-        for (arm, normal) in normals.iter_mut().enumerate() {
-            *normal = keyed_normal(stream, arm as u64);
+        for (arm, normal) in able.iter().zip(&mut normals) {
+            let bits = finalise(stream.wrapping_add((*arm as u64).wrapping_mul(GOLDEN)));
+            *normal = quantiles[(bits >> 32) as usize % QUANTILES];
         }
-        wins[best(arms, |arm| score(arm, normals[arm]))] += 1.0;
-        wins[best(arms, |arm| score(arm, -normals[arm]))] += 1.0;
+        wins[able[best(able.len(), |index| score(able[index], normals[index]))]] += 1.0;
+        wins[able[best(able.len(), |index| score(able[index], -normals[index]))]] += 1.0;
     }
     let total = (2 * pairs) as f64;
     wins.iter_mut().for_each(|count| *count /= total);
@@ -115,16 +130,42 @@ pub fn keyed_uniform(seed: u64, slot: u64) -> f64 {
     (mix(seed, slot) >> 11) as f64 / (1_u64 << 53) as f64
 }
 
-/// A standard normal draw by Box and Muller (1958), from two keyed uniforms.
-fn keyed_normal(seed: u64, slot: u64) -> f64 {
-    let radius_uniform = 1.0 - keyed_uniform(seed, 2 * slot);
-    let angle_uniform = keyed_uniform(seed, 2 * slot + 1);
-    libm::sqrt(-2.0 * libm::log(radius_uniform)) * libm::cos(2.0 * std::f64::consts::PI * angle_uniform)
+const QUANTILES: usize = 4_096;
+
+/// Normal draws come from so many equally likely values, the middles of as many strata; none is beyond 3.7.
+fn normal_quantiles() -> &'static [f64] {
+    static TABLE: OnceLock<Vec<f64>> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        let (mut quantile, half) = (-4.0, 0.5 / QUANTILES as f64);
+        (0..QUANTILES)
+            .map(|stratum| {
+                quantile = normal_quantile(stratum as f64 / QUANTILES as f64 + half, quantile);
+                quantile
+            })
+            .collect()
+    })
 }
+
+/// Where the normal distribution reaches a probability: Newton's method from below, where it is convex, and
+/// from the last one found.
+fn normal_quantile(probability: f64, near: f64) -> f64 {
+    let mut quantile = near;
+    for _ in 0..60 {
+        let reached = 0.5 * libm::erfc(-quantile * std::f64::consts::FRAC_1_SQRT_2);
+        let density = libm::exp(-0.5 * quantile * quantile) / (2.0 * std::f64::consts::PI).sqrt();
+        let step = (probability - reached) / density;
+        quantile += step.clamp(-0.5, 0.5);
+        if step.abs() < 1e-13 {
+            break;
+        }
+    }
+    quantile
+}
+
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Two rounds of the SplitMix64 finaliser (Steele, Lea, Flood 2014), one per half of the key.
 fn mix(seed: u64, slot: u64) -> u64 {
-    const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
     finalise(finalise(seed.wrapping_add(GOLDEN)).wrapping_add(slot.wrapping_add(1).wrapping_mul(GOLDEN)))
 }
 
@@ -156,6 +197,29 @@ mod tests {
         // P(N(1, 1) > N(0, 1)) = Phi(1 / sqrt 2) = 0.7602
         assert!((vector[1] - 0.7602).abs() < 0.01, "{vector:?}");
         assert!((vector.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn normal_draws_have_the_moments_of_a_normal() {
+        let table = normal_quantiles();
+        let mean = table.iter().sum::<f64>() / QUANTILES as f64;
+        let variance = table.iter().map(|z| z * z).sum::<f64>() / QUANTILES as f64;
+        let fourth = table.iter().map(|z| z * z * z * z).sum::<f64>() / QUANTILES as f64;
+        assert!(mean.abs() < 1e-9 && (variance - 1.0).abs() < 2e-3 && (fourth - 3.0).abs() < 0.05);
+        // Phi(1.959964) = 0.975
+        assert!((normal_quantile(0.975, 1.0) - 1.959_964).abs() < 1e-6);
+        assert!(table.windows(2).all(|two| two[0] < two[1]));
+    }
+
+    #[test]
+    fn who_cannot_win_with_all_luck_is_not_drawn_for() {
+        let scores = std::cell::Cell::new(0);
+        let score = |arm: usize, z: f64| {
+            scores.set(scores.get() + 1);
+            if arm == 0 { 100.0 + z } else { z }
+        };
+        assert_eq!(thompson(3, 1, 128, score), [1.0, 0.0, 0.0]);
+        assert!(scores.get() <= 6);
     }
 
     #[test]

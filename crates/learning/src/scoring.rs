@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use pulp::Arch;
+
 use crate::block::Part;
 use crate::config::Config;
 use crate::design::Design;
@@ -32,18 +34,20 @@ pub(crate) fn predict(
         .collect();
     let mut predictions = Vec::with_capacity(arms.actions.len() * outcomes.len());
     let mut near = 0;
-    for &action in arms.actions {
-        let line = serving.and_then(|lines| lines.line(action, arms.channel, near));
-        near = line.map_or(near, |line| line + 1);
-        for (outcome, (taught, served)) in arms.outcomes.iter().zip(&outcomes) {
-            let arm = Arm { action, channel: arms.channel, outcome };
-            predictions.push(match (line, served, taught) {
-                (Some(line), Some(served), _) => served.predict(line, &row),
-                (None, _, Some(taught)) => unmet(model, taught, arm, &design),
-                _ => prior(&model.config, arm),
-            });
+    Arch::new().dispatch(|| {
+        for &action in arms.actions {
+            let line = serving.and_then(|lines| lines.line(action, arms.channel, near));
+            near = line.map_or(near, |line| line + 1);
+            for (outcome, (taught, served)) in arms.outcomes.iter().zip(&outcomes) {
+                let arm = Arm { action, channel: arms.channel, outcome };
+                predictions.push(match (line, served, taught) {
+                    (Some(line), Some(served), _) => served.predict(line, &row),
+                    (None, _, Some(taught)) => unmet(model, taught, arm, &design),
+                    _ => prior(&model.config, arm),
+                });
+            }
         }
-    }
+    });
     predictions
 }
 

@@ -129,6 +129,7 @@ impl Serving {
 
 impl Outcome {
     /// What a line expects; its deviation is left at 0.
+    #[inline(always)]
     pub(crate) fn predict(&self, line: usize, row: &Row) -> Prediction {
         let Line { offset, evidence, correction, supported } = self.lines[line];
         let baseline = supported.then(|| self.not_acting.probability(line, row, offset));
@@ -176,6 +177,7 @@ impl Weights {
     }
 
     /// Probabilities at the experts' logits, averaged by their shares.
+    #[inline(always)]
     fn probability(&self, line: usize, row: &Row, offset: f64) -> f64 {
         let mut rest = &self.values[line * self.stride..][..self.stride];
         let mut sum = 0.0;
@@ -210,6 +212,7 @@ pub(crate) fn bounded(probability: f64) -> f32 {
 }
 
 /// Lanes are summed in a fixed order: the same bits on every machine. What one side lacks is 0.
+#[inline(always)]
 fn dot(left: &[f32], right: &[f32]) -> f32 {
     let mut lanes = [0.0; LANES];
     for (a, b) in left.chunks_exact(LANES).zip(right.chunks_exact(LANES)) {
