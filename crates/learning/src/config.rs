@@ -58,8 +58,6 @@ pub struct Config {
     pub baseline_evidence: f64,
     /// Shortest window that may use incremental credit; shorter ones wait for their end.
     pub incremental_from_ms: i64,
-    /// Highest base rate that may use incremental credit; it is exact for rare outcomes only.
-    pub incremental_rate_max: f64,
     /// How long an outcome is remembered while its exposure has not arrived, and a closed exposure
     /// to recognise what comes too late or twice.
     pub remember_ms: i64,
@@ -91,7 +89,6 @@ impl Default for Config {
             fixed_share: 0.001,
             baseline_evidence: 30.0,
             incremental_from_ms: DAY_MS,
-            incremental_rate_max: 0.1,
             remember_ms: 7 * DAY_MS,
             remember_count_max: 10_000,
         }
@@ -115,7 +112,6 @@ impl Config {
             && self.fixed_share > 0.0
             && self.fixed_share <= 1.0
             && self.baseline_evidence.is_finite()
-            && self.incremental_rate_max.is_finite()
     }
 
     /// Starting probability of an outcome of one action.

@@ -21,7 +21,7 @@ pub(crate) type Path = [Option<u32>; LEVELS];
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Observation {
     pub(crate) positive: bool,
-    /// Between 0 and 1.
+    /// Above 0; 1 for a whole one.
     pub(crate) weight: f64,
 }
 

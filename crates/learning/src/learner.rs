@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, Prior};
-use crate::delay::{Timing, Waiting};
+use crate::delay::{Timing, Waiting, arrival_weight, owed};
 use crate::expert::Observation;
 use crate::features::Features;
 use crate::model::Model;
@@ -19,6 +19,9 @@ use crate::prediction::{Arms, ModelVersion, Prediction, Predictor};
 use crate::rows::{Exposure, ExposureId, Row};
 use crate::scoring;
 use crate::snapshot::Snapshot;
+
+/// Less silence than this is weighed at the next checkpoint.
+const WEIGHT_MIN: f64 = 0.01;
 
 /// How many rows, or parts of rows, taught nothing, by reason.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -201,15 +204,15 @@ impl Learner {
                 continue;
             }
             let config = &self.model.config;
-            let timing = self
-                .timings
-                .entry(expected.outcome.clone())
-                .or_insert_with(|| Timing::new(config.prior_probability(&expected.outcome)));
+            if !self.timings.contains_key(&expected.outcome) {
+                let timing = Timing::new(config.prior_probability(&expected.outcome));
+                self.timings.insert(expected.outcome.clone(), timing);
+            }
             waits.push(Wait {
                 outcome: expected.outcome.clone(),
                 event: expected.event.clone(),
                 within_ms: expected.within_ms,
-                waiting: timing.waiting(expected.within_ms, config),
+                waiting: Timing::waiting(expected.within_ms, config),
                 state: State::Open,
                 given: 0.0,
             });
@@ -217,24 +220,24 @@ impl Learner {
         waits
     }
 
-    /// Silence has lasted until a checkpoint of this wait.
+    /// A checkpoint of this wait has come: silence that lasted is weighed.
     fn look(&mut self, id: ExposureId, index: usize) {
         let Some(open) = self.pending.get_mut(id) else {
             return;
         };
         let wait = &mut open.waits[index];
-        if let State::Arrived { at_ms } = wait.state {
-            self.teach_arrival(id, index, at_ms);
-            return;
-        }
-        if wait.state != State::Open {
-            return;
+        match wait.state {
+            State::Arrived { at_ms } => return self.teach_arrival(id, index, at_ms),
+            State::Stopped | State::Elapsed => return,
+            State::Open | State::Credited => {}
         }
         if let Some(timing) = self.timings.get_mut(&wait.outcome) {
-            let weight = timing.arrived_within(wait.waiting.next_look()) - wait.given;
-            if weight > 0.0 {
-                wait.given += weight;
-                timing.record_exposure(weight);
+            timing.record_followed(wait.waiting);
+            let arrived = timing.arrived_within(wait.waiting.next_look());
+            let owed = owed(arrived, self.model.expected(&wait.outcome, &open.lesson));
+            let weight = owed - wait.given;
+            if wait.state == State::Open && (weight > WEIGHT_MIN || arrived >= 1.0) && weight > 0.0 {
+                wait.given = owed;
                 let silence = Observation { positive: false, weight };
                 self.model.learn(&wait.outcome, &open.lesson, silence, weight);
             }
@@ -334,7 +337,7 @@ impl Learner {
         }
     }
 
-    /// One positive, whatever negative weight silence had gathered.
+    /// One positive, and as much as takes back the negative weight that silence had gathered.
     fn teach_arrival(&mut self, id: ExposureId, index: usize, at_ms: i64) {
         let Some(open) = self.pending.get_mut(id) else {
             return;
@@ -343,11 +346,13 @@ impl Learner {
         let wait = &mut open.waits[index];
         wait.state = State::Credited;
         let exposures = 1.0 - wait.given;
-        if let Some(timing) = self.timings.get_mut(&wait.outcome) {
+        if let (Waiting::Incremental { .. }, Some(timing)) =
+            (wait.waiting, self.timings.get_mut(&wait.outcome))
+        {
             timing.record_delay(part.unwrap_or(1.0).clamp(0.0, 1.0));
-            timing.record_exposure(exposures);
         }
-        let arrival = Observation { positive: true, weight: 1.0 };
+        let probability = self.model.expected(&wait.outcome, &open.lesson);
+        let arrival = Observation { positive: true, weight: arrival_weight(wait.given, probability) };
         self.model.learn(&wait.outcome, &open.lesson, arrival, exposures);
     }
 }

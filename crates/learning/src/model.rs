@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::Config;
 use crate::design::{Design, Inputs};
 use crate::encoder::Encoder;
-use crate::expert::{LEVELS, Observation, Path, logit};
+use crate::expert::{LEVELS, Observation, Path, logistic, logit};
 use crate::mixture::Mixture;
 use crate::prediction::group_of;
 use crate::recalibration::{Correction, Recalibration};
@@ -209,6 +209,16 @@ impl Model {
     /// The prior's logit; weights are learned relative to it.
     pub(crate) fn offset(&self, action: &str, outcome: &str) -> f64 {
         logit(self.config.action_probability(action, outcome))
+    }
+
+    /// What its experts expect where the lesson was given.
+    pub(crate) fn expected(&self, outcome: &str, lesson: &Lesson) -> f64 {
+        let offset = self.offset(&lesson.action, outcome);
+        let Some(model) = self.outcomes.get(outcome) else {
+            return logistic(offset);
+        };
+        let mixture = if lesson.acted { &model.acting } else { &model.not_acting };
+        mixture.probability(&lesson.path, offset, &Design::of(&lesson.inputs), &self.config)
     }
 
     /// Learns an observation; `exposures` is the part of an exposure it completes.

@@ -133,7 +133,8 @@ impl Pending {
                 let due = Due::Look(index as u16);
                 self.due.insert((next_look_ms(open.at_ms, wait), id, due));
             }
-            None => wait.state = State::Elapsed,
+            None if wait.state == State::Open => wait.state = State::Elapsed,
+            None => {}
         }
     }
 
