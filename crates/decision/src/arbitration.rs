@@ -10,7 +10,7 @@ use crate::{
     catalogue::sayable,
     contact_policy::Situation,
     experiment::Overlay,
-    inputs::{Adjustment, Factor},
+    inputs::{Assignment, Factor, Inputs},
     principles,
     reading::{Moment, Reading},
     request::Request,
@@ -77,6 +77,18 @@ impl Priority {
         (propensity - self.baseline.unwrap_or(0.0)) * self.value + self.side_value
     }
 
+    /// The same as a layer of the strategy would see it on its own.
+    fn in_layer(mut self, assignment: Assignment) -> Self {
+        if matches!(assignment, Assignment::WithoutLevers | Assignment::PropensityOnly) {
+            self.lever = 1.0;
+        }
+        if assignment == Assignment::PropensityOnly {
+            (self.value, self.side_value, self.baseline) = (1.0, 0.0, None);
+            (self.context_weight, self.contact_cost, self.fatigue) = (1.0, 0.0, 0.0);
+        }
+        self
+    }
+
     /// The same with one factor changed.
     pub fn adjusted(mut self, factor: Factor, by: f64) -> Self {
         match factor {
@@ -97,7 +109,7 @@ pub fn rank(
     candidates: &mut [Candidate],
     moment: &Moment<'_>,
     language: usize,
-    adjustments: &[Adjustment],
+    inputs: &Inputs<'_>,
 ) {
     let Situation { strategy, request, permitted, overlay, .. } = *situation;
     let fatigue = fatigue(situation);
@@ -122,7 +134,7 @@ pub fn rank(
         candidate.treatment = Some(treatment);
         let goal = candidate.predictions[0];
         let (side_value, side_value_for_customer) = side_values(strategy, &candidate.predictions[1..]);
-        let mut priority = Priority {
+        let priority = Priority {
             propensity: f64::from(goal.probability),
             deviation: f64::from(goal.deviation),
             baseline: goal.baseline.map(f64::from),
@@ -137,10 +149,13 @@ pub fn rank(
             fatigue,
             total: 0.0,
         };
+        let mut priority = priority.in_layer(inputs.assignment);
         priority.total = priority.at_propensity(priority.propensity);
         let placement = &strategy.placements[usize::from(candidate.placement)].id;
-        let own =
-            adjustments.iter().filter(|change| change.action == action.id && change.placement == *placement);
+        let own = inputs
+            .adjustments
+            .iter()
+            .filter(|change| change.action == action.id && change.placement == *placement);
         candidate.priority =
             Some(own.fold(priority, |priority, change| priority.adjusted(change.factor, change.by)));
     }

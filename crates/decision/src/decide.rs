@@ -18,8 +18,8 @@ use crate::{
     reading::{Moment, Reading},
     record::{Decision, Effect, Slot, fates},
     request::Request,
-    rules::Facts,
-    selection::{self, Manner},
+    rules::{Facts, Layer, Refusal},
+    selection::{self, Manner, Said},
     strategy::{PurposeIndex, Strategy},
     trace,
 };
@@ -58,6 +58,19 @@ pub fn work_out<'a>(
     at: Timestamp,
     seed: u64,
 ) -> Worked<'a> {
+    work_out_along(strategy, inputs, request, at, seed, &[])
+}
+
+/// Works out what the strategy would do along a course of events: each slot's probabilities, given that the
+/// slots before it said what is laid down (see [`Manner::course`]).
+pub fn work_out_along<'a>(
+    strategy: &'a Strategy,
+    inputs: &Inputs<'a>,
+    request: &Request,
+    at: Timestamp,
+    seed: u64,
+    course: &[Option<Said>],
+) -> Worked<'a> {
     let at = Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at);
     let nothing_yet = ContactHistory::default();
     let history = inputs.customer.map_or(&nothing_yet, |customer| &customer.history);
@@ -76,14 +89,14 @@ pub fn work_out<'a>(
 
     consent::apply(strategy, &mut candidates, &permitted);
     catalogue::publishable(&situation, &mut candidates, inputs.quotas, spoken);
-    allow(strategy, &mut candidates, &permitted, &moment);
+    allow(strategy, &mut candidates, &permitted, &moment, inputs.assignment);
     principles::apply(strategy, &mut candidates, &protection);
     let budget = contact_policy::apply(&situation, &mut candidates);
     let estimates = propensity::estimate(strategy, &mut candidates, &permitted, inputs, request, at);
-    arbitration::rank(&situation, &mut candidates, &moment, spoken, inputs.adjustments);
+    arbitration::rank(&situation, &mut candidates, &moment, spoken, inputs);
     let vulnerable = integrity::vulnerable(strategy, &protection, recognised);
     integrity::apply(strategy, &mut candidates, inputs.assignment, vulnerable);
-    let manner = Manner { assignment: inputs.assignment, vulnerable, seed };
+    let manner = Manner { assignment: inputs.assignment, vulnerable, seed, course };
     let slots = selection::select(&situation, &mut candidates, budget, &estimates, manner);
     let effects = effects(strategy, &candidates, &slots, request, inputs.assignment, at);
 
@@ -115,7 +128,7 @@ pub(crate) fn spoken(strategy: &Strategy, request: &Request) -> usize {
     languages.position(|language| Some(language) == request.language.as_ref()).unwrap_or(0)
 }
 
-fn purposes_in_play(strategy: &Strategy, candidates: &[Candidate]) -> Vec<bool> {
+pub(crate) fn purposes_in_play(strategy: &Strategy, candidates: &[Candidate]) -> Vec<bool> {
     let mut in_play = vec![false; strategy.purposes.len()];
     let mut mark = |purpose: PurposeIndex| in_play[usize::from(purpose)] = true;
     candidates.iter().for_each(|candidate| mark(strategy.actions[usize::from(candidate.action)].purpose));
@@ -124,14 +137,22 @@ fn purposes_in_play(strategy: &Strategy, candidates: &[Candidate]) -> Vec<bool> 
 }
 
 /// Allow rules: eligibility, applicability, suitability.
-fn allow(strategy: &Strategy, candidates: &mut [Candidate], permitted: &Permitted<'_>, moment: &Moment<'_>) {
+fn allow(
+    strategy: &Strategy,
+    candidates: &mut [Candidate],
+    permitted: &Permitted<'_>,
+    moment: &Moment<'_>,
+    assignment: Assignment,
+) {
+    let counts =
+        |refusal: &Refusal| assignment != Assignment::EligibilityOnly || refusal.layer == Layer::Eligibility;
     let readings: Vec<Reading<'_>> = (0u16..)
         .zip(&strategy.purposes)
         .map(|(purpose, _)| Reading { view: permitted.view_or_empty(purpose), moment })
         .collect();
     let evaluation = strategy.rule_book.evaluate(&|purpose| &readings[usize::from(purpose)] as &dyn Facts);
     for candidate in candidates.iter_mut().filter(|candidate| candidate.alive()) {
-        if let Some(refusal) = evaluation.refusal(candidate.action) {
+        if let Some(refusal) = evaluation.refusal(candidate.action).filter(counts) {
             candidate.drop_because(refusal.into());
         }
     }

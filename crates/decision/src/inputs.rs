@@ -41,6 +41,13 @@ pub enum Assignment {
     Silence,
     /// By the strategy of before, to measure what the present one adds; it is a variant of the strategy.
     Today,
+    /// By the strategy without its levers, to measure what they add.
+    WithoutLevers,
+    /// By how likely the goal is and nothing else, to measure what values, weights and costs add.
+    PropensityOnly,
+    /// By the strategy without applicability and suitability, to measure what they add. For worked examples and
+    /// simulated customers: nobody is told what does not suit them in order to measure something.
+    EligibilityOnly,
 }
 
 /// One factor of a candidate, changed to see what would happen.

@@ -33,6 +33,7 @@ pub mod selection;
 pub mod strategy;
 pub mod trace;
 pub mod value;
+pub mod what_if;
 
 /// A moment, to the nanosecond, independent of any time zone.
 pub type Timestamp = jiff::Timestamp;

@@ -10,7 +10,7 @@ use crate::{
     inputs::Assignment,
     propensity::Estimates,
     record::{Contender, SilenceReason, Slot},
-    strategy::{Action, Class},
+    strategy::{Action, ActionIndex, Class},
 };
 use learning::exploration::{Floor, THOMPSON_SCALE, Worth, keyed_uniform, pick, thompson, with_floor};
 use std::collections::BTreeSet;
@@ -24,15 +24,39 @@ const WORTH_TRYING_Z: f64 = 2.0;
 /// How long an answered conversation keeps its group for itself.
 const CONVERSATION_OPEN: crate::Duration = crate::Duration::from_hours(7 * 24);
 
+/// What is said in a slot instead of what would be drawn, to see how likely a course of events is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Said {
+    /// Silence.
+    Nothing,
+    /// This action.
+    Action(ActionIndex),
+}
+
 /// How selection treats this customer.
 #[derive(Debug, Clone, Copy)]
-pub struct Manner {
+pub struct Manner<'a> {
     /// By the strategy, by chance, or silent.
     pub assignment: Assignment,
     /// No exploration.
     pub vulnerable: bool,
     /// Key of all draws.
     pub seed: u64,
+    /// What is said in each slot, by number; `None`, or beyond its end, is drawn. Empty for a decision that counts.
+    pub course: &'a [Option<Said>],
+}
+
+impl Manner<'_> {
+    /// Where in a vector the course of events goes, when it is laid down and can go there.
+    fn laid_down(&self, position: usize, candidates: &[Candidate], contenders: &[u16]) -> Option<usize> {
+        match self.course.get(position).copied()?? {
+            Said::Nothing => Some(0),
+            Said::Action(action) => contenders
+                .iter()
+                .position(|index| candidates[usize::from(*index)].action == action)
+                .map(|place| place + 1),
+        }
+    }
 }
 
 /// Fills the slots and marks why the others were passed over.
@@ -41,7 +65,7 @@ pub fn select(
     candidates: &mut [Candidate],
     mut budget: Budget,
     estimates: &Estimates<'_>,
-    manner: Manner,
+    manner: Manner<'_>,
 ) -> Vec<Slot> {
     let conversations = open_conversations(situation);
     let mut taken = Taken::default();
@@ -131,7 +155,7 @@ fn fill(
     feasible: &[u16],
     placement: u16,
     estimates: &Estimates<'_>,
-    manner: Manner,
+    manner: Manner<'_>,
     position: usize,
 ) -> Slot {
     let number = u16::try_from(position).unwrap_or(u16::MAX);
@@ -171,7 +195,9 @@ fn fill(
         .filter(|(_, probability)| **probability > 0.0)
         .map(|(&candidate, &probability)| Contender { candidate, probability: probability as f32 })
         .collect();
-    let drawn = pick(&vector, keyed_uniform(manner.seed, u64::from(number)));
+    let drawn = manner
+        .laid_down(position, candidates, &contenders)
+        .unwrap_or_else(|| pick(&vector, keyed_uniform(manner.seed, u64::from(number))));
     choose(&mut slot, candidates, drawn.checked_sub(1).map(|index| contenders[index]));
     if slot.pick.is_none() {
         slot.silence_reason = Some(silence_reason(candidates, &slot, feasible));
@@ -186,7 +212,7 @@ fn vector(
     contenders: &[u16],
     acting_preferred: bool,
     estimates: &Estimates<'_>,
-    manner: Manner,
+    manner: Manner<'_>,
     number: u16,
 ) -> Vec<f64> {
     let arms = contenders.len() + 1;
