@@ -12,7 +12,7 @@ use crate::{
 };
 use arc_swap::ArcSwap;
 use decision::{Timestamp, propensity::GOAL, strategy::Strategy};
-use learning::{Config, Exposure, Learner, ModelVersion, Predictor, Prior, Row, Snapshot};
+use learning::{Config, Exposure, Learner, ModelVersion, Predictor, Prior, Row, Snapshot, Stage};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
@@ -157,10 +157,14 @@ pub fn new_learner(strategy: &Strategy) -> Learner {
     learner
 }
 
-/// Tells the learner the declared base rate of every action that it does not know yet.
+/// Tells the learner the declared base rate of every action that it does not know yet, and which outcomes
+/// are early signs of the goal.
 pub fn declare(learner: &mut Learner, strategy: &Strategy) {
     for action in &strategy.actions {
         learner.declare(action.id.shared(), vec![prior(GOAL.into(), action.prior)]);
+    }
+    for side in strategy.organisation.outcomes.iter().filter(|side| side.early) {
+        learner.declare_stage(Stage { early: side.outcome.shared(), late: GOAL.into() });
     }
 }
 

@@ -305,6 +305,12 @@ impl Block {
         }
     }
 
+    /// The believed intercept.
+    pub(crate) fn intercept(&self) -> f64 {
+        let known = self.places.iter().position(|&place| place == 0);
+        known.map_or(0.0, |row| self.mean[row])
+    }
+
     /// Mean and variance of one column's weight, from 1; 0 is the intercept.
     pub(crate) fn weight(&self, column: usize, prior: &LevelPrior) -> Part {
         let unmet = Part { mean: 0.0, variance: prior_variance(prior, column) };

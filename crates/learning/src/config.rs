@@ -36,6 +36,15 @@ impl LevelPrior {
     }
 }
 
+/// An outcome that comes before another and tells something about it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stage {
+    /// For example `interest`.
+    pub early: Arc<str>,
+    /// For example `goal`.
+    pub late: Arc<str>,
+}
+
 /// The assumptions of a learner; part of every snapshot, so that a prediction needs nothing else.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Config {
@@ -46,6 +55,8 @@ pub struct Config {
     pub action_priors: BTreeMap<Arc<str>, Vec<Prior>>,
     /// Starting base rate of an outcome without a prior.
     pub unlisted_probability: f64,
+    /// Outcomes whose early signs say something about a later one.
+    pub stages: Vec<Stage>,
     /// Global, group, action, and action on a channel, in that order.
     pub levels: [LevelPrior; 4],
     /// The two rates of forgetting, slow and fast, as the number of even-odds observations after
@@ -78,6 +89,7 @@ impl Default for Config {
         Self {
             priors: vec![prior("complaint", 0.002), prior("goal", 0.05), prior("opt_out", 0.002)],
             action_priors: BTreeMap::new(),
+            stages: Vec::new(),
             unlisted_probability: 0.05,
             levels: [
                 level(1.0, 0.03, 0.0),

@@ -77,6 +77,15 @@ impl Expert {
             .sum()
     }
 
+    /// How much more than others the group and the action bring about, in logits.
+    pub(crate) fn usual(&self, path: &Path) -> f64 {
+        let own = |level: usize| {
+            let block = path[level].and_then(|node| self.levels[level].get(node as usize));
+            block.map_or(0.0, |block| block.intercept())
+        };
+        own(GROUP) + own(ACTION)
+    }
+
     /// Adds up the weights of all levels of the path: those of the design's places, then those beyond.
     pub(crate) fn weights(&self, path: &Path, dense: &mut [f64], extra: &mut [f64]) {
         for (level, node) in known(path) {

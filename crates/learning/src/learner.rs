@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Config, Prior};
+use crate::config::{Config, Prior, Stage};
 use crate::delay::{Timing, Waiting, arrival_weight, owed};
 use crate::expert::Observation;
 use crate::features::Features;
@@ -107,6 +107,13 @@ impl Learner {
     /// was learned relative to them stays true.
     pub fn declare(&mut self, action: Arc<str>, priors: Vec<Prior>) {
         self.model.config.action_priors.entry(action).or_insert(priors);
+    }
+
+    /// Declares that an outcome comes before another and tells something about it; once declared, it stays.
+    pub fn declare_stage(&mut self, stage: Stage) {
+        if !self.model.config.stages.contains(&stage) {
+            self.model.config.stages.push(stage);
+        }
     }
 
     /// Folds one row. Silence up to the row's time is weighed first; a row dated earlier than one

@@ -24,8 +24,9 @@ mod rows;
 mod scoring;
 mod serving;
 mod snapshot;
+mod stages;
 
-pub use config::{Config, LevelPrior, Prior};
+pub use config::{Config, LevelPrior, Prior, Stage};
 pub use features::{Feature, FeatureValue, Features};
 pub use learner::{Learner, Rejected};
 pub use prediction::{Arm, Arms, ModelVersion, Prediction, Predictor};

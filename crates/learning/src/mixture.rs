@@ -120,6 +120,12 @@ impl Mixture {
             .sum()
     }
 
+    /// How much more than others the group and the action bring about, in logits.
+    pub(crate) fn usual(&self, path: &Path) -> f64 {
+        let experts = self.experts.iter().zip(self.asked());
+        experts.map(|(expert, share)| share * expert.usual(path)).sum()
+    }
+
     /// One level's part of the logit under each expert asked; nothing for the others.
     pub(crate) fn parts(
         &self,

@@ -8,13 +8,14 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::Config;
-use crate::design::{Design, Inputs};
+use crate::config::{Config, Stage};
+use crate::design::{CLIP, Design, Inputs};
 use crate::encoder::Encoder;
 use crate::expert::{LEVELS, Observation, Path, logistic, logit};
 use crate::mixture::Mixture;
 use crate::prediction::group_of;
 use crate::recalibration::{Correction, Recalibration};
+use crate::stages::Stages;
 
 /// The nodes of every level, numbered in order of first appearance.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -91,6 +92,7 @@ pub(crate) struct OutcomeModel {
     pub(crate) not_acting: Mixture,
     /// By channel.
     pub(crate) recalibrations: BTreeMap<Arc<str>, Recalibration>,
+    stages: Stages,
 }
 
 impl OutcomeModel {
@@ -99,6 +101,7 @@ impl OutcomeModel {
             acting: Mixture::new(config),
             not_acting: Mixture::new(config),
             recalibrations: BTreeMap::new(),
+            stages: Stages::default(),
         }
     }
 
@@ -106,12 +109,14 @@ impl OutcomeModel {
         self.acting.is_sound(nodes)
             && self.not_acting.is_sound(nodes)
             && self.recalibrations.values().all(Recalibration::is_sound)
+            && self.stages.is_sound()
     }
 
     fn is_exact(&self) -> bool {
         self.acting.is_exact()
             && self.not_acting.is_exact()
             && self.recalibrations.values().all(Recalibration::is_exact)
+            && self.stages.is_exact()
     }
 
     fn rounded(&self) -> Self {
@@ -120,6 +125,7 @@ impl OutcomeModel {
             acting: self.acting.rounded(),
             not_acting: self.not_acting.rounded(),
             recalibrations: self.recalibrations.iter().map(channel).collect(),
+            stages: self.stages.rounded(),
         }
     }
 
@@ -211,9 +217,26 @@ impl Model {
         logit(self.config.action_probability(action, outcome))
     }
 
+    /// What early signs of the action add to the prior's logit when acting.
+    pub(crate) fn shift(&self, outcome: &str, path: &Path) -> f64 {
+        let taught = self.outcomes.get(outcome).zip(self.signs(outcome, path));
+        taught.map_or(0.0, |(taught, signs)| taught.stages.shift(&signs))
+    }
+
+    /// How far each early outcome lies from what is usual, in logits; `None` when there are none.
+    fn signs(&self, outcome: &str, path: &Path) -> Option<Inputs> {
+        let early = self.config.stages.iter().filter(|stage| &*stage.late == outcome);
+        let sign = |stage: &Stage| {
+            let taught = self.outcomes.get(&stage.early);
+            taught.map_or(0.0, |taught| taught.acting.usual(path).clamp(-CLIP, CLIP) as f32)
+        };
+        let columns: Vec<f32> = early.map(sign).collect();
+        (!columns.is_empty()).then(|| Inputs { columns, features: 1, ..Inputs::default() })
+    }
+
     /// What its experts expect where the lesson was given.
     pub(crate) fn expected(&self, outcome: &str, lesson: &Lesson) -> f64 {
-        let offset = self.offset(&lesson.action, outcome);
+        let offset = self.lesson_offset(outcome, lesson);
         let Some(model) = self.outcomes.get(outcome) else {
             return logistic(offset);
         };
@@ -221,9 +244,15 @@ impl Model {
         mixture.probability(&lesson.path, offset, &Design::of(&lesson.inputs), &self.config)
     }
 
+    fn lesson_offset(&self, outcome: &str, lesson: &Lesson) -> f64 {
+        let shift = if lesson.acted { self.shift(outcome, &lesson.path) } else { 0.0 };
+        self.offset(&lesson.action, outcome) + shift
+    }
+
     /// Learns an observation; `exposures` is the part of an exposure it completes.
     pub(crate) fn learn(&mut self, outcome: &Arc<str>, lesson: &Lesson, seen: Observation, exposures: f64) {
-        let offset = self.offset(&lesson.action, outcome);
+        let offset = self.lesson_offset(outcome, lesson);
+        let signs = self.signs(outcome, &lesson.path);
         if !self.outcomes.contains_key(outcome) {
             self.outcomes.insert(outcome.clone(), OutcomeModel::new(&self.config));
         }
@@ -236,7 +265,11 @@ impl Model {
         mixture.count(&lesson.path, exposures);
         if lesson.acted {
             let channel = model.recalibrations.entry(lesson.channel.clone()).or_default();
-            channel.learn(logit(predicted.clamp(1e-9, 1.0 - 1e-9)), seen, self.config.memories[0]);
+            let (predicted, memory) = (logit(predicted.clamp(1e-9, 1.0 - 1e-9)), self.config.memories[0]);
+            channel.learn(predicted, seen, memory);
+            if let Some(signs) = signs {
+                model.stages.learn(&signs, predicted, seen, memory);
+            }
         }
     }
 }

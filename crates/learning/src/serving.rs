@@ -40,6 +40,8 @@ pub(crate) struct Outcome {
 struct Line {
     /// The prior's logit.
     offset: f64,
+    /// What early signs add to it when acting.
+    shift: f64,
     evidence: f32,
     correction: Correction,
     /// Whether what happens without acting is known well enough.
@@ -91,6 +93,7 @@ impl Serving {
         let outcome = |(name, outcome): (&Arc<str>, &OutcomeModel)| {
             let line = |((action, channel), path): (&(Arc<str>, Arc<str>), &Path)| Line {
                 offset: model.offset(action, name),
+                shift: model.shift(name, path),
                 evidence: outcome.acting.evidence(ACTION, path[ACTION]) as f32,
                 correction: outcome.correction(channel),
                 supported: supported(&outcome.not_acting, path, model.config.baseline_evidence),
@@ -131,10 +134,10 @@ impl Outcome {
     /// What a line expects; its deviation is left at 0.
     #[inline(always)]
     pub(crate) fn predict(&self, line: usize, row: &Row) -> Prediction {
-        let Line { offset, evidence, correction, supported } = self.lines[line];
+        let Line { offset, shift, evidence, correction, supported } = self.lines[line];
         let baseline = supported.then(|| self.not_acting.probability(line, row, offset));
         Prediction {
-            probability: bounded(correction.probability(self.acting.probability(line, row, offset))),
+            probability: bounded(correction.probability(self.acting.probability(line, row, offset + shift))),
             deviation: 0.0,
             baseline: baseline.map(bounded),
             evidence,

@@ -1,6 +1,8 @@
 //! Does context help where it matters, and cost nothing where it does not?
 
-use learning::{Arm, Arms, Config, Exposure, FeatureValue, Features, Learner, Prediction, Predictor};
+use learning::{
+    Arm, Arms, Config, Expected, Exposure, FeatureValue, Features, Learner, Prediction, Predictor, Row, Stage,
+};
 
 use crate::journal::*;
 
@@ -230,4 +232,46 @@ fn the_columns_that_matter_have_the_weight() {
     assert!(of("age", None) > 0.5);
     assert!(of("noise0", None).abs() < 0.2);
     assert!(of("city", Some("Gent")) > of("city", Some("Breda")) + 0.3);
+}
+
+#[test]
+fn early_signs_of_an_action_tell_what_is_to_come() {
+    let mut dice = Dice::new(8);
+    let stage = Stage { early: "interest".into(), late: "goal".into() };
+    let run = |stages: Vec<Stage>, dice: &mut Dice| {
+        let mut learner = Learner::new(Config { stages, ..starting_at(0.05) });
+        for decision in 0..6_000_u128 {
+            let at_ms = decision as i64 * MINUTE_MS;
+            let action = decision % 20;
+            let attractive = if action % 2 == 0 { 0.4 } else { 0.1 };
+            // The last two actions are new: clicks are known, goals are still to come.
+            let new = action >= 18;
+            let mut shown = exposure(decision, decision, at_ms, &format!("sales/group/action{action}"));
+            let soon = |outcome: &str, event: &str| Expected {
+                outcome: outcome.into(),
+                event: event.into(),
+                within_ms: 1,
+            };
+            shown.expected = vec![soon("interest", "clicked")];
+            if !new {
+                shown.expected.push(soon("goal", "bought"));
+            }
+            learner.apply(&Row::Exposure(shown));
+            if dice.chance(attractive) {
+                let exposure = Some(id(decision));
+                let clicked = Row::Outcome { at_ms, subject: decision, event: "clicked".into(), exposure };
+                learner.apply(&clicked);
+                if !new && dice.chance(0.5) {
+                    learner.apply(&bought(at_ms, decision, exposure));
+                }
+            }
+        }
+        [18, 19].map(|action| {
+            goal(&learner, &Features::default(), &format!("sales/group/action{action}")).probability
+        })
+    };
+    let [attractive, dull] = run(vec![stage], &mut dice);
+    assert!(attractive > 1.8 * dull, "{attractive} {dull}");
+    let [attractive, dull] = run(Vec::new(), &mut dice);
+    assert!((attractive / dull - 1.0).abs() < 0.05, "{attractive} {dull}");
 }

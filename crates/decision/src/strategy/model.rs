@@ -243,6 +243,8 @@ pub struct SideOutcome {
     pub value_for_organisation: f64,
     /// Base rate to start from, in (0, 1).
     pub prior: f64,
+    /// Whether it is a sign that comes before the goal, from which the goal can be foreseen.
+    pub early: bool,
 }
 
 /// GDPR article 6(1), (a) to (f).

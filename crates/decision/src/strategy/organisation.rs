@@ -190,6 +190,15 @@ fn levers(file: &Table<'_>, vocabulary: &Vocabulary) -> BTreeMap<String, f64> {
         .collect()
 }
 
+/// A declared event, or what channels report by themselves.
+fn told<'a>(event: Item<'a>, vocabulary: &Vocabulary) -> Option<&'a str> {
+    let name: &str = event.read()?;
+    if ["clicked", "accepted"].contains(&name) {
+        return Some(name);
+    }
+    vocabulary.event_names.check(name, event.place)
+}
+
 fn side_outcome(item: Item<'_>, vocabulary: &Vocabulary) -> SideOutcome {
     super::vocabulary::report_unfit_name("an outcome", item.name, item.key);
     if item.name == "goal" {
@@ -200,7 +209,7 @@ fn side_outcome(item: Item<'_>, vocabulary: &Vocabulary) -> SideOutcome {
     let outcome = SideOutcome {
         outcome: OutcomeName::from(item.name),
         event: EventName::from(
-            table.needs("event").and_then(|event| vocabulary.event_names.resolve(event)).unwrap_or_default(),
+            table.needs("event").and_then(|event| told(event, vocabulary)).unwrap_or_default(),
         ),
         within: table.required("within").unwrap_or(DAY),
         value_for_customer: value.as_ref().and_then(|value| value.required("customer")).unwrap_or_default(),
@@ -209,6 +218,7 @@ fn side_outcome(item: Item<'_>, vocabulary: &Vocabulary) -> SideOutcome {
             .and_then(|value| value.required("organisation"))
             .unwrap_or_default(),
         prior: table.required("prior").map_or(0.5, |Chance(prior)| prior),
+        early: table.optional("early").unwrap_or(false),
     };
     if let Some(value) = value {
         value.close();
