@@ -22,7 +22,7 @@ pub(crate) fn model(bytes: &[u8]) {
 /// Whoever is asked about, and whether or not their features have columns.
 fn predicts(snapshot: &Snapshot) {
     let outcomes = ["goal", "complaint", "bought"].map(Arc::from);
-    let columns = outcomes.iter().flat_map(|outcome| snapshot.column_weights(outcome));
+    let columns = outcomes.iter().flat_map(|outcome| snapshot.column_weights(outcome, None));
     let features = columns.flat_map(|column| {
         let values = [
             FeatureValue::Number(1e6),

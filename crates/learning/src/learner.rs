@@ -13,7 +13,7 @@ use crate::config::{Config, Prior, Stage};
 use crate::delay::{Timing, Waiting, arrival_weight, owed};
 use crate::expert::Observation;
 use crate::features::Features;
-use crate::model::Model;
+use crate::model::{Lesson, Model, Settled};
 use crate::pending::{Due, Early, EarlyOutcome, Open, Pending, State, Wait};
 use crate::prediction::{Arms, ModelVersion, Prediction, Predictor};
 use crate::rows::{Exposure, ExposureId, Row};
@@ -179,16 +179,17 @@ impl Learner {
         let encoder = &mut self.model.encoder;
         encoder.observe(&exposure.features, &mut self.rejected);
         let inputs = encoder.encode(&exposure.features);
-        let waits = self.waits(exposure);
+        let (action, channel) = (&exposure.action, &exposure.channel);
+        let lesson = self.model.lesson(action, channel, exposure.acted, inputs);
+        let waits = self.waits(exposure, &lesson);
         let longest_ms = waits.iter().map(|wait| wait.within_ms).max().unwrap_or(0);
         let forget_at_ms =
             exposure.at_ms.saturating_add(longest_ms).saturating_add(self.model.config.remember_ms);
-        let (action, channel) = (&exposure.action, &exposure.channel);
         let open = Open {
             subject: exposure.subject,
             purpose: exposure.purpose.clone(),
             at_ms: exposure.at_ms,
-            lesson: self.model.lesson(action, channel, exposure.acted, inputs),
+            lesson,
             waits,
         };
         let fits = |outcome: &EarlyOutcome| {
@@ -203,7 +204,7 @@ impl Learner {
         early.into_iter().for_each(|outcome| self.outcome(outcome));
     }
 
-    fn waits(&mut self, exposure: &Exposure) -> Vec<Wait> {
+    fn waits(&mut self, exposure: &Exposure, lesson: &Lesson) -> Vec<Wait> {
         let mut waits = Vec::with_capacity(exposure.expected.len());
         for expected in &exposure.expected {
             if expected.within_ms <= 0 {
@@ -222,6 +223,7 @@ impl Learner {
                 waiting: Timing::waiting(expected.within_ms, config),
                 state: State::Open,
                 given: 0.0,
+                foreseen: self.model.foreseen(&expected.outcome, lesson) as f32,
             });
         }
         waits
@@ -248,6 +250,9 @@ impl Learner {
                 let silence = Observation { positive: false, weight };
                 self.model.learn(&wait.outcome, &open.lesson, silence, weight);
             }
+        }
+        if wait.state == State::Open && wait.waiting.after_look().is_none() {
+            self.model.settle(&wait.outcome, &open.lesson, wait.foreseen, Settled::Silent);
         }
         self.pending.look_again(id, index);
     }
@@ -351,7 +356,9 @@ impl Learner {
         };
         let part = part_of_window(at_ms, open, &open.waits[index]);
         let wait = &mut open.waits[index];
+        let settled = if wait.state == State::Elapsed { Settled::AfterAll } else { Settled::Happened };
         wait.state = State::Credited;
+        self.model.settle(&wait.outcome, &open.lesson, wait.foreseen, settled);
         let exposures = 1.0 - wait.given;
         if let (Waiting::Incremental { .. }, Some(timing)) =
             (wait.waiting, self.timings.get_mut(&wait.outcome))

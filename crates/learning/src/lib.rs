@@ -7,6 +7,7 @@
 #![deny(clippy::disallowed_types, clippy::disallowed_methods)]
 
 mod block;
+mod card;
 mod config;
 mod delay;
 mod design;
@@ -26,9 +27,10 @@ mod serving;
 mod snapshot;
 mod stages;
 
+pub use card::{Calibration, Foresight};
 pub use config::{Config, LevelPrior, Prior, Stage};
 pub use features::{Feature, FeatureValue, Features};
 pub use learner::{Learner, Rejected};
 pub use prediction::{Arm, Arms, ModelVersion, Prediction, Predictor};
 pub use rows::{Expected, Exposure, ExposureId, Row};
-pub use snapshot::{ColumnWeight, DecodeError, ExpertShare, Snapshot};
+pub use snapshot::{ColumnWeight, DecodeError, ExpertShare, ModelCard, Snapshot};

@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::card::Card;
 use crate::config::{Config, Stage};
 use crate::design::{CLIP, Design, Inputs};
 use crate::encoder::Encoder;
-use crate::expert::{LEVELS, Observation, Path, logistic, logit};
+use crate::expert::{LEVELS, Observation, Path, TREATMENT, logistic, logit};
 use crate::mixture::Mixture;
 use crate::prediction::group_of;
 use crate::recalibration::{Correction, Recalibration};
@@ -93,6 +94,17 @@ pub(crate) struct OutcomeModel {
     /// By channel.
     pub(crate) recalibrations: BTreeMap<Arc<str>, Recalibration>,
     stages: Stages,
+    /// By action on a channel.
+    cards: Vec<Card>,
+}
+
+/// How an exposure ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Settled {
+    Happened,
+    Silent,
+    /// Counted as silent before.
+    AfterAll,
 }
 
 impl OutcomeModel {
@@ -102,6 +114,7 @@ impl OutcomeModel {
             not_acting: Mixture::new(config),
             recalibrations: BTreeMap::new(),
             stages: Stages::default(),
+            cards: Vec::new(),
         }
     }
 
@@ -110,6 +123,8 @@ impl OutcomeModel {
             && self.not_acting.is_sound(nodes)
             && self.recalibrations.values().all(Recalibration::is_sound)
             && self.stages.is_sound()
+            && self.cards.len() <= nodes[TREATMENT]
+            && self.cards.iter().all(Card::is_sound)
     }
 
     fn is_exact(&self) -> bool {
@@ -126,7 +141,13 @@ impl OutcomeModel {
             not_acting: self.not_acting.rounded(),
             recalibrations: self.recalibrations.iter().map(channel).collect(),
             stages: self.stages.rounded(),
+            cards: self.cards.clone(),
         }
+    }
+
+    /// What was counted of an action on a channel.
+    pub(crate) fn card(&self, path: &Path) -> Option<&Card> {
+        path[TREATMENT].and_then(|node| self.cards.get(node as usize))
     }
 
     /// What experience on this channel does to a prediction.
@@ -207,7 +228,7 @@ impl Model {
     ) -> Lesson {
         let mut path = self.hierarchy.claim(action, channel);
         if !acted {
-            path[crate::expert::TREATMENT] = None;
+            path[TREATMENT] = None;
         }
         Lesson { action: action.clone(), channel: channel.clone(), acted, path, inputs }
     }
@@ -244,6 +265,35 @@ impl Model {
         mixture.probability(&lesson.path, offset, &Design::of(&lesson.inputs), &self.config)
     }
 
+    /// The probability that would be answered where the lesson is given.
+    pub(crate) fn foreseen(&self, outcome: &str, lesson: &Lesson) -> f64 {
+        let correction =
+            self.outcomes.get(outcome).map_or(Correction::NONE, |taught| taught.correction(&lesson.channel));
+        correction.probability(self.expected(outcome, lesson))
+    }
+
+    /// Counts how an exposure ended for which this had been foreseen; not acting has no card.
+    pub(crate) fn settle(&mut self, outcome: &Arc<str>, lesson: &Lesson, foreseen: f32, settled: Settled) {
+        let Some(node) = lesson.path[TREATMENT].map(|node| node as usize) else {
+            return;
+        };
+        let cards = &mut self.outcome(outcome).cards;
+        if cards.len() <= node {
+            cards.resize_with(node + 1, Card::default);
+        }
+        let foreseen = f64::from(foreseen);
+        match settled {
+            Settled::Happened => cards[node].settle(foreseen, true),
+            Settled::Silent => cards[node].settle(foreseen, false),
+            Settled::AfterAll => cards[node].correct(foreseen),
+        }
+    }
+
+    fn outcome(&mut self, outcome: &Arc<str>) -> &mut OutcomeModel {
+        let config = &self.config;
+        self.outcomes.entry(outcome.clone()).or_insert_with(|| OutcomeModel::new(config))
+    }
+
     fn lesson_offset(&self, outcome: &str, lesson: &Lesson) -> f64 {
         let shift = if lesson.acted { self.shift(outcome, &lesson.path) } else { 0.0 };
         self.offset(&lesson.action, outcome) + shift
@@ -253,12 +303,8 @@ impl Model {
     pub(crate) fn learn(&mut self, outcome: &Arc<str>, lesson: &Lesson, seen: Observation, exposures: f64) {
         let offset = self.lesson_offset(outcome, lesson);
         let signs = self.signs(outcome, &lesson.path);
-        if !self.outcomes.contains_key(outcome) {
-            self.outcomes.insert(outcome.clone(), OutcomeModel::new(&self.config));
-        }
-        let Some(model) = self.outcomes.get_mut(outcome) else {
-            return;
-        };
+        let config = &self.config;
+        let model = self.outcomes.entry(outcome.clone()).or_insert_with(|| OutcomeModel::new(config));
         let design = Design::of(&lesson.inputs);
         let mixture = if lesson.acted { &mut model.acting } else { &mut model.not_acting };
         let predicted = mixture.learn(&lesson.path, &design, offset, seen, &self.config);

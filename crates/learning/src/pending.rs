@@ -40,11 +40,16 @@ pub(crate) struct Wait {
     pub(crate) state: State,
     /// Negative weight given so far, 0 to 1.
     pub(crate) given: f64,
+    /// The probability expected when it was displayed.
+    pub(crate) foreseen: f32,
 }
 
 impl Wait {
     fn is_sound(&self) -> bool {
-        self.within_ms > 0 && self.waiting.is_sound() && (-ROUNDING..=1.0 + ROUNDING).contains(&self.given)
+        self.within_ms > 0
+            && self.foreseen.is_finite()
+            && self.waiting.is_sound()
+            && (-ROUNDING..=1.0 + ROUNDING).contains(&self.given)
     }
 }
 

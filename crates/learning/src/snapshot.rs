@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::block::View;
+use crate::card::{Card, Foresight};
 use crate::design::column_scale;
 use crate::expert::{Path, TREATMENT};
 use crate::features::Features;
@@ -58,6 +59,19 @@ pub struct ColumnWeight {
     pub weight: f64,
     /// How far the weight of one action may be from it: what is not known, and what differs between them.
     pub deviation: f64,
+}
+
+/// How well the outcomes of an action on a channel were foreseen.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ModelCard {
+    /// `issue/group/action`.
+    pub action: Arc<str>,
+    /// Over what it was said.
+    pub channel: Arc<str>,
+    /// Exposures that taught, parts of open windows included.
+    pub evidence: f64,
+    /// What had been expected, and what came of it.
+    pub foresight: Foresight,
 }
 
 /// An immutable model.
@@ -132,10 +146,39 @@ impl Snapshot {
             .collect()
     }
 
-    /// The weight of each column on an outcome when acting, over all actions by how often they taught, in
-    /// order of name. Empty for an outcome never learned about.
+    /// The outcomes learned about.
+    pub fn outcomes(&self) -> impl Iterator<Item = &str> {
+        self.model.outcomes.keys().map(|name| &**name)
+    }
+
+    /// One card per action and channel, in their order. Empty for an outcome never learned about.
     #[must_use]
-    pub fn column_weights(&self, outcome: &str) -> Vec<ColumnWeight> {
+    pub fn cards(&self, outcome: &str) -> Vec<ModelCard> {
+        let Some(taught) = self.model.outcomes.get(outcome) else {
+            return Vec::new();
+        };
+        let card = |(action, channel, path): (&Arc<str>, &Arc<str>, Path)| ModelCard {
+            action: action.clone(),
+            channel: channel.clone(),
+            evidence: taught.acting.evidence(TREATMENT, path[TREATMENT]),
+            foresight: taught.card(&path).map_or_else(|| Card::default().read(), Card::read),
+        };
+        self.model.hierarchy.arms().map(card).collect()
+    }
+
+    /// All cards of an outcome in one; `None` for an outcome never learned about.
+    #[must_use]
+    pub fn foresight(&self, outcome: &str) -> Option<Foresight> {
+        let taught = self.model.outcomes.get(outcome)?;
+        let arms = self.model.hierarchy.arms();
+        let all = arms.filter_map(|(_, _, path)| taught.card(&path));
+        Some(all.fold(Card::default(), |sum, card| sum.and(card)).read())
+    }
+
+    /// The weight of each column on an outcome when acting, over all actions (or those of one) by how often
+    /// they taught, in order of name. Empty for an outcome never learned about.
+    #[must_use]
+    pub fn column_weights(&self, outcome: &str, action: Option<&str>) -> Vec<ColumnWeight> {
         let Some(model) = self.model.outcomes.get(outcome) else {
             return Vec::new();
         };
@@ -145,8 +188,10 @@ impl Snapshot {
         let total: f64 = believed.iter().map(|(_, share)| share).sum();
         let scale = column_scale(self.model.encoder.features());
         let arms = self.model.hierarchy.arms();
-        let paths: Vec<(Path, f64)> =
-            arms.map(|(_, _, path)| (path, mixture.evidence(TREATMENT, path[TREATMENT]))).collect();
+        let paths: Vec<(Path, f64)> = arms
+            .filter(|(known, ..)| action.is_none_or(|action| action == &***known))
+            .map(|(_, _, path)| (path, mixture.evidence(TREATMENT, path[TREATMENT])))
+            .collect();
         let taught: f64 = paths.iter().map(|(_, evidence)| evidence).sum();
         let names = self.model.encoder.names().into_iter();
         names

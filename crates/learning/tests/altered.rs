@@ -30,7 +30,7 @@ fn answers_soundly(snapshot: &Snapshot) {
         assert!(found.baseline.is_none_or(|baseline| baseline > 0.0 && baseline < 1.0), "{found:?}");
     }
     assert!(snapshot.deviations(&features, arms).iter().all(|deviation| *deviation >= 0.0));
-    assert!(snapshot.column_weights("goal").iter().all(|column| column.weight.is_finite()));
+    assert!(snapshot.column_weights("goal", None).iter().all(|column| column.weight.is_finite()));
 }
 
 #[test]

@@ -224,7 +224,7 @@ fn the_columns_that_matter_have_the_weight() {
         noise_columns: 1,
         truth: |_, age, city| 2.0 * age - 1.0 + if city == "Gent" { 1.0 } else { 0.0 },
     };
-    let weights = world.run(4_000).learner.snapshot().column_weights("goal");
+    let weights = world.run(4_000).learner.snapshot().column_weights("goal", None);
     let of = |name: &str, word: Option<&str>| {
         let found = weights.iter().find(|column| &*column.name == name && column.word.as_deref() == word);
         found.expect("a column per number and word").weight
@@ -274,4 +274,45 @@ fn early_signs_of_an_action_tell_what_is_to_come() {
     assert!(attractive > 1.8 * dull, "{attractive} {dull}");
     let [attractive, dull] = run(Vec::new(), &mut dice);
     assert!((attractive / dull - 1.0).abs() < 0.05, "{attractive} {dull}");
+}
+
+#[test]
+fn a_card_says_how_well_an_action_was_foreseen_on_a_channel() {
+    let mut dice = Dice::new(4);
+    let mut learner = Learner::new(starting_at(0.3));
+    for decision in 0..4_000 {
+        let old = dice.chance(0.5);
+        let shown = Exposure {
+            features: Features::new(vec![feature("old", FeatureValue::Flag(old))]),
+            ..exposure(decision, decision, decision as i64 * MINUTE_MS, GROUPS[decision as usize % 2])
+        };
+        let converted = dice.chance(if old { 0.5 } else { 0.1 });
+        immediate(shown, converted).iter().for_each(|row| learner.apply(row));
+    }
+    learner.advance(i64::MAX);
+    let snapshot = learner.snapshot();
+    let cards = snapshot.cards("goal");
+    let settled: Vec<f64> = cards.iter().map(|card| card.foresight.settled).collect();
+    assert_eq!(settled, [2_000.0, 2_000.0]);
+    let all = snapshot.foresight("goal").expect("a goal was learned about");
+    assert_eq!(all.settled, 4_000.0);
+    // Two rates of .1 and .5: AUC .5 + .2/.84 at best.
+    assert!(all.auc.is_some_and(|auc| (0.68..0.76).contains(&auc)), "{all:?}");
+    assert!(all.calibration_error.is_some_and(|error| error < 0.05), "{all:?}");
+    assert!(all.drift.abs() < 4.0);
+    assert!(snapshot.cards("unheard").is_empty() && snapshot.foresight("unheard").is_none());
+}
+
+#[test]
+fn what_comes_after_silence_was_settled_is_counted_once() {
+    let mut learner = Learner::new(starting_at(0.05));
+    learner.apply(&Row::Exposure(exposure(1, 1, 0, GROUPS[0])));
+    learner.advance(31 * DAY_MS);
+    let counts = |learner: &Learner| {
+        let all = learner.snapshot().foresight("goal").expect("a goal was learned about");
+        (all.settled, all.happened)
+    };
+    assert_eq!(counts(&learner), (1.0, 0.0));
+    learner.apply(&bought(29 * DAY_MS, 1, None));
+    assert_eq!(counts(&learner), (1.0, 1.0));
 }
