@@ -7,6 +7,7 @@ pub mod drift;
 pub mod funnel;
 pub mod interval;
 pub mod lifetime;
+pub mod models;
 pub mod off_policy;
 pub mod quality;
 pub mod similar;

@@ -166,11 +166,12 @@ impl Snapshot {
         self.model.hierarchy.arms().map(card).collect()
     }
 
-    /// All cards of an outcome in one; `None` for an outcome never learned about.
+    /// All cards of an outcome (or those of one action) in one; `None` for an outcome never learned about.
     #[must_use]
-    pub fn foresight(&self, outcome: &str) -> Option<Foresight> {
+    pub fn foresight(&self, outcome: &str, action: Option<&str>) -> Option<Foresight> {
         let taught = self.model.outcomes.get(outcome)?;
         let arms = self.model.hierarchy.arms();
+        let arms = arms.filter(|(known, ..)| action.is_none_or(|action| action == &***known));
         let all = arms.filter_map(|(_, _, path)| taught.card(&path));
         Some(all.fold(Card::default(), |sum, card| sum.and(card)).read())
     }

@@ -294,13 +294,13 @@ fn a_card_says_how_well_an_action_was_foreseen_on_a_channel() {
     let cards = snapshot.cards("goal");
     let settled: Vec<f64> = cards.iter().map(|card| card.foresight.settled).collect();
     assert_eq!(settled, [2_000.0, 2_000.0]);
-    let all = snapshot.foresight("goal").expect("a goal was learned about");
+    let all = snapshot.foresight("goal", None).expect("a goal was learned about");
     assert_eq!(all.settled, 4_000.0);
     // Two rates of .1 and .5: AUC .5 + .2/.84 at best.
     assert!(all.auc.is_some_and(|auc| (0.68..0.76).contains(&auc)), "{all:?}");
     assert!(all.calibration_error.is_some_and(|error| error < 0.05), "{all:?}");
     assert!(all.drift.abs() < 4.0);
-    assert!(snapshot.cards("unheard").is_empty() && snapshot.foresight("unheard").is_none());
+    assert!(snapshot.cards("unheard").is_empty() && snapshot.foresight("unheard", None).is_none());
 }
 
 #[test]
@@ -309,7 +309,7 @@ fn what_comes_after_silence_was_settled_is_counted_once() {
     learner.apply(&Row::Exposure(exposure(1, 1, 0, GROUPS[0])));
     learner.advance(31 * DAY_MS);
     let counts = |learner: &Learner| {
-        let all = learner.snapshot().foresight("goal").expect("a goal was learned about");
+        let all = learner.snapshot().foresight("goal", None).expect("a goal was learned about");
         (all.settled, all.happened)
     };
     assert_eq!(counts(&learner), (1.0, 0.0));
