@@ -2,6 +2,7 @@
 //! organisations and customers.
 
 mod coverage;
+mod experiments;
 mod explanation;
 mod generated;
 mod hand;

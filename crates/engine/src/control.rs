@@ -69,37 +69,38 @@ impl Engine {
         at: Timestamp,
     ) -> Result<Place, EngineError> {
         let control = &strategy.organisation.control;
-        let mut place = Place { assignment: self.assignment(strategy, customer, at), ..Place::default() };
-        if is_measured(control) {
-            let period = period(control, at).to_be_bytes();
-            let key = enrolment_key(customer, &[b"control", &period]);
-            if self.enrolment(&key)?.is_none() {
-                let about = About::Control { group: place.assignment };
-                place.first_time.push(enrolling(customer, key, about, at));
-            }
+        let assignment = self.assignment(strategy, customer, at);
+        let mut place = Place { assignment, ..Place::default() };
+        let enters =
+            |experiment: &(u16, &Experiment)| assignment == Assignment::Strategy && runs(experiment.1, at);
+        let experiments: Vec<(u16, &Experiment)> =
+            (0u16..).zip(&strategy.experiments).filter(enters).collect();
+        let period_key = is_measured(control)
+            .then(|| enrolment_key(customer, &[b"control", &period(control, at).to_be_bytes()]));
+        let keys = experiments.iter().map(|(_, experiment)| {
+            enrolment_key(customer, &[b"experiment", experiment.id.as_str().as_bytes()])
+        });
+        let mut known = self.enrolments(keys.chain(period_key).collect())?;
+        if let Some((key, None)) = known.split_off(experiments.len()).pop() {
+            let about = About::Control { group: assignment };
+            place.first_time.push(enrolling(customer, key, about, at));
         }
-        if place.assignment != Assignment::Strategy {
-            return Ok(place);
-        }
-        for (index, experiment) in (0u16..).zip(&strategy.experiments) {
-            if runs(experiment, at) {
-                self.enrol(experiment, index, customer, at, &mut place)?;
-            }
+        for ((index, experiment), (key, known)) in experiments.into_iter().zip(known) {
+            self.enrol((index, experiment), (key, known), customer, at, &mut place);
         }
         Ok(place)
     }
 
+    /// Adds the arm of one experiment: the one that is known from before, else the one that is drawn.
     fn enrol(
         &self,
-        experiment: &Experiment,
-        index: u16,
+        (index, experiment): (u16, &Experiment),
+        (key, known): (Vec<u8>, Option<Enrolment>),
         customer: CustomerId,
         at: Timestamp,
         place: &mut Place,
-    ) -> Result<(), EngineError> {
+    ) {
         let id = experiment.id.as_str();
-        let key = enrolment_key(customer, &[b"experiment", id.as_bytes()]);
-        let known = self.enrolment(&key)?;
         let kept = known.as_ref().and_then(|known| match &known.about {
             About::Experiment { arm, .. } => {
                 experiment.arms.iter().position(|found| found.id.as_str() == arm)
@@ -108,7 +109,7 @@ impl Engine {
         });
         let drawn = || arm(&experiment.arms, self.draw(&[b"experiment", id.as_bytes()], customer));
         let Some(arm) = kept.or_else(drawn) else {
-            return Ok(());
+            return;
         };
         if known.is_none() {
             let about = About::Experiment { id: id.to_owned(), arm: experiment.arms[arm].id.to_string() };
@@ -116,12 +117,18 @@ impl Engine {
         }
         let arm = u16::try_from(arm).expect("an experiment has few arms");
         place.experiments.push(Enrolled { experiment: index, arm });
-        Ok(())
     }
 
-    fn enrolment(&self, key: &[u8]) -> Result<Option<Enrolment>, EngineError> {
-        let row = self.store.get(&[Read::new(Table::Enrolment, key)])?.remove(0);
-        row.value().map(|bytes| codec::decode("enrolment", bytes)).transpose()
+    /// The enrolments under these keys, read together.
+    fn enrolments(&self, keys: Vec<Vec<u8>>) -> Result<Vec<(Vec<u8>, Option<Enrolment>)>, EngineError> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let reads: Vec<Read> = keys.iter().map(|key| Read::new(Table::Enrolment, key.clone())).collect();
+        let rows = self.store.get(&reads)?;
+        let read = |bytes| codec::decode("enrolment", bytes);
+        let known = rows.iter().map(|row| row.value().map(|bytes| read(bytes)).transpose());
+        keys.into_iter().zip(known).map(|(key, known)| Ok((key, known?))).collect()
     }
 
     /// Uniform in [0, 1], from the store's secret, what it is about and the customer.

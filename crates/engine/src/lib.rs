@@ -38,7 +38,7 @@ pub use history::{Outlook, PastContact, PastOutcome, PastSilence};
 pub use identity::Identifier;
 pub use ingest::{CUSTOMER_UPDATED, EventReport, means_unknown, typed};
 pub use learn::{Learned, Rebuilt, declare, new_learner};
-pub use measuring::{CameOf, Observation, Subject};
+pub use measuring::{CameOf, Observation, Reached, Subject};
 pub use published::{Published, last_published};
 pub use reject::Reject;
 pub use replaying::{ReplayFailure, Replayed};

@@ -53,14 +53,26 @@ pub struct Observation {
 /// What came of one customer.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct CameOf {
-    /// Value for the customer in euro.
+    /// Value for the customer in euro, without goals.
     pub customer: f64,
-    /// Value for the organisation in euro, after the cost of contacts.
+    /// Value for the organisation in euro, after the cost of contacts, without goals.
     pub organisation: f64,
-    /// Goals that were reached and whose value could not be told for this customer.
-    pub unvalued: Vec<EventName>,
+    /// Goals that were reached.
+    pub goals: Vec<Reached>,
     /// Outcomes that happened at least once.
     pub happened: BTreeSet<OutcomeName>,
+}
+
+/// A goal that a customer reached, whatever was said to them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reached {
+    /// The event.
+    pub event: EventName,
+    /// How often; once while its need is met.
+    pub times: f64,
+    /// What it is worth each time, in euro, to this customer and to the organisation; `None` when that cannot
+    /// be told.
+    pub value: Option<(f64, f64)>,
 }
 
 impl Engine {
@@ -190,13 +202,8 @@ fn add_goals(
             continue;
         };
         let times = once_per(closed_for, moments.into_iter());
-        match value(&actions, &permitted, &moment) {
-            Some((customer, organisation)) => {
-                came_of.customer += times * customer;
-                came_of.organisation += times * organisation;
-            }
-            None => came_of.unvalued.extend(std::iter::repeat_n(event.clone(), times as usize)),
-        }
+        let value = value(&actions, &permitted, &moment);
+        came_of.goals.push(Reached { event: event.clone(), times, value });
     }
 }
 

@@ -1,6 +1,7 @@
 //! The engine through its public API, on the memory store, with an explicit clock and seeds.
 
 mod after_the_fact;
+mod experiments;
 mod history;
 mod learning_loop;
 mod memory_of_contacts;
