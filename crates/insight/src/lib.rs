@@ -4,6 +4,7 @@
 //! Nothing here decides, learns or stores; nothing here names a customer.
 
 pub mod drift;
+pub mod experiment;
 pub mod funnel;
 pub mod interval;
 pub mod lifetime;

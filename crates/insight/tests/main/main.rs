@@ -5,4 +5,5 @@ mod coverage;
 mod lifetime;
 mod online_retail;
 mod open_bandit;
+mod peeking;
 mod similar;
