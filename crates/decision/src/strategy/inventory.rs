@@ -1,9 +1,11 @@
 //! What do we have: the declared attributes, request values and events, and what events do to attributes?
+//! What a purchase does to them is read by `purchases`.
 
 use super::{
     document::{Item, Table},
     model::{Attribute, Basis, Context, Event, PurposeIndex, Sensitivity, Setting, Subject},
     names::did_you_mean,
+    purchases::{self, Purchases},
     quantity::Share,
     vocabulary::{Vocabulary, report_unfit_name},
 };
@@ -45,6 +47,7 @@ pub(super) struct Declarations<'a> {
     attributes: BTreeMap<&'a str, Item<'a>>,
     contexts: BTreeMap<&'a str, Item<'a>>,
     events: BTreeMap<&'a str, Item<'a>>,
+    purchases: Option<Item<'a>>,
 }
 
 /// Gathers the declarations of all files; a second declaration of a name is a problem naming the first.
@@ -54,9 +57,21 @@ pub(super) fn gather(files: Vec<Table<'_>>) -> Declarations<'_> {
         gather_one(&mut declarations.attributes, "attribute", file.section("attributes"));
         gather_one(&mut declarations.contexts, "context value", file.section("context"));
         gather_one(&mut declarations.events, "event", file.section("events"));
+        gather_purchases(&mut declarations.purchases, file.get("purchases"));
         file.close();
     }
     declarations
+}
+
+fn gather_purchases<'a>(into: &mut Option<Item<'a>>, found: Option<Item<'a>>) {
+    match (&into, found) {
+        (Some(first), Some(second)) => {
+            let hint = format!("they are already declared at {}", first.position());
+            second.key.problem_with_hint("purchases are declared twice", hint);
+        }
+        (None, Some(first)) => *into = Some(first),
+        (_, None) => {}
+    }
 }
 
 fn gather_one<'a>(into: &mut BTreeMap<&'a str, Item<'a>>, kind: &str, table: Table<'a>) {
@@ -201,6 +216,11 @@ pub(super) fn contexts(declarations: &Declarations<'_>) -> (Vec<Context>, bool) 
         })
         .collect();
     (contexts, understood)
+}
+
+/// Reads what a purchase leaves behind; the events are known.
+pub(super) fn purchases(declarations: &Declarations<'_>, vocabulary: &Vocabulary) -> Option<Purchases> {
+    declarations.purchases.and_then(|item| purchases::read(item, vocabulary))
 }
 
 /// Reads the events, sorted by name.

@@ -217,6 +217,7 @@ fn load_one(files: &Files, variants: Option<Names>) -> Result<Loaded, Vec<Proble
         contexts: vocabulary.contexts,
         attributes: vocabulary.attributes,
         events: vocabulary.events,
+        purchases: vocabulary.purchases,
         principles,
         experiments,
         contact_policy,
@@ -327,6 +328,7 @@ impl<'a> Folder<'a> {
             contexts: Vec::new(),
             context_names: unread("context value"),
             events: Vec::new(),
+            purchases: None,
             event_names: unread("event"),
             outcome_names: unread("outcome"),
             variant_names,
@@ -354,6 +356,7 @@ impl<'a> Folder<'a> {
         vocabulary.events = inventory::events(&declarations, vocabulary);
         vocabulary.event_names =
             Names::new("event", vocabulary.events.iter().map(|event| event.name.as_str()), whole);
+        vocabulary.purchases = inventory::purchases(&declarations, vocabulary);
         let reported = actions::reported_outcomes();
         let of_events = vocabulary.events.iter().filter_map(|event| event.outcome.as_ref());
         let outcomes: Vec<&str> = reported.iter().chain(of_events).map(OutcomeName::as_str).collect();

@@ -1,6 +1,6 @@
 //! The compiled strategy: plain data, indexed, with every rule typed.
 
-use super::{forms::Forms, scopes::Scopes};
+use super::{forms::Forms, purchases::Purchases, scopes::Scopes};
 use crate::{
     Duration, Timestamp,
     id::{
@@ -64,6 +64,8 @@ pub struct Strategy {
     pub attributes: Vec<Attribute>,
     /// Declared events.
     pub events: Vec<Event>,
+    /// What a purchase is and leaves behind.
+    pub purchases: Option<Purchases>,
     /// Principles, in their order.
     pub principles: Vec<Principle>,
     /// Experiments, by id.

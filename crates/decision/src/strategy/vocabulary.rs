@@ -5,6 +5,7 @@ use super::{
     model::{Attribute, Channel, Context, Event, Placement, Purpose, PurposeIndex},
     names::Names,
     problem::Place,
+    purchases::Purchases,
 };
 use crate::{
     id::{ActionId, Language},
@@ -30,6 +31,7 @@ pub(super) struct Vocabulary {
     pub context_names: Names,
     pub events: Vec<Event>,
     pub event_names: Names,
+    pub purchases: Option<Purchases>,
     /// Issues, groups and actions.
     pub scope_names: Names,
     pub action_names: Names,
