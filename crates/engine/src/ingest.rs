@@ -95,6 +95,7 @@ impl Engine {
         let before = loaded.household.clone();
         let settings = self.settings(strategy, declared, report, happened);
         let provided = self.apply(strategy, settings, report.source, &mut loaded, happened);
+        self.purchased(strategy, report, &mut loaded, happened);
         self.happened(strategy, declared, &provided, &mut loaded, &mut batch, happened);
         loaded.write_profile(&mut batch);
         if let (Some(id), Some(household)) = (&loaded.household_id, &loaded.household)
@@ -250,7 +251,14 @@ pub fn typed(attribute: &Attribute, value: Value) -> Option<Value> {
     }
 }
 
-fn set(values: &mut Attributes, attribute: &Attribute, value: Value, source: Source, at: Timestamp) {
+/// Sets a value unless it is beaten by what is known.
+pub(crate) fn set(
+    values: &mut Attributes,
+    attribute: &Attribute,
+    value: Value,
+    source: Source,
+    at: Timestamp,
+) {
     let beaten = values.get(&attribute.name).is_some_and(|known| {
         known.expires_at > at && (known.source < source || (known.source == source && known.observed_at > at))
     });

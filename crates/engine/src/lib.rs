@@ -20,12 +20,14 @@ mod learn;
 mod lock;
 mod measuring;
 mod published;
+mod purchases;
 mod reject;
 mod replaying;
 mod reporting;
 mod shelf;
 pub mod storage;
 mod volume;
+mod working_out;
 
 pub use answer::{Answer, Said};
 pub use consenting::ConsentReport;
@@ -43,6 +45,7 @@ pub use published::{Published, last_published};
 pub use reject::Reject;
 pub use replaying::{ReplayFailure, Replayed};
 pub use reporting::OutcomeReport;
+pub use working_out::WorkedOut;
 
 use arc_swap::ArcSwap;
 use decision::{
