@@ -1,7 +1,8 @@
 //! What do decisions and outcomes add up to? Folds over records: funnels, model quality, drift, and
 //! intervals with the customer as the unit. And what do purchases add up to: the value to be expected, what is similar.
 //!
-//! Nothing here decides, learns or stores; nothing here names a customer.
+//! Nothing here decides or learns; nothing here names a customer. [`worth`] alone writes: attributes that follow
+//! from others.
 
 pub mod drift;
 pub mod experiment;
@@ -12,3 +13,4 @@ pub mod models;
 pub mod off_policy;
 pub mod quality;
 pub mod similar;
+pub mod worth;
