@@ -145,6 +145,18 @@ fn names(mapping: &Mapping, source: &Source, strategy: &Strategy, problems: &mut
     if let Some(contact) = &source.contact {
         contact_problems(&place, contact, problems);
     }
+    for rule in &source.exclude {
+        let tells = rule.empty
+            || !rule.starts_with.is_empty()
+            || !rule.one_of.is_empty()
+            || rule.at_most.is_some_and(f64::is_finite);
+        if rule.because.trim().is_empty() || rule.repeated == (tells && !rule.column.is_empty()) {
+            problems.push(format!(
+                "{place} needs `because` in every `exclude`, and either `repeated` or a `column` with `empty`, \
+                 `starts_with`, `one_of` or `at_most`"
+            ));
+        }
+    }
     if source.identifiers.is_empty() {
         problems.push(format!("{place} has no `identifiers`: whose rows are they"));
     }

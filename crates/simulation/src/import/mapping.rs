@@ -1,7 +1,8 @@
 //! How do an organisation's files become customers, events, contacts and outcomes? The mapping file says
 //! it column by column, and on which ground the data may be used at all.
 //!
-//! Deliberately absent: computing with values. A column is renamed, translated word by word or unknown.
+//! Deliberately absent: computing with values, but for the product of columns (what a line of an order costs). A
+//! column is renamed, translated word by word or unknown.
 
 use decision::{Timestamp, profile::ConsentStatus, request::Direction, strategy::Strategy};
 use jiff::{SignedDuration, civil::Date};
@@ -139,6 +140,12 @@ pub struct Source {
     pub household: Option<String>,
     /// When it happened.
     pub at: When,
+    /// Rows that are left out and why; the first that fits counts.
+    #[serde(default)]
+    pub exclude: Vec<Exclusion>,
+    /// Adds a column of this name: the product of these columns.
+    #[serde(default)]
+    pub products: BTreeMap<String, Vec<String>>,
     /// Only rows that have one of these words, per column.
     #[serde(default)]
     pub only: BTreeMap<String, Vec<String>>,
@@ -203,6 +210,27 @@ impl ConsentColumn {
         let is_word = |listed: &String| listed.trim().eq_ignore_ascii_case(word.trim());
         lists.into_iter().find(|(words, _)| words.iter().any(is_word)).map(|(_, status)| status)
     }
+}
+
+/// Rows that are left out for one reason: those that repeat an earlier row of the file, or whose column has one of
+/// the listed properties.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Exclusion {
+    /// Why, as the report says it.
+    pub because: String,
+    /// Every field is that of an earlier row.
+    pub repeated: bool,
+    /// The column that tells.
+    pub column: String,
+    /// It is empty.
+    pub empty: bool,
+    /// It begins with one of these.
+    pub starts_with: Vec<String>,
+    /// It is one of these words.
+    pub one_of: Vec<String>,
+    /// It holds a number that is at most this.
+    pub at_most: Option<f64>,
 }
 
 /// What the order of a file's rows says, where it has no ids or dates of its own. Every row counts, also

@@ -5,6 +5,7 @@
 //! carry ids made from their content, so importing them again changes nothing.
 
 mod check;
+mod exclusion;
 mod facts;
 mod feed;
 mod mapping;
@@ -194,18 +195,24 @@ impl<'a> Files<'a> {
             order.iter_mut().for_each(Order::next);
             let said = line.fields.and_then(|mut fields| {
                 order.as_mut().map_or(Ok(()), |order| order.add(&mut fields))?;
-                let row = row_id(&source.name, &fields, &mut repeated);
+                let (row, times) = row_id(&source.name, &fields, &mut repeated);
+                if let Some(reason) = exclusion::reason(&source.exclude, &fields, times)? {
+                    *tally.source(&source.name).excluded.entry(reason.to_owned()).or_default() += 1;
+                    return Ok(None);
+                }
                 let said = reader.read(fields, &row)?;
                 let early = said.iter().flat_map(|said| &said.happened).any(|(at, _)| *at < self.oldest);
                 match early {
                     true => Err("the row is older than the stated retention".to_owned()),
-                    false => Ok((row, said)),
+                    false => Ok(Some((row, said))),
                 }
             });
             match said {
                 Err(reason) => tally.reject(&source.name, place, reason),
-                Ok((_, None)) => tally.source(&source.name).left_out += 1,
-                Ok((row, Some(said))) => {
+                Ok(None) => {}
+                Ok(Some((_, None))) => tally.source(&source.name).left_out += 1,
+                Ok(Some((row, Some(said)))) => {
+                    tally.source(&source.name).used += 1;
                     count(&source.name, &said, tally);
                     for (at, happened) in said.happened {
                         let (row, place) = (row.clone(), place.clone());
@@ -239,8 +246,8 @@ fn count(source: &str, said: &Said, tally: &mut Tally) {
     }
 }
 
-/// Source and content; rows that are equal are told apart by their order.
-fn row_id(source: &str, fields: &Fields, repeated: &mut BTreeMap<[u8; 16], u32>) -> String {
+/// Source and content, and how often that came by now; rows that are equal are told apart by their order.
+fn row_id(source: &str, fields: &Fields, repeated: &mut BTreeMap<[u8; 16], u32>) -> (String, u32) {
     let mut hasher = blake3::Hasher::new();
     for (column, field) in fields {
         for part in [column, field] {
@@ -251,7 +258,7 @@ fn row_id(source: &str, fields: &Fields, repeated: &mut BTreeMap<[u8; 16], u32>)
     let hash = *hasher.finalize().as_bytes().first_chunk::<16>().expect("a hash has 32 bytes");
     let times = repeated.entry(hash).or_default();
     *times += 1;
-    format!("{source}/{:032x}/{times}", u128::from_be_bytes(hash))
+    (format!("{source}/{:032x}/{times}", u128::from_be_bytes(hash)), *times)
 }
 
 /// Puts everything into an engine; `progress` hears how many of how many.

@@ -4,6 +4,7 @@
 //! Reasons name the column and never the value: values are personal.
 
 use super::{
+    exclusion,
     mapping::{Chosen, Source, When},
     table::{Fields, translate},
 };
@@ -85,6 +86,7 @@ impl<'a> Reader<'a> {
             }
         }
         translate(&mut fields, &self.source.values);
+        exclusion::multiply(&mut fields, &self.source.products)?;
         let at = moment(&self.source.at, &fields, self.strategy)?;
         let identifiers = self.identifiers(&fields)?;
         let mut said = Said::default();

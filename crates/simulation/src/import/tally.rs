@@ -23,8 +23,12 @@ pub struct Tally {
 pub struct Rows {
     /// Rows read.
     pub rows: u64,
-    /// Left out by the mapping.
+    /// Left out by the mapping, because they lack the words it wants.
     pub left_out: u64,
+    /// Left out by the mapping, by the reason it gives.
+    pub excluded: BTreeMap<String, u64>,
+    /// Rows that said something. With those left out, excluded and rejected while reading they add up to `rows`.
+    pub used: u64,
     /// Events.
     pub events: u64,
     /// Contacts really made.
@@ -80,6 +84,14 @@ impl Tally {
                 rows.duplicates,
                 rows.rejects
             );
+        }
+        for (name, rows) in self.sources.iter().filter(|(_, rows)| !rows.excluded.is_empty()) {
+            text +=
+                &format!("\n{name}: of {} rows {} are used, {} rejected", rows.rows, rows.used, rows.rejects);
+            text += &format!(", {} left out, and excluded:\n", rows.left_out);
+            for (reason, count) in &rows.excluded {
+                text += &format!("{count:>9}  {reason}\n");
+            }
         }
         text += &format!("\n{:<28}{:>9}   unknown, by rule\n", "attribute", "set");
         let mut names: Vec<&String> = self.attributes.keys().chain(self.unknown.keys()).collect();
