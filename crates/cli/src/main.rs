@@ -14,6 +14,7 @@ mod opening;
 mod replay;
 mod serve;
 mod test;
+mod value;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -38,6 +39,7 @@ enum Command {
     Replay(replay::Arguments),
     Import(import::Arguments),
     Backtest(backtest::Arguments),
+    Value(value::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -52,5 +54,6 @@ fn main() -> ExitCode {
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Backtest(arguments) => backtest::run(&arguments),
+        Command::Value(arguments) => value::run(&arguments),
     }
 }

@@ -6,6 +6,7 @@ use engine::{
     EngineError,
     storage::{Expired, Store},
 };
+use insight::worth;
 use std::{
     io,
     sync::{
@@ -24,6 +25,9 @@ const EXPIRE_ROWS: usize = 4096;
 const EXPIRE_PROFILES: usize = 1024;
 /// How often learning happens without anything new, so that credit for late outcomes is settled.
 const SETTLE_EVERY: Duration = Duration::from_secs(3600);
+/// How long after the start it is worked out what customers are worth, and how often from then on.
+const WORK_OUT_FIRST: Duration = Duration::from_secs(60);
+const WORK_OUT_EVERY: Duration = Duration::from_secs(24 * 3600);
 /// How often the strategy folder is looked at.
 pub const WATCH_EVERY: Duration = Duration::from_secs(1);
 
@@ -50,6 +54,8 @@ impl Background {
         let mut background = Self { stops: Vec::new(), threads: Vec::new() };
         let learner = app.clone();
         background.spawn("learn", move |stopped| learn(&learner, learn_every, &stopped))?;
+        let valuer = app.clone();
+        background.spawn("worth", move |stopped| work_out(&valuer, &stopped))?;
         let keeper = app.clone();
         hide_expired(app, &*store);
         background.spawn("expire", move |stopped| {
@@ -111,6 +117,24 @@ fn learn(app: &App, every: Duration, stopped: &Receiver<()>) {
             Err(error) => {
                 tracing::error!(%error, "learning failed; the model before keeps deciding")
             }
+        }
+    }
+}
+
+/// Works out what customers are worth and what goes with what they bought, where purchases are declared.
+fn work_out(app: &App, stopped: &Receiver<()>) {
+    let mut wait = WORK_OUT_FIRST;
+    while waits(stopped, wait) {
+        wait = WORK_OUT_EVERY;
+        match worth::run(&app.engine, (app.clock)(), true) {
+            Err(worth::Error::NotDeclared) => {}
+            Ok(worth) => tracing::info!(
+                customers = worth.customers,
+                valued = worth.valued,
+                suggested = worth.suggested,
+                "worked out what customers are worth"
+            ),
+            Err(error) => tracing::error!(%error, "what customers are worth could not be worked out"),
         }
     }
 }
