@@ -12,7 +12,9 @@ use crate::{
     record::{Contender, SilenceReason, Slot},
     strategy::{Action, ActionIndex, Class},
 };
-use learning::exploration::{Floor, THOMPSON_SCALE, Worth, keyed_uniform, pick, thompson, with_floor};
+use learning::exploration::{
+    Floor, THOMPSON_SCALE, Worth, keyed_uniform, pick, ramped, thompson, with_floor,
+};
 use std::collections::BTreeSet;
 
 /// Draws per slot.
@@ -21,6 +23,8 @@ const DRAWS: usize = 128;
 const CONTENDERS_MAX: usize = 16;
 /// An arm is worth trying only when this many standard deviations of luck would beat silence.
 const WORTH_TRYING_Z: f64 = 2.0;
+/// The probability a new action may have at most, while a known one is worth saying.
+const RAMP_START: f64 = 0.2;
 /// How long an answered conversation keeps its group for itself.
 const CONVERSATION_OPEN: crate::Duration = crate::Duration::from_hours(7 * 24);
 
@@ -244,7 +248,17 @@ fn vector(
         (0..arms).map(|arm| Worth { expected: at(arm, 0.0), hoped: at(arm, WORTH_TRYING_Z) }).collect();
     let exploration = situation.strategy.organisation.exploration;
     let floor = Floor { total: exploration.floor, arms: exploration.contenders, budget: exploration.budget };
-    with_floor(&drawn, &explorable, &worth, floor)
+    let floored = with_floor(&drawn, &explorable, &worth, floor);
+    let evidence = |arm: usize| {
+        let candidate = &candidates[usize::from(contenders[arm - 1])];
+        candidate.predictions.first().map_or(0.0, |goal| f64::from(goal.evidence))
+    };
+    let known = |arm: usize| (evidence(arm) / f64::from(exploration.ramp)).min(1.0);
+    let caps: Vec<f64> =
+        (0..arms).map(|arm| if arm == 0 { 1.0 } else { RAMP_START.max(known(arm)) }).collect();
+    let steady: Vec<bool> =
+        (0..arms).map(|arm| arm > 0 && known(arm) >= 1.0 && worth[arm].expected > 0.0).collect();
+    ramped(&floored, &caps, &steady)
 }
 
 /// Action first, then its best form: the cheapest that fits, in the order of the file on a tie.

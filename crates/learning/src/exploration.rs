@@ -105,6 +105,28 @@ fn affordable(vector: &[f64], contenders: &[usize], worth: &[Worth], floor: Floo
     if lost > 0.0 { total.min(floor.budget * hoped / lost) } else { total }
 }
 
+/// Arms above their cap give the excess to the steady ones, in proportion to what those have (evenly when they
+/// have nothing); sums stay as they were. Without a steady arm nothing is capped: somebody has to begin.
+///
+/// # Panics
+/// When the lengths differ.
+pub fn ramped(vector: &[f64], caps: &[f64], steady: &[bool]) -> Vec<f64> {
+    assert!(vector.len() == caps.len() && vector.len() == steady.len(), "one cap and flag per arm");
+    let takers = steady.iter().filter(|steady| **steady).count();
+    if takers == 0 {
+        return vector.to_vec();
+    }
+    let capped = |arm: usize| if steady[arm] { vector[arm] } else { vector[arm].min(caps[arm]) };
+    let excess: f64 = (0..vector.len()).map(|arm| vector[arm] - capped(arm)).sum();
+    let held: f64 = (0..vector.len()).filter(|&arm| steady[arm]).map(|arm| vector[arm]).sum();
+    let share = |arm: usize| match (steady[arm], held > 0.0) {
+        (false, _) => 0.0,
+        (true, true) => vector[arm] / held,
+        (true, false) => 1.0 / takers as f64,
+    };
+    (0..vector.len()).map(|arm| capped(arm) + excess * share(arm)).collect()
+}
+
 /// The arm at `uniform` (in `[0, 1)`) of the cumulative distribution; never one with probability 0.
 ///
 /// # Panics
@@ -257,6 +279,18 @@ mod tests {
         }
         let nothing = with_floor(&[0.5, 0.5], &[false, false], &[EVEN; 2], FLOOR);
         assert_eq!(nothing, [0.5, 0.5]);
+    }
+
+    #[test]
+    fn what_is_new_leaves_the_excess_to_what_is_steady() {
+        let ramp = |vector: &[f64], caps: &[f64], steady: &[bool]| ramped(vector, caps, steady);
+        assert_eq!(ramp(&[0.0, 0.8, 0.2], &[1.0, 0.3, 1.0], &[false, false, true]), [0.0, 0.3, 0.7]);
+        assert_eq!(ramp(&[0.0, 0.9, 0.1, 0.0], &[1.0, 0.5, 0.5, 0.5], &[false; 4]), [0.0, 0.9, 0.1, 0.0]);
+        assert_eq!(
+            ramp(&[0.0, 1.0, 0.0, 0.0], &[1.0, 0.5, 1.0, 1.0], &[false, false, true, true]),
+            [0.0, 0.5, 0.25, 0.25]
+        );
+        assert_eq!(ramp(&[0.1, 0.2, 0.7], &[1.0, 0.3, 1.0], &[false, false, true]), [0.1, 0.2, 0.7]);
     }
 
     #[test]

@@ -131,6 +131,9 @@ pub struct Exploration {
     pub floor: f64,
     /// Over at most this many contenders.
     pub contenders: usize,
+    /// Exposures after which an action may be picked as often as it looks best; before, its probability is held
+    /// back while a known action is worth saying; at least 1.
+    pub ramp: u32,
     /// Expected value that may be given up for it, as a part of what the most promising contender may be
     /// worth, 0 to 1.
     pub budget: f64,

@@ -130,6 +130,7 @@ fn exploration(table: Table<'_>) -> Exploration {
     let exploration = Exploration {
         floor: table.optional("floor").map_or(0.02, |HalfShare(floor)| floor),
         contenders: table.optional("contenders").map_or(4, |Count(contenders)| contenders as usize),
+        ramp: table.optional("ramp").map_or(50, |Count(exposures)| exposures),
         budget: table.optional("budget").map_or(0.002, |Share(budget)| budget),
     };
     table.close();
