@@ -9,6 +9,7 @@ mod running;
 mod serving;
 mod soak;
 mod standing;
+mod valuing;
 mod worlds;
 
 use std::{

@@ -3,7 +3,7 @@
 use super::{attent, fresh_folder, stderr, stdout};
 use std::path::PathBuf;
 
-const WORLDS: [&str; 5] = ["energy", "travel", "retailer", "bank-calls", "mail-test"];
+const WORLDS: [&str; 6] = ["energy", "travel", "retailer", "bank-calls", "mail-test", "shop"];
 
 /// A folder of real data beside the repository.
 fn data(name: &str) -> Option<String> {

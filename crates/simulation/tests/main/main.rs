@@ -6,6 +6,7 @@ mod drift;
 mod import;
 mod real;
 mod retailer;
+mod shop;
 mod strategy;
 mod travel;
 mod world;
