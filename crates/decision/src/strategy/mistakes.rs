@@ -366,3 +366,88 @@ proptest! {
         }
     }
 }
+
+const PURCHASES: &str = r#"[attributes.first_bought_at]
+name = { en = "first", nl = "eerst" }
+type = "time"
+purposes = ["offers", "care"]
+owner = "shop"
+[attributes.last_bought_at]
+name = { en = "last", nl = "laatst" }
+type = "time"
+purposes = ["offers", "care"]
+owner = "shop"
+[attributes.days_bought]
+name = { en = "days", nl = "dagen" }
+type = "number"
+purposes = ["offers"]
+owner = "shop"
+[attributes.spent]
+name = { en = "spent", nl = "besteed" }
+type = "number"
+purposes = ["offers"]
+owner = "shop"
+[attributes.expected_value]
+name = { en = "expected", nl = "verwacht" }
+type = "number"
+purposes = ["offers"]
+source = "derived"
+owner = "shop"
+[events.purchase]
+properties = { amount = "number", item = "text" }
+[purchases]
+event = "purchase"
+amount = "amount"
+first_at = "first_bought_at"
+last_at = "last_bought_at"
+days = "days_bought"
+total = "spent"
+[purchases.expected]
+within = "365d"
+value = "expected_value"
+"#;
+
+#[test]
+fn what_a_purchase_leaves_behind_is_checked_against_the_inventory() {
+    let with_purchases = |text: &str, replacement: &str| {
+        assert_eq!(PURCHASES.matches(text).count(), 1, "`{text}` occurs once");
+        let mut files = right();
+        files.0.insert("inventory/purchases.toml".into(), PURCHASES.replace(text, replacement));
+        told(&files)
+    };
+    let told = |message: &str| vec![format!("inventory/purchases.toml | {message}")];
+    let strategy = with_purchases("within = \"365d\"", "within = \"90d\"");
+    assert_eq!(strategy, [""; 0]);
+    let rows = [
+        (
+            "event = \"purchase\"",
+            "event = \"purchas\"",
+            "\"purchas\" | no event is called `purchas` | did you mean `purchase`?",
+        ),
+        (
+            "amount = \"amount\"",
+            "amount = \"item\"",
+            "\"item\" | `purchase` has no property `item` of type number | -",
+        ),
+        ("total = \"spent\"", "", "purchases | `purchases` has no `total` | -"),
+        (
+            "last_at = \"last_bought_at\"",
+            "last_at = \"spent\"",
+            "\"spent\" | `last_at` expects an attribute of type time, `spent` is of type number | -",
+        ),
+        (
+            "[attributes.days_bought]\nname = { en = \"days\", nl = \"dagen\" }\ntype = \"number\"\npurposes = [\"offers\"]",
+            "[attributes.days_bought]\nname = { en = \"days\", nl = \"dagen\" }\ntype = \"number\"\npurposes = [\"care\"]",
+            "\"expected_value\" | `expected_value` may be used for `offers`, what it is worked out from may not | \
+             add the purpose to `days_bought`, or take it from `expected_value`",
+        ),
+        (
+            "within = \"365d\"",
+            "wihtin = \"365d\"",
+            "wihtin | `expected` has no place for `wihtin` | did you mean `within`?",
+        ),
+    ];
+    for (text, replacement, expected) in rows {
+        assert_eq!(with_purchases(text, replacement), told(expected), "{replacement}");
+    }
+}
