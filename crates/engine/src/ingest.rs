@@ -8,7 +8,7 @@ use crate::{
     customer::{HISTORY_MS, Loaded},
     journal::Entry,
     reporting::remember,
-    storage::{Batch, Read, Table, Ticket, Write, key},
+    storage::{Batch, Read, Table, Ticket, Version, Write, key},
 };
 use decision::{
     Timestamp,
@@ -91,13 +91,18 @@ impl Engine {
         let mut loaded = self.load(known.id)?;
         let household = report.household.as_ref().or(loaded.household_id.as_ref());
         let _together = household.map(|id| self.households.guard(&self.household_key(id)));
+        let known_before = (loaded.customer.profile.clone(), loaded.household_id.clone());
         self.join_household(report, &mut loaded)?;
         let before = loaded.household.clone();
         let settings = self.settings(strategy, declared, report, happened);
         let provided = self.apply(strategy, settings, report.source, &mut loaded, happened);
         self.purchased(strategy, report, &mut loaded, happened);
         self.happened(strategy, declared, &provided, &mut loaded, &mut batch, happened);
-        loaded.write_profile(&mut batch);
+        if loaded.profile_version == Version::ABSENT
+            || (&loaded.customer.profile, &loaded.household_id) != (&known_before.0, &known_before.1)
+        {
+            loaded.write_profile(&mut batch);
+        }
         if let (Some(id), Some(household)) = (&loaded.household_id, &loaded.household)
             && loaded.household != before
         {
