@@ -1,6 +1,6 @@
 //! What does every request share? The engine, the keys, a clock and a source of seeds, and the settings.
 
-use crate::{keys::Keys, problem::Problem, telemetry::Telemetry};
+use crate::{keys::Keys, problem::Problem, telemetry::Telemetry, turns::Turns};
 use axum::http::StatusCode;
 use decision::strategy::{self, Files};
 use engine::{Engine, EngineError, storage::Store};
@@ -79,7 +79,7 @@ pub struct App {
     pub settings: Settings,
     /// Counters and times.
     pub telemetry: Telemetry,
-    pub(crate) turns_to_decide: Arc<Semaphore>,
+    pub(crate) turns_to_decide: Turns,
     pub(crate) turns: Arc<Semaphore>,
     draining: AtomicBool,
     pending: Mutex<Vec<PendingProblem>>,
@@ -134,7 +134,7 @@ impl App {
             keys: Keys::open(store)?,
             clock: Arc::new(Timestamp::now),
             seeds: Arc::new(system_seed),
-            turns_to_decide: Arc::new(Semaphore::new(settings.requests_at_once)),
+            turns_to_decide: Turns::new(settings.requests_at_once),
             turns: Arc::new(Semaphore::new(settings.requests_at_once)),
             settings,
             telemetry: Telemetry::default(),

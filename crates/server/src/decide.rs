@@ -5,7 +5,8 @@
 //! that was already queued when time ran out stays recorded; nobody saw it, so its reservation lapses.
 //!
 //! A question waits for its turn for no more than half of its time. Else, with more questions than the
-//! machine carries, each would get its turn just too late, and all work would be for nothing.
+//! machine carries, each would get its turn just too late, and all work would be for nothing. A tenth of the
+//! time is left for the way back: who asks counts until the answer has arrived.
 
 use crate::{
     app::App,
@@ -29,14 +30,7 @@ use decision::{
 use engine::{Ask, Decided, EngineError, Said, storage::StoreError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as AnyJson;
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::time::{Instant, timeout_at};
 use utoipa::ToSchema;
 
@@ -246,46 +240,28 @@ struct Time {
 impl Time {
     fn from_now(within: Duration) -> Self {
         let arrived = Instant::now();
-        Self { turn_by: arrived + within / 2, answer_by: arrived + within }
+        Self { turn_by: arrived + within / 2, answer_by: arrived + within - within / 10 }
     }
 }
 
 /// A decision that is durable, or why there is none.
 async fn decided(app: &Arc<App>, ask: Ask, time: Time) -> Result<Decided, &'static str> {
-    let given_up = GivenUp::default();
-    let wanted = given_up.0.clone();
     let worker = app.clone();
-    let work = async move {
-        let turn = worker.turns_to_decide.clone().acquire_owned();
-        let turn = timeout_at(time.turn_by, turn).await.map_err(|_| "busy")?;
-        let working = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            let wanted = || !wanted.load(Ordering::Acquire);
-            worker.engine.decide_while(&ask, (worker.clock)(), (worker.seeds)(), &wanted)
-        });
-        let mut decided = match working.await {
-            Ok(Ok(Some(decided))) => decided,
-            Ok(Ok(None)) => return Err("deadline"),
-            Ok(Err(error)) => return Err(reason(&error)),
-            Err(_) => return Err("failed"),
-        };
-        match decided.ticket.take() {
-            None => Ok(decided),
-            Some(ticket) => ticket.await.map(|()| decided).map_err(|error| reason(&error.into())),
+    let mut asking = app.turns_to_decide.ask(move |wanted| {
+        match worker.engine.decide_while(&ask, (worker.clock)(), (worker.seeds)(), wanted) {
+            Ok(decided) => decided.ok_or("deadline"),
+            Err(error) => Err(reason(&error)),
         }
+    });
+    let ended = match timeout_at(time.turn_by, &mut asking).await {
+        Ok(ended) => ended,
+        Err(_) if asking.leaves() => Err("busy"),
+        Err(_) => timeout_at(time.answer_by, asking).await.unwrap_or(Err("deadline")),
     };
-    let result = timeout_at(time.answer_by, work).await;
-    drop(given_up);
-    result.unwrap_or(Err("deadline"))
-}
-
-/// Tells the worker, when dropped, that nobody waits any more.
-#[derive(Default)]
-struct GivenUp(Arc<AtomicBool>);
-
-impl Drop for GivenUp {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Release);
+    let mut decided = ended?;
+    match decided.ticket.take() {
+        None => Ok(decided),
+        Some(ticket) => ticket.await.map(|()| decided).map_err(|error| reason(&error.into())),
     }
 }
 

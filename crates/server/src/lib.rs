@@ -28,6 +28,7 @@ mod serve;
 mod silence;
 mod summary;
 mod telemetry;
+mod turns;
 
 pub use app::{App, Clock, PendingProblem, Seeds, Settings, system_seed};
 pub use background::{Background, ReadFolder, WATCH_EVERY};
