@@ -8,6 +8,8 @@ use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 use store::{FjallStore, Options};
 
 const CONTACTS_PER_CUSTOMER: usize = 5;
+/// Made durable together.
+const CUSTOMERS_AT_ONCE: usize = 10_000;
 
 /// Writes the strategy folder and the store into `folder`.
 pub fn write(folder: &Path, actions: usize, customers: usize, contacts: usize) {
@@ -21,54 +23,79 @@ pub fn write(folder: &Path, actions: usize, customers: usize, contacts: usize) {
 }
 
 fn fill(data: &Path, files: &Files, actions: usize, customers: usize, contacts: usize) {
-    let store = Arc::new(FjallStore::open(data, &Options::default()).expect("a new store opens"));
-    let engine = Engine::open(store, files, [7; 32]).expect("the strategy checks");
-    engine.publish(files).expect("the strategy checks");
     let now = Timestamp::now();
-    let mut tickets: Vec<Ticket> = Vec::new();
-    let mut settle = |ticket: Ticket| {
-        tickets.push(ticket);
-        if tickets.len() >= 500 {
-            tickets.drain(..).for_each(|ticket| ticket.wait().expect("the store writes"));
-        }
-    };
     let known = now - Duration::from_hours(24 * 90);
-    for number in 0..customers {
-        let consent = ConsentReport {
-            identifiers: vec![who(number)],
-            purpose: "offers".into(),
-            channel: None,
-            status: ConsentStatus::Given,
-            at: Some(known),
-        };
-        settle(engine.consent(&consent, "", now).expect("the store works").1);
-        settle(engine.ingest(&facts(number, known), "", now).expect("the store works").1);
+    let engine = opened(data, files, &Options::loading());
+    for first in (0..customers).step_by(CUSTOMERS_AT_ONCE) {
+        let together = first..customers.min(first + CUSTOMERS_AT_ONCE);
+        let tickets: Vec<Ticket> = together.flat_map(|number| introduce(&engine, number, known, now)).collect();
+        tickets.into_iter().for_each(|ticket| ticket.wait().expect("the store writes"));
     }
+    engine.close().expect("the store closes");
+    drop(engine);
+    let engine = opened(data, files, &Options::default());
+    let mut tickets: Vec<Ticket> = Vec::new();
     for number in 0..contacts {
         let customer = number / CONTACTS_PER_CUSTOMER % customers;
-        let at = known + Duration::from_secs(60 + number as i64);
-        let contact = PastContact {
-            id: format!("c{number}"),
-            identifiers: vec![who(customer)],
-            action: organisation::action_path(number % actions).as_str().into(),
-            request: organisation::request(),
-            at,
-            probability: None,
-        };
-        settle(engine.record_contact(&contact, "", now).expect("the store works").1);
-        if let Some(event) = organisation::event(number as u64, &organisation::values(customer as u64)) {
-            let outcome = PastOutcome {
-                contact: contact.id,
-                identifiers: contact.identifiers,
-                outcome: event.into(),
-                at: at + Duration::from_secs(30),
-            };
-            settle(engine.record_outcome(&outcome, "", now).expect("the store works").1);
+        tickets.extend(contact(&engine, number, customer, actions, known, now));
+        if tickets.len() >= 500 {
+            tickets.drain(..).for_each(|ticket| ticket.wait().expect("the store writes"));
         }
     }
     engine.flush().expect("the store writes");
     engine.learn(now).expect("the journal can be read");
     engine.close().expect("the store closes");
+}
+
+fn opened(data: &Path, files: &Files, options: &Options) -> Engine {
+    let store = Arc::new(FjallStore::open(data, options).expect("the store opens"));
+    let engine = Engine::open(store, files, [7; 32]).expect("the strategy checks");
+    engine.publish(files).expect("the strategy checks");
+    engine
+}
+
+/// Makes a customer known, with consent.
+fn introduce(engine: &Engine, number: usize, known: Timestamp, now: Timestamp) -> [Ticket; 2] {
+    let consent = ConsentReport {
+        identifiers: vec![who(number)],
+        purpose: "offers".into(),
+        channel: None,
+        status: ConsentStatus::Given,
+        at: Some(known),
+    };
+    let consented = engine.consent(&consent, "", now).expect("the store works").1;
+    [consented, engine.ingest(&facts(number, known), "", now).expect("the store works").1]
+}
+
+/// Something was said to a customer, and perhaps something came of it.
+fn contact(
+    engine: &Engine,
+    number: usize,
+    customer: usize,
+    actions: usize,
+    known: Timestamp,
+    now: Timestamp,
+) -> Vec<Ticket> {
+    let at = known + Duration::from_secs(60 + number as i64);
+    let contact = PastContact {
+        id: format!("c{number}"),
+        identifiers: vec![who(customer)],
+        action: organisation::action_path(number % actions).as_str().into(),
+        request: organisation::request(),
+        at,
+        probability: None,
+    };
+    let mut tickets = vec![engine.record_contact(&contact, "", now).expect("the store works").1];
+    if let Some(event) = organisation::event(number as u64, &organisation::values(customer as u64)) {
+        let outcome = PastOutcome {
+            contact: contact.id,
+            identifiers: contact.identifiers,
+            outcome: event.into(),
+            at: at + Duration::from_secs(30),
+        };
+        tickets.push(engine.record_outcome(&outcome, "", now).expect("the store works").1);
+    }
+    tickets
 }
 
 pub fn who(number: usize) -> Identifier {

@@ -28,6 +28,7 @@ pub fn run(actions: usize) -> Figure {
             quotas: &quotas,
             predictor: &snapshot,
             assignment: Assignment::Strategy,
+            experiments: &[],
             adjustments: &[],
         };
         decide::decide(&strategy, &inputs, &request, at, number as u64)

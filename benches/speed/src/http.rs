@@ -15,6 +15,9 @@ use std::{
 };
 
 const CUSTOMERS: usize = 2_000;
+/// Known where durable decisions are made.
+pub const CUSTOMERS_OF_DURABLE: usize = 1_000_000;
+const ACTIONS_OF_DURABLE: usize = 100;
 /// In one request.
 const EVENTS: usize = 500;
 const ROUNDS: usize = 5;
@@ -91,9 +94,7 @@ pub struct Figure {
 
 /// Rounds of the bare route and of the product in turn.
 pub fn run(attent: &Path, folder: &Path, actions: usize) -> [Figure; 2] {
-    if !folder.join("data").exists() {
-        data::write(folder, actions, CUSTOMERS, (actions * 20).clamp(2_000, 40_000));
-    }
+    prepare(folder, actions, CUSTOMERS);
     let servers = [Answering::bare(), Answering::product(attent, folder)];
     let mut figures = ["bare axum route", "Attent"].map(|name| Figure {
         name: name.to_owned(),
@@ -120,6 +121,12 @@ pub fn run(attent: &Path, folder: &Path, actions: usize) -> [Figure; 2] {
     figures
 }
 
+fn prepare(folder: &Path, actions: usize, customers: usize) {
+    if !folder.join("data").exists() {
+        data::write(folder, actions, customers, (actions * 20).clamp(2_000, 40_000));
+    }
+}
+
 /// What the product makes durable in a second, and how fast it answers when it is not pressed.
 pub struct Durable {
     pub pressed: Seen,
@@ -131,12 +138,13 @@ pub struct Durable {
 
 /// Decisions of 64 connections, as fast as they come and at 2,000 a second; then events.
 pub fn durable(attent: &Path, folder: &Path) -> Durable {
+    prepare(folder, ACTIONS_OF_DURABLE, CUSTOMERS_OF_DURABLE);
     let server = Answering::product(attent, folder);
     let ask = |load: Load| load::run(&server.address, &server.key, load);
     let load = Load {
         question: Question::Decide,
         connections: 64,
-        customers: CUSTOMERS,
+        customers: CUSTOMERS_OF_DURABLE,
         within: Duration::from_secs(3),
         per_second: None,
     };

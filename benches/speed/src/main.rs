@@ -84,6 +84,6 @@ fn all(attent: &Path, folder: &Path) -> page::Measured {
     };
     let http = [100, 1_000].map(over_http).into();
     told("durable decisions and events");
-    let durable = http::durable(attent, &folder.join("100"));
+    let durable = http::durable(attent, &folder.join("million"));
     page::Measured { rules, decide, http, durable }
 }

@@ -61,7 +61,7 @@ pub fn write(measured: &Measured) -> String {
         }
     }
     let durable = &measured.durable;
-    page += "\n## Durable\n100 actions, 2,000 customers, every answer after its record is on disk; the clients share the machine, and waiting \
+    page += "\n## Durable\n100 actions, a million customers asked about in turn, every answer after its record is on disk; the clients share the machine, and waiting \
              time counts from when a question was due. A default is the marked neutral answer when the deadline of 100 ms \
              would pass.\n\n| load | decisions per second | p50 | p99 | within 110 ms | defaults |\n|---|---|---|---|---|---|\n";
     let rows = [
