@@ -6,7 +6,11 @@
 pub type Slope<const N: usize> = (f64, [f64; N]);
 
 /// Most steps that are tried.
-const STEPS_MAX: usize = 500;
+const STEPS_MAX: usize = 200;
+/// Where the value has no maximum it climbs ever slower along a ridge: a point there does when so many steps …
+const STEPS_ON_RIDGE: usize = 50;
+/// … have gained less than this, in units of log-likelihood.
+const GAINED_ON_RIDGE: f64 = 1e-2;
 /// Half the distance at which curvature is taken.
 const APART: f64 = 1e-4;
 /// Largest and smallest logarithm of a parameter; beyond, the likelihood is flat.
@@ -14,7 +18,8 @@ const FARTHEST: f64 = 16.0;
 /// The largest slope that counts as none, relative to the value.
 const FLAT: f64 = 1e-12;
 
-/// The parameters at the maximum and the value there; `None` when it is not reached.
+/// The parameters at the maximum, or where the value hardly rises any more, and the value there; `None` when neither
+/// is reached.
 pub fn maximise<const N: usize>(
     start: [f64; N],
     slope: impl Fn(&[f64; N]) -> Slope<N>,
@@ -23,7 +28,11 @@ pub fn maximise<const N: usize>(
     let mut logs = start.map(libm::log);
     let (mut value, mut gradient) = at(&logs);
     let mut damping = 1.0;
-    for _ in 0..STEPS_MAX {
+    let mut before_ridge = value;
+    for number in 0..STEPS_MAX {
+        if number == STEPS_MAX - STEPS_ON_RIDGE {
+            before_ridge = value;
+        }
         if !value.is_finite() {
             return None;
         }
@@ -33,26 +42,24 @@ pub fn maximise<const N: usize>(
         }
         let curvature = curvature(&logs, &at);
         let mut moved = false;
-        while damping < 1e12 {
+        while damping < 1e12 && !moved {
             let step = step(&curvature, &gradient, damping * value.abs().max(1.0) * 1e-3);
             let next =
                 std::array::from_fn(|i| (logs[i] + step[i].clamp(-2.0, 2.0)).clamp(-FARTHEST, FARTHEST));
             let (found, slope) = at(&next);
             if found > value {
-                let gain = found - value;
-                (logs, value, gradient, moved) = (next, found, slope, gain > FLAT * 1e-3 * value.abs());
+                (logs, value, gradient, moved) = (next, found, slope, true);
                 damping *= 0.1;
-                break;
+            } else {
+                damping *= 10.0;
             }
-            damping *= 10.0;
         }
         if !moved {
             // Rounding hides the last bit of the way: as far as can be told this is the maximum.
-            let near = steepest <= 1e-7 * value.abs();
-            return near.then(|| (logs.map(libm::exp), value));
+            return Some((logs.map(libm::exp), value));
         }
     }
-    None
+    (value - before_ridge < GAINED_ON_RIDGE).then(|| (logs.map(libm::exp), value))
 }
 
 fn curvature<const N: usize>(logs: &[f64; N], at: &impl Fn(&[f64; N]) -> Slope<N>) -> [[f64; N]; N] {

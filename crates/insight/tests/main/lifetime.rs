@@ -149,7 +149,7 @@ fn expected_by_integral(model: &Purchasing, history: &History, within: f64) -> f
     let (x, now) = (f64::from(history.repeats), model.alpha + history.age);
     let (a, b) = (model.a, model.b + x);
     let ln_beta = libm::lgamma(a) + libm::lgamma(b) - libm::lgamma(a + b);
-    let steps = 200_000;
+    let steps = 50_000;
     let sum: f64 = (0..steps)
         .map(|step| {
             let p = (f64::from(step) + 0.5) / f64::from(steps);
