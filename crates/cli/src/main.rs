@@ -19,6 +19,10 @@ mod value;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
+/// A decision allocates a few hundred small things on one thread and frees them on another.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The customer brain: decides, for one customer and one moment, what is most relevant to say, do or ask.
 #[derive(Debug, Parser)]
 #[command(name = "attent", version, about)]
