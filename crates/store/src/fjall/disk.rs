@@ -224,8 +224,10 @@ impl Disk {
         let mut page = Page { found: Vec::new(), looked: 0, last: None };
         for pair in pairs(name, keyspace.range((from, Bound::<Vec<u8>>::Unbounded))).take(limit) {
             let (key, bytes) = pair?;
-            let cell = Cell::read(Place { table: name, key: &key }, &bytes)?;
-            if let Some(version) = judge(&cell, self.is_orphaned(&cell, &key)?) {
+            let place = Place { table: name, key: &key };
+            let seen = Cell::glance(place, &bytes)?;
+            if let Some(version) = judge(&seen, self.is_orphaned(&seen, &key)?) {
+                Cell::read(place, &bytes)?;
                 page.found.push((key.clone(), version));
             }
             page.looked += 1;
