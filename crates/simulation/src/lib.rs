@@ -10,4 +10,5 @@ pub mod chance;
 pub mod clock;
 pub mod demo;
 pub mod energy;
+pub mod hindsight;
 pub mod import;

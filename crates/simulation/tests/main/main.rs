@@ -4,6 +4,7 @@ mod backtest;
 mod demo;
 mod drift;
 mod import;
+mod planted;
 mod real;
 mod retailer;
 mod shop;
