@@ -6,6 +6,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
+use crate::block::View;
+
 /// The starting base rate of an outcome.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Prior {
@@ -59,6 +61,9 @@ pub struct Config {
     pub stages: Vec<Stage>,
     /// Global, group, action, and action on a channel, in that order.
     pub levels: [LevelPrior; 4],
+    /// The same for the expert that also looks at products of columns. It is believed where there is much to
+    /// be seen, so it starts with wider assumptions.
+    pub pair_levels: [LevelPrior; 4],
     /// The two rates of forgetting, slow and fast, as the number of even-odds observations after
     /// which evidence has faded to 1/e. An observation at probability p counts 4p(1 − p).
     pub memories: [f64; 2],
@@ -91,7 +96,8 @@ impl Default for Config {
             action_priors: BTreeMap::new(),
             stages: Vec::new(),
             unlisted_probability: 0.05,
-            levels: [
+            levels: [level(1.0, 0.25, 0.0), level(0.5, 0.1, 0.0), level(0.5, 0.1, 0.0), level(0.1, 0.0, 0.0)],
+            pair_levels: [
                 level(1.0, 0.03, 0.0),
                 level(0.5, 0.03, 0.0),
                 level(0.5, 0.7, 12.0),
@@ -119,11 +125,19 @@ impl Config {
         let priors = self.priors.iter().chain(self.action_priors.values().flatten());
         priors.map(|prior| prior.probability).all(f64::is_finite)
             && self.unlisted_probability.is_finite()
-            && self.levels.iter().all(LevelPrior::is_sound)
+            && self.levels.iter().chain(&self.pair_levels).all(LevelPrior::is_sound)
             && self.memories.into_iter().all(is_memory)
             && self.fixed_share > 0.0
             && self.fixed_share <= 1.0
             && self.baseline_evidence.is_finite()
+    }
+
+    /// The assumptions of an expert with this view.
+    pub(crate) fn levels(&self, view: View) -> &[LevelPrior; 4] {
+        match view {
+            View::Intercept | View::Columns => &self.levels,
+            View::Pairs => &self.pair_levels,
+        }
     }
 
     /// Starting probability of an outcome of one action.

@@ -60,7 +60,7 @@ impl Expert {
 
     /// One level's part of the logit; an unknown node has the prior.
     pub(crate) fn part(&self, level: usize, node: Option<u32>, design: &Design, config: &Config) -> Part {
-        let prior = &config.levels[level];
+        let prior = &config.levels(self.view)[level];
         match node.and_then(|node| self.levels[level].get(node as usize)) {
             Some(block) => block.part(design, self.view, prior),
             None => Block::default().part(design, self.view, prior),
@@ -72,7 +72,7 @@ impl Expert {
         known(path)
             .filter_map(|(level, node)| {
                 let block = self.levels[level].get(node as usize)?;
-                Some(block.mean(design, self.view, &config.levels[level]))
+                Some(block.mean(design, self.view, &config.levels(self.view)[level]))
             })
             .sum()
     }
@@ -110,16 +110,16 @@ impl Expert {
     ) -> f64 {
         let mut total = Part { mean: offset, variance: 0.0 };
         let mut projections = Vec::with_capacity(LEVELS);
+        let (view, levels) = (self.view, config.levels(self.view));
         for (level, node) in known(path) {
-            let view = self.view;
-            let projection = self.block(level, node).project(design, view, &config.levels[level]);
+            let projection = self.block(level, node).project(design, view, &levels[level]);
             total.mean += projection.part.mean;
             total.variance += projection.part.variance;
             projections.push(projection);
         }
         let step = step(total, seen, self.memory);
         for ((level, node), projection) in known(path).zip(&projections) {
-            self.block(level, node).learn(projection, design, step, &config.levels[level]);
+            self.block(level, node).learn(projection, design, step, &levels[level]);
         }
         total.mean
     }
@@ -135,7 +135,7 @@ impl Expert {
 
     /// Mean and variance of a column's weight on this path, all levels added up.
     pub(crate) fn weight(&self, path: &Path, column: usize, config: &Config) -> Part {
-        let levels = path.iter().zip(&self.levels).zip(&config.levels);
+        let levels = path.iter().zip(&self.levels).zip(config.levels(self.view));
         let parts = levels.filter(|(_, prior)| prior.column_variance > 0.0).map(|((node, blocks), prior)| {
             let block = node.and_then(|node| blocks.get(node as usize));
             block.map_or_else(|| Block::default().weight(column, prior), |block| block.weight(column, prior))
