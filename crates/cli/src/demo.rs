@@ -8,6 +8,7 @@ use crate::{
 use decision::{Duration, Timestamp, explain::explain, id::Language};
 use engine::Engine;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use insight::experiment::report::look;
 use server::App;
 use simulation::demo::{self, Chapter, Demo, Progress, SETTLING_DAYS, Settings};
 use std::{
@@ -94,10 +95,14 @@ fn show(arguments: &Arguments) -> Result<(), NotOpened> {
     let language = Language::from(arguments.language.as_str());
     let story =
         demo::story(&engine, FATIMA, &language).map_err(|error| NotOpened::Trouble(error.to_string()))?;
+    let experiments =
+        look(&engine, None, ended(&settings)).map_err(|error| NotOpened::Trouble(error.to_string()))?;
     if arguments.json {
-        println!("{:#}", serde_json::json!({ "report": report, "story": story }));
+        println!("{:#}", serde_json::json!({ "report": report, "experiments": experiments, "story": story }));
     } else {
         println!("{report}");
+        println!("What the shipped run knows from its own control groups and experiments:\n");
+        experiments.iter().for_each(|experiment| println!("{experiment}"));
         tell(&story);
         println!(
             "{}",
@@ -146,6 +151,12 @@ fn settings(arguments: &Arguments) -> Result<Settings, String> {
         start: Timestamp::from_second(start.as_second()).map_err(|error| error.to_string())?,
         shuffled_customers: (customers / 4).max(2),
     })
+}
+
+/// When the last outcome of the world has come in.
+fn ended(settings: &Settings) -> Timestamp {
+    let lived = Duration::from_hours(24 * (settings.days + SETTLING_DAYS));
+    settings.start.saturating_add(lived).unwrap_or(Timestamp::MAX)
 }
 
 /// One progress bar per run.

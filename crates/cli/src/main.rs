@@ -6,6 +6,7 @@ mod client;
 mod decide;
 mod demo;
 mod diagnostics;
+mod experiments;
 mod explain;
 mod folder;
 mod import;
@@ -39,6 +40,7 @@ enum Command {
     Check(check::Arguments),
     Test(test::Arguments),
     Decide(decide::Arguments),
+    Experiments(experiments::Arguments),
     Explain(explain::Arguments),
     Replay(replay::Arguments),
     Import(import::Arguments),
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Decide(arguments) => decide::run(&arguments),
+        Command::Experiments(arguments) => experiments::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),

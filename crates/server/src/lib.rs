@@ -12,6 +12,7 @@ mod consents;
 mod customers;
 mod decide;
 mod events;
+mod experiments;
 mod explaining;
 mod identifiers;
 mod key_admin;

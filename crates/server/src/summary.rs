@@ -68,6 +68,7 @@ pub fn counts(strategy: &Strategy) -> BTreeMap<&'static str, usize> {
         ("attributes", strategy.attributes.len()),
         ("channels", strategy.channels.len()),
         ("events", strategy.events.len()),
+        ("experiments", strategy.experiments.len()),
         ("placements", strategy.placements.len()),
         ("principles", strategy.principles.len()),
         ("purposes", strategy.purposes.len()),
