@@ -11,6 +11,7 @@ mod explain;
 mod folder;
 mod import;
 mod init;
+mod lab;
 mod opening;
 mod replay;
 mod serve;
@@ -45,6 +46,7 @@ enum Command {
     Replay(replay::Arguments),
     Import(import::Arguments),
     Backtest(backtest::Arguments),
+    Lab(lab::Arguments),
     Value(value::Arguments),
 }
 
@@ -61,6 +63,7 @@ fn main() -> ExitCode {
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Backtest(arguments) => backtest::run(&arguments),
+        Command::Lab(arguments) => lab::run(&arguments),
         Command::Value(arguments) => value::run(&arguments),
     }
 }

@@ -12,3 +12,4 @@ pub mod demo;
 pub mod energy;
 pub mod hindsight;
 pub mod import;
+pub mod lab;

@@ -3,6 +3,7 @@
 mod check;
 mod decision_tests;
 mod init;
+mod lab;
 mod loading;
 mod mutations;
 mod running;
