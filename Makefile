@@ -8,7 +8,7 @@ FUZZ_SANITIZER ?= none
 # Seed of all generated tests; another one looks elsewhere.
 export PROPTEST_RNG_SEED ?= 20260309
 
-.PHONY: demo soak test check tests nightly fuzz simulate bench bench-peers bench-million install-tools install-nightly
+.PHONY: demo soak test check tests nightly fuzz simulate bench bench-peers bench-million bench-learning install-tools install-nightly
 
 demo: ## build, run months of the simulated energy world through the real engine, keep serving
 	$(CARGO) build --release --bin attent
@@ -68,6 +68,14 @@ bench-million: ## a million customers: import, disk, memory, restart, erasure, e
 	$(CARGO) build --release --bin attent
 	$(CARGO) build --release --locked --manifest-path benches/million/Cargo.toml --target-dir $(TARGET)
 	$(TARGET)/release/attent-million $(TARGET)/release/attent
+
+bench-learning: TARGET = $(or $(CARGO_TARGET_DIR),target)
+bench-learning: ## what is learned beside Vowpal Wabbit on ../shared/data, hours the first time; writes docs/benchmarks/learning.md
+	$(CARGO) build --release --bin attent
+	[ -x $(TARGET)/bench-learning/python/bin/python ] || python3 -m venv $(TARGET)/bench-learning/python
+	$(TARGET)/bench-learning/python/bin/pip install -q -r benches/learning/requirements.txt
+	ATTENT=$(abspath $(TARGET))/release/attent BENCH_LEARNING_KEPT=$(abspath $(TARGET))/bench-learning \
+	  $(TARGET)/bench-learning/python/bin/python benches/learning/run.py all --write $(BENCH_LEARNING_ARGS)
 
 install-tools:
 	@command -v cc >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -qy gcc; } || \
