@@ -12,6 +12,7 @@ mod folder;
 mod import;
 mod init;
 mod lab;
+mod models;
 mod opening;
 mod replay;
 mod serve;
@@ -41,13 +42,14 @@ enum Command {
     Check(check::Arguments),
     Test(test::Arguments),
     Decide(decide::Arguments),
-    Experiments(experiments::Arguments),
     Explain(explain::Arguments),
+    Experiments(experiments::Arguments),
+    Models(models::Arguments),
     Replay(replay::Arguments),
     Import(import::Arguments),
     Backtest(backtest::Arguments),
-    Lab(lab::Arguments),
     Value(value::Arguments),
+    Lab(lab::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -58,12 +60,13 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
         Command::Decide(arguments) => decide::run(&arguments),
-        Command::Experiments(arguments) => experiments::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Experiments(arguments) => experiments::run(&arguments),
+        Command::Models(arguments) => models::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Backtest(arguments) => backtest::run(&arguments),
-        Command::Lab(arguments) => lab::run(&arguments),
         Command::Value(arguments) => value::run(&arguments),
+        Command::Lab(arguments) => lab::run(&arguments),
     }
 }

@@ -41,6 +41,7 @@ pub const ACCESS: &[(Method, &str, Access)] = &[
     (Method::POST, "/v1/customers/lookup", Access::Scoped(&[Read])),
     (Method::GET, "/v1/decisions/{id}", Access::Scoped(&[Read])),
     (Method::GET, "/v1/experiments", Access::Scoped(&[Read])),
+    (Method::GET, "/v1/models", Access::Scoped(&[Read])),
     (Method::GET, "/v1/strategy", Access::Scoped(&[Decide, Ingest, Read])),
     (Method::GET, "/v1/rejects", Access::Scoped(&[Admin])),
     (Method::GET, "/v1/keys", Access::Scoped(&[Admin])),

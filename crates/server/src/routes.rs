@@ -3,7 +3,7 @@
 use crate::{
     access,
     app::App,
-    consents, customers, decide, events, experiments, explaining, key_admin, outcomes, page, probes,
+    consents, customers, decide, events, experiments, explaining, key_admin, models, outcomes, page, probes,
     problem::{Details, Problem},
     rejects, summary,
 };
@@ -72,8 +72,9 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(consents::consents))
         .routes(routes!(customers::lookup))
         .routes(routes!(explaining::decision))
-        .routes(routes!(experiments::experiments))
         .routes(routes!(summary::strategy))
+        .routes(routes!(experiments::experiments))
+        .routes(routes!(models::models))
         .routes(routes!(rejects::rejects))
         .routes(routes!(key_admin::keys, key_admin::make_key))
         .routes(routes!(key_admin::revoke_key))

@@ -1,0 +1,74 @@
+//! `attent models`: what does the model know, and how well does it foresee?
+
+use crate::{
+    check::report_trouble,
+    client::{CallError, Client},
+    opening,
+};
+use insight::models::report;
+use serde_json::json;
+use std::{path::PathBuf, process::ExitCode};
+
+/// Look at what has been learned: how well each action is foreseen on each channel, and by which attributes
+///
+/// Exit code 0: shown. 2: nothing could be read.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// One action, `issue/group/action`; all of them when left out
+    #[arg(value_name = "ACTION")]
+    action: Option<String>,
+    /// Folder of the store; no server may be using it
+    #[arg(long, value_name = "DIR", env = "ATTENT_DATA", default_value = "attent-data")]
+    data: PathBuf,
+    /// Ask the server at this address instead
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    /// API key for the server
+    #[arg(long, value_name = "KEY", env = "ATTENT_KEY", hide_env_values = true)]
+    key: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+pub fn run(arguments: &Arguments) -> ExitCode {
+    let found = match &arguments.url {
+        Some(url) => over_http(arguments, url),
+        None => {
+            let opened = match opening::existing(&arguments.data) {
+                Ok(opened) => opened,
+                Err(error) => return error.report(),
+            };
+            let models = report(&opened.engine.model(), arguments.action.as_deref());
+            match opened.engine.close() {
+                Ok(()) if arguments.json => Ok(format!("{:#}", json!(models))),
+                Ok(()) => Ok(models.to_string()),
+                Err(error) => return report_trouble(&error.to_string()),
+            }
+        }
+    };
+    match found {
+        Ok(text) => {
+            println!("{}", text.trim_end());
+            ExitCode::SUCCESS
+        }
+        Err(CallError::No(trouble) | CallError::Trouble(trouble)) => report_trouble(&trouble),
+    }
+}
+
+fn over_http(arguments: &Arguments, url: &str) -> Result<String, CallError> {
+    let client = Client::new(url, arguments.key.as_deref()).map_err(CallError::Trouble)?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-/".contains(&byte);
+    let path = match arguments.action.as_deref() {
+        Some(action) if !action.bytes().all(plain) => {
+            return Err(CallError::No(format!("no action is called `{action}`")));
+        }
+        Some(action) => format!("/v1/models?action={action}"),
+        None => "/v1/models".to_owned(),
+    };
+    match arguments.json {
+        true => client.get(&path).map(|json| format!("{json:#}")),
+        false => client.get_text(&path),
+    }
+}
