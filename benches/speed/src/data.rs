@@ -28,7 +28,8 @@ fn fill(data: &Path, files: &Files, actions: usize, customers: usize, contacts: 
     let engine = opened(data, files, &Options::loading());
     for first in (0..customers).step_by(CUSTOMERS_AT_ONCE) {
         let together = first..customers.min(first + CUSTOMERS_AT_ONCE);
-        let tickets: Vec<Ticket> = together.flat_map(|number| introduce(&engine, number, known, now)).collect();
+        let tickets: Vec<Ticket> =
+            together.flat_map(|number| introduce(&engine, number, known, now)).collect();
         tickets.into_iter().for_each(|ticket| ticket.wait().expect("the store writes"));
     }
     engine.close().expect("the store closes");

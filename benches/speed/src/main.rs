@@ -59,7 +59,8 @@ fn main() {
             println!("{:.0} events/s", durable.events_per_s);
         }
         ["all", attent, folder, file] => {
-            let page = page::write(&all(Path::new(attent), Path::new(folder)));
+            let mut page = page::write(&all(Path::new(attent), Path::new(folder)));
+            page += &page::findings(Path::new(file));
             std::fs::write(file, &page).expect("the page can be written");
             print!("{page}");
         }

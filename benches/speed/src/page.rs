@@ -1,7 +1,7 @@
 //! What was measured, as a page for people.
 
 use crate::{decide, http, rules};
-use std::{fmt::Write, fs, process::Command};
+use std::{fmt::Write, fs, path::Path, process::Command};
 
 /// Everything of one run.
 pub struct Measured {
@@ -84,6 +84,12 @@ pub fn write(measured: &Measured) -> String {
     let _ =
         writeln!(page, "\nEvents, 500 in a request of 8 connections: {:.0} a second.", durable.events_per_s);
     page
+}
+
+/// What people wrote on the page that was there before: where the time goes, by a profile.
+pub fn findings(page: &Path) -> String {
+    let before = fs::read_to_string(page).unwrap_or_default();
+    before.find("\n## Where the time goes").map_or_else(String::new, |start| before[start..].to_owned())
 }
 
 fn middle(rounds: &[f64]) -> f64 {
