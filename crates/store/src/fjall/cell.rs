@@ -195,6 +195,15 @@ mod tests {
     }
 
     #[test]
+    fn a_glance_believes_a_flipped_bit_that_a_reading_refuses() {
+        let mut bytes = owned(&CustomerKey::for_tests(1));
+        bytes[9] ^= 0xFF;
+        assert!(Cell::glance(PLACE, &bytes).unwrap().expired(999));
+        assert_eq!(Cell::read(PLACE, &bytes).unwrap_err(), PLACE.damaged());
+        assert_eq!(Cell::glance(PLACE, b"short").unwrap_err(), PLACE.damaged());
+    }
+
+    #[test]
     fn a_row_moved_to_another_place_is_damage() {
         let bytes = owned(&CustomerKey::for_tests(1));
         for place in [Place { table: "contacts", ..PLACE }, Place { key: b"eva", ..PLACE }] {
