@@ -65,6 +65,20 @@ fn kept_models_are_read_or_refused() {
 }
 
 #[test]
+fn kept_models_are_of_the_present_format() {
+    for (name, bytes) in kept("model") {
+        let is_read = match std::path::Path::new(&name).file_name().and_then(|name| name.to_str()) {
+            Some("seed-new" | "seed-waiting" | "seed-settled") => learning::Snapshot::decode(&bytes).is_ok(),
+            Some("seed-learner-new" | "seed-learner-waiting" | "seed-learner-settled") => {
+                postcard::take_from_bytes::<learning::Learner>(&bytes).is_ok()
+            }
+            _ => true,
+        };
+        assert!(is_read, "{name} is refused: write it anew with the example `model_seeds`");
+    }
+}
+
+#[test]
 fn every_door_has_a_fuzz_target_and_the_corpus_stays_small() {
     let mut bytes = 0;
     for (target, _) in hostile::TARGETS {
