@@ -5,9 +5,13 @@ use crate::{
     client::{CallError, Client},
     opening,
 };
-use insight::models::report;
+use engine::{Engine, EngineError};
+use insight::models::{Models, report, tried};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use std::{path::PathBuf, process::ExitCode};
+
+const THIRTY_DAYS: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Look at what has been learned: how well each action is foreseen on each channel, and by which attributes
 ///
@@ -40,10 +44,11 @@ pub fn run(arguments: &Arguments) -> ExitCode {
                 Ok(opened) => opened,
                 Err(error) => return error.report(),
             };
-            let models = report(&opened.engine.model(), arguments.action.as_deref());
-            match opened.engine.close() {
-                Ok(()) if arguments.json => Ok(format!("{:#}", json!(models))),
-                Ok(()) => Ok(models.to_string()),
+            let models = with_what_was_tried(&opened.engine, arguments.action.as_deref());
+            let closed = opened.engine.close();
+            match models.and_then(|models| closed.map(|()| models)) {
+                Ok(models) if arguments.json => Ok(format!("{:#}", json!(models))),
+                Ok(models) => Ok(models.to_string()),
                 Err(error) => return report_trouble(&error.to_string()),
             }
         }
@@ -55,6 +60,16 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         }
         Err(CallError::No(trouble) | CallError::Trouble(trouble)) => report_trouble(&trouble),
     }
+}
+
+/// The last thirty days of decisions tell what was tried.
+fn with_what_was_tried(engine: &Engine, action: Option<&str>) -> Result<Models, EngineError> {
+    let mut models = report(&engine.model(), action);
+    if let Some(last) = engine.last_decided()? {
+        let since = last.saturating_sub(THIRTY_DAYS).unwrap_or(Timestamp::MIN);
+        models.tried = Some(tried(engine, since, Timestamp::MAX)?);
+    }
+    Ok(models)
 }
 
 fn over_http(arguments: &Arguments, url: &str) -> Result<String, CallError> {

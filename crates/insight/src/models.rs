@@ -1,10 +1,11 @@
 //! What does the model know, and how well does it foresee? One page per outcome: all cards together, the
 //! experts believed, the attributes that matter, and a card per action and channel.
 //!
-//! Cards count what was expected when something was displayed; nobody is named in them. Deliberately not
-//! here: what trying cost; records of decisions tell that ([`Tried`] adds it up).
+//! Cards count what was expected when something was displayed; nobody is named in them. What trying cost
+//! is added up from records of decisions ([`tried`]). Deliberately not here: what to do about any of it.
 
-use decision::{candidate::Fate, record::Decision, strategy::Strategy};
+use decision::{Timestamp, candidate::Fate, record::Decision, strategy::Strategy};
+use engine::{Engine, EngineError};
 use learning::{ColumnWeight, ExpertShare, Foresight, ModelCard, Predictor, Snapshot};
 use serde::Serialize;
 use std::{collections::BTreeMap, fmt};
@@ -87,6 +88,23 @@ impl Tried {
             }
         }
     }
+}
+
+/// What was tried in the decisions of a time, without those whose strategy is no longer kept.
+///
+/// # Errors
+/// The store cannot be read, or a record is damaged.
+pub fn tried(engine: &Engine, since: Timestamp, until: Timestamp) -> Result<Tried, EngineError> {
+    let mut tried = Tried::default();
+    engine.each_decision(since, until, &mut |decision| {
+        match engine.strategy_at(decision.strategy) {
+            Ok(published) => tried.add(&published.strategy, &decision),
+            Err(EngineError::UnknownStrategy(_)) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    })?;
+    Ok(tried)
 }
 
 /// What a snapshot knows, the goal first; only about this action when one is given.
