@@ -98,7 +98,7 @@ enum Stage {
     InLine(Option<Waker>),
     HasTurn(Option<Waker>),
     /// Worked out; its record may not be durable yet.
-    Ended(Ended),
+    Ended(Box<Ended>),
     /// Nobody waits for it any more.
     Over,
 }
@@ -125,7 +125,7 @@ impl Asker {
         let Stage::HasTurn(waker) = &mut *stage else { return };
         let waker = waker.take();
         let waker = waker.filter(|waker| durable(&mut ended, &mut Context::from_waker(waker)).is_ready());
-        *stage = Stage::Ended(ended);
+        *stage = Stage::Ended(Box::new(ended));
         drop(stage);
         if let Some(waker) = waker {
             waker.wake();
@@ -169,7 +169,7 @@ impl Future for Asking {
             Stage::Over => {}
         }
         match std::mem::replace(&mut *stage, Stage::Over) {
-            Stage::Ended(ended) => Poll::Ready(ended),
+            Stage::Ended(ended) => Poll::Ready(*ended),
             _ => Poll::Ready(Err("deadline")),
         }
     }
@@ -194,7 +194,7 @@ mod tests {
     fn a_question_that_leaves_the_line_is_never_worked_on() {
         let (turns, worked) = (Turns::new(1), Arc::new(Mutex::new(false)));
         let (go, wait) = mpsc::channel();
-        let first = turns.ask(move |_| wait.recv().map_or(Err("cut off"), |word| Err(word)));
+        let first = turns.ask(move |_| wait.recv().map_or(Err("cut off"), Err));
         let noted = worked.clone();
         let second = turns.ask(move |_| {
             *noted.lock().unwrap() = true;
