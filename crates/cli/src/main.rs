@@ -16,6 +16,7 @@ mod models;
 mod opening;
 mod replay;
 mod serve;
+mod simulate;
 mod test;
 mod value;
 
@@ -46,6 +47,7 @@ enum Command {
     Experiments(experiments::Arguments),
     Models(models::Arguments),
     Replay(replay::Arguments),
+    Simulate(simulate::Arguments),
     Import(import::Arguments),
     Backtest(backtest::Arguments),
     Value(value::Arguments),
@@ -64,6 +66,7 @@ fn main() -> ExitCode {
         Command::Experiments(arguments) => experiments::run(&arguments),
         Command::Models(arguments) => models::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
+        Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Backtest(arguments) => backtest::run(&arguments),
         Command::Value(arguments) => value::run(&arguments),

@@ -14,4 +14,5 @@ mod replaying;
 mod size;
 mod smallest;
 mod steps;
+mod what_if;
 mod worked_example;

@@ -4,7 +4,7 @@
 //! more often than theirs: how many independent tries of it the log is worth (Kish's effective sample size,
 //! `(Σ d)² / Σ d²`), and how many of them something came of.
 
-use super::{Log, Policy};
+use super::{Log, Policy, Row};
 use serde::Serialize;
 use std::fmt;
 
@@ -26,7 +26,7 @@ pub struct Support {
     pub effective: f64,
     /// Share of the choices that would be others, 0 to 1: the mean of `½·Σ_a |ours(a) − theirs(a)|`.
     pub changed: f64,
-    /// Mean probability of ours for what the log could not have chosen, 0 to 1.
+    /// Mean probability by which the two differ in what the log could not have chosen, 0 to 1.
     pub unsupported: f64,
     /// Rows that the log is worth for what ours does more often than theirs.
     pub tried: f64,
@@ -92,7 +92,7 @@ impl Log {
             customers: self.cluster_count,
             effective: kish(weights()),
             changed: mean(gained().map(|(_, gain)| (-gain).max(0.0)).sum()),
-            unsupported: mean(self.rows.iter().map(|row| row.ours.unsupported).sum()),
+            unsupported: mean(self.rows.iter().map(unsupported).sum()),
             tried: kish(more().map(|(_, gain)| gain)),
             outcomes: kish(more().filter(|(row, _)| row.reward != 0.0).map(|(_, gain)| gain)),
         }
@@ -152,6 +152,10 @@ impl fmt::Display for Wanting {
             ),
         }
     }
+}
+
+fn unsupported(row: &Row) -> f64 {
+    (row.ours.unsupported - row.theirs.unsupported).abs()
 }
 
 /// Kish (1965): how many equally weighted rows these weights are worth.

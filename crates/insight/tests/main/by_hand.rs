@@ -77,6 +77,11 @@ fn the_same_policy_differs_by_exactly_nothing() {
     let difference = log.difference(Estimator::Dr);
     assert_eq!((difference.low, difference.mean, difference.high), (0.0, 0.0, 0.0));
     assert_eq!(log.verdict(Estimator::Dr), Verdict::Undecided);
+    let never_tried = |index| {
+        let same = Target { unsupported: 0.5, ..row(index).theirs };
+        Row { ours: same, theirs: same, ..row(index) }
+    };
+    assert_eq!(Log::new((0..8).map(never_tried)).verdict(Estimator::Dr), Verdict::Undecided);
 }
 
 #[test]

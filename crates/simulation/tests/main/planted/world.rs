@@ -130,7 +130,7 @@ fn register(engine: &Engine, world: &World) {
         let loyal = Value::Bool(world.chance.about("loyal").at(customer).happens(0.5));
         known.attributes.insert("audience".into(), Value::Text(AUDIENCES[audience(customer)].into()));
         known.attributes.insert("loyal".into(), loyal);
-        engine.ingest(&known, "", at(-1)).expect("the store works");
+        let _ticket = engine.ingest(&known, "", at(-1)).expect("the store works");
     }
 }
 
@@ -199,12 +199,12 @@ impl World {
         for (name, goal) in names.iter().zip(goals) {
             if luck.about(name).happens(goal) {
                 let happened = event(format!("{name}-{customer}-{day}"), name, customer);
-                engine.ingest(&happened, "", at(day + 1)).expect("the store works");
+                let _ticket = engine.ingest(&happened, "", at(day + 1)).expect("the store works");
             }
         }
         if luck.about("complaint").happens(complaint) {
             let happened = event(format!("complaint-{customer}-{day}"), "complained", customer);
-            engine.ingest(&happened, "", at(day + 1)).expect("the store works");
+            let _ticket = engine.ingest(&happened, "", at(day + 1)).expect("the store works");
         }
     }
 }
