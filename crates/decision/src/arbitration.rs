@@ -73,6 +73,12 @@ impl Priority {
         self.at_propensity(odds / (1.0 + odds))
     }
 
+    /// The priorities `z` standard deviations up and down.
+    pub fn at_deviations(&self, z: f64) -> [f64; 2] {
+        let (odds, by) = (self.propensity / (1.0 - self.propensity), libm::exp(z * self.deviation));
+        [odds * by, odds / by].map(|odds| self.at_propensity(odds / (1.0 + odds)))
+    }
+
     fn gain_at(&self, propensity: f64) -> f64 {
         (propensity - self.baseline.unwrap_or(0.0)) * self.value + self.side_value
     }

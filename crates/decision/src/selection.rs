@@ -236,7 +236,11 @@ fn vector(
         _ => priority(arm).map_or(f64::NEG_INFINITY, |priority| priority.at_deviation(z)),
     };
     let keyed = manner.seed ^ u64::from(number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    let drawn = thompson(arms, keyed, DRAWS, |arm, z| at(arm, z * THOMPSON_SCALE));
+    let drawn = thompson(arms, keyed, DRAWS, |arm, z| match arm {
+        0 => [0.0; 2],
+        _ => priority(arm)
+            .map_or([f64::NEG_INFINITY; 2], |priority| priority.at_deviations(z * THOMPSON_SCALE)),
+    });
     let explorable: Vec<bool> = (0..arms)
         .map(|arm| {
             let sensitive =

@@ -151,12 +151,12 @@ impl Block {
         }
     }
 
-    /// Adds the believed weights to a line of [`WIDTH`] places and those of the columns beyond.
-    pub(crate) fn add_weights(&self, dense: &mut [f64], extra: &mut [f64]) {
+    /// Adds a share of the believed weights to a line of [`WIDTH`] places and those of the columns beyond.
+    pub(crate) fn add_weights(&self, share: f64, dense: &mut [f64], extra: &mut [f64]) {
         for (&place, mean) in self.places.iter().zip(&self.mean) {
-            dense[usize::from(place)] += mean;
+            dense[usize::from(place)] += share * mean;
         }
-        extra.iter_mut().zip(&self.extra).for_each(|(weight, part)| *weight += part.mean);
+        extra.iter_mut().zip(&self.extra).for_each(|(weight, part)| *weight += share * part.mean);
     }
 
     /// The mean of the level's part of the logit.

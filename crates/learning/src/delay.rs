@@ -13,8 +13,20 @@ use crate::config::Config;
 
 /// Parts of the window after which silence is weighed: soon, because many outcomes come at once, and
 /// then ever less often.
-const CHECKPOINTS: [f64; 9] =
-    [1.0 / 1024.0, 1.0 / 256.0, 1.0 / 64.0, 1.0 / 16.0, 1.0 / 8.0, 1.0 / 4.0, 1.0 / 2.0, 3.0 / 4.0, 1.0];
+const CHECKPOINTS: [f64; 12] = [
+    1.0 / 1024.0,
+    1.0 / 256.0,
+    1.0 / 64.0,
+    1.0 / 32.0,
+    1.0 / 16.0,
+    1.0 / 8.0,
+    3.0 / 16.0,
+    1.0 / 4.0,
+    3.0 / 8.0,
+    1.0 / 2.0,
+    3.0 / 4.0,
+    1.0,
+];
 const BINS: usize = CHECKPOINTS.len();
 /// Outcomes, spread evenly over the window, with which the delays start.
 const PRIOR_OUTCOMES: f64 = 4.0;
@@ -164,8 +176,8 @@ mod tests {
         };
         // 2,000 exposures followed for a sixteenth of the window, 1,000 to its end; half of the outcomes
         // come early and half late.
-        followed(&mut timing, 3, 1_000);
-        followed(&mut timing, 8, 1_000);
+        followed(&mut timing, 4, 1_000);
+        followed(&mut timing, 11, 1_000);
         (0..1_000).for_each(|_| timing.record_delay(0.03));
         (0..500).for_each(|_| timing.record_delay(0.6));
         let early = timing.arrived_within(0.25);

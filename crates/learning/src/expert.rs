@@ -86,11 +86,11 @@ impl Expert {
         own(GROUP) + own(ACTION)
     }
 
-    /// Adds up the weights of all levels of the path: those of the design's places, then those beyond.
-    pub(crate) fn weights(&self, path: &Path, dense: &mut [f64], extra: &mut [f64]) {
+    /// Adds a share of the weights of all levels of the path: those of the design's places, then those beyond.
+    pub(crate) fn add_weights(&self, path: &Path, share: f64, dense: &mut [f64], extra: &mut [f64]) {
         for (level, node) in known(path) {
             if let Some(block) = self.levels[level].get(node as usize) {
-                block.add_weights(dense, extra);
+                block.add_weights(share, dense, extra);
             }
         }
     }

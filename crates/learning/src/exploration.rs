@@ -10,20 +10,21 @@ pub const THOMPSON_SCALE: f64 = 0.25;
 
 /// Probability that each arm has the highest score under Thompson draws; sums to 1.
 ///
-/// `score(arm, z)` gives the arm's score, in euro, for a standard normal `z`; it only rises, or only falls, with `z`.
+/// `score(arm, z)` gives the arm's scores, in euro, for a standard normal `z` and for `-z`; they only rise, or only
+/// fall, with `z`.
 /// Draws are independent per arm and antithetic (`z`, then `-z`), keyed by `seed`; an odd number of draws is
 /// rounded up and 0 counts as 2. Arms that cannot win with the best of luck are not drawn for. Ties go to the
 /// lowest index; a NaN score never wins from a number. Empty for no arms.
-pub fn thompson(arms: usize, seed: u64, draws: usize, score: impl Fn(usize, f64) -> f64) -> Vec<f64> {
+pub fn thompson(arms: usize, seed: u64, draws: usize, score: impl Fn(usize, f64) -> [f64; 2]) -> Vec<f64> {
     let mut wins = vec![0.0; arms];
     if arms == 0 {
         return wins;
     }
     let quantiles = normal_quantiles();
     let luck = quantiles[QUANTILES - 1];
-    let reach: Vec<(f64, f64)> = (0..arms).map(|arm| (score(arm, -luck), score(arm, luck))).collect();
-    let safe = reach.iter().map(|(low, high)| low.min(*high)).fold(f64::NEG_INFINITY, f64::max);
-    let mut able: Vec<usize> = (0..arms).filter(|&arm| reach[arm].0.max(reach[arm].1) >= safe).collect();
+    let reach: Vec<[f64; 2]> = (0..arms).map(|arm| score(arm, luck)).collect();
+    let safe = reach.iter().map(|[one, other]| one.min(*other)).fold(f64::NEG_INFINITY, f64::max);
+    let mut able: Vec<usize> = (0..arms).filter(|&arm| reach[arm][0].max(reach[arm][1]) >= safe).collect();
     if able.is_empty() {
         able.push(0);
     }
@@ -32,15 +33,16 @@ pub fn thompson(arms: usize, seed: u64, draws: usize, score: impl Fn(usize, f64)
         return wins;
     }
     let pairs = draws.div_ceil(2).max(1);
-    let mut normals = vec![0.0; able.len()];
+    let mut scores = vec![[0.0; 2]; able.len()];
     for pair in 0..pairs {
         let stream = mix(seed, pair as u64);
-        for (arm, normal) in able.iter().zip(&mut normals) {
-            let bits = finalise(stream.wrapping_add((*arm as u64).wrapping_mul(GOLDEN)));
-            *normal = quantiles[(bits >> 32) as usize % QUANTILES];
+        for (&arm, scores) in able.iter().zip(&mut scores) {
+            let bits = finalise(stream.wrapping_add((arm as u64).wrapping_mul(GOLDEN)));
+            *scores = score(arm, quantiles[(bits >> 32) as usize % QUANTILES]);
         }
-        wins[able[best(able.len(), |index| score(able[index], normals[index]))]] += 1.0;
-        wins[able[best(able.len(), |index| score(able[index], -normals[index]))]] += 1.0;
+        for side in 0..2 {
+            wins[able[best(scores.iter().map(|scores| scores[side]))]] += 1.0;
+        }
     }
     let total = (2 * pairs) as f64;
     wins.iter_mut().for_each(|count| *count /= total);
@@ -197,25 +199,27 @@ fn finalise(mut bits: u64) -> u64 {
     bits ^ (bits >> 31)
 }
 
-fn best(arms: usize, score: impl Fn(usize) -> f64) -> usize {
-    let mut winner = 0;
-    let mut highest = f64::NEG_INFINITY;
-    for arm in 0..arms {
-        let value = score(arm);
-        if value > highest {
-            (winner, highest) = (arm, value);
+fn best(scores: impl Iterator<Item = f64>) -> usize {
+    let mut winner = (0, f64::NEG_INFINITY);
+    for (arm, value) in scores.enumerate() {
+        if value > winner.1 {
+            winner = (arm, value);
         }
     }
-    winner
+    winner.0
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn both(score: impl Fn(usize, f64) -> f64) -> impl Fn(usize, f64) -> [f64; 2] {
+        move |arm, z| [score(arm, z), score(arm, -z)]
+    }
+
     #[test]
     fn thompson_gives_the_textbook_probability_for_two_normal_arms() {
-        let vector = thompson(2, 7, 20_000, |arm, z| if arm == 0 { z } else { 1.0 + z });
+        let vector = thompson(2, 7, 20_000, both(|arm, z| if arm == 0 { z } else { 1.0 + z }));
         // P(N(1, 1) > N(0, 1)) = Phi(1 / sqrt 2) = 0.7602
         assert!((vector[1] - 0.7602).abs() < 0.01, "{vector:?}");
         assert!((vector.iter().sum::<f64>() - 1.0).abs() < 1e-12);
@@ -240,29 +244,29 @@ mod tests {
             scores.set(scores.get() + 1);
             if arm == 0 { 100.0 + z } else { z }
         };
-        assert_eq!(thompson(3, 1, 128, score), [1.0, 0.0, 0.0]);
+        assert_eq!(thompson(3, 1, 128, both(score)), [1.0, 0.0, 0.0]);
         assert!(scores.get() <= 6);
     }
 
     #[test]
     fn each_draw_is_balanced_by_its_mirror_image() {
         for seed in 0..20 {
-            let vector = thompson(2, seed, 2, |arm, z| if arm == 0 { z } else { 0.0 });
+            let vector = thompson(2, seed, 2, both(|arm, z| if arm == 0 { z } else { 0.0 }));
             assert_eq!(vector, [0.5, 0.5]);
         }
     }
 
     #[test]
     fn equal_scores_go_to_the_lowest_index_and_nan_never_wins() {
-        assert_eq!(thompson(3, 1, 10, |_, _| 2.0), [1.0, 0.0, 0.0]);
+        assert_eq!(thompson(3, 1, 10, both(|_, _| 2.0)), [1.0, 0.0, 0.0]);
         let with_nan = |arm, _| if arm == 0 { f64::NAN } else { -5.0 };
-        assert_eq!(thompson(2, 1, 10, with_nan), [0.0, 1.0]);
-        assert!(thompson(0, 1, 10, |_, _| 0.0).is_empty());
+        assert_eq!(thompson(2, 1, 10, both(with_nan)), [0.0, 1.0]);
+        assert!(thompson(0, 1, 10, both(|_, _| 0.0)).is_empty());
     }
 
     #[test]
     fn the_same_seed_gives_the_same_vector_and_another_seed_another() {
-        let vector = |seed| thompson(3, seed, 64, |arm, z| z * (1.0 + arm as f64));
+        let vector = |seed| thompson(3, seed, 64, both(|arm, z| z * (1.0 + arm as f64)));
         assert_eq!(vector(5), vector(5));
         assert_ne!(vector(5), vector(6));
     }

@@ -234,11 +234,15 @@ impl Learner {
         let Some(open) = self.pending.get_mut(id) else {
             return;
         };
+        if let State::Arrived { at_ms } = open.waits[index].state {
+            self.teach_arrival(id, index, at_ms);
+        }
+        let Some(open) = self.pending.get_mut(id) else {
+            return;
+        };
         let wait = &mut open.waits[index];
-        match wait.state {
-            State::Arrived { at_ms } => return self.teach_arrival(id, index, at_ms),
-            State::Stopped | State::Elapsed => return,
-            State::Open | State::Credited => {}
+        if matches!(wait.state, State::Stopped | State::Elapsed) {
+            return;
         }
         if let Some(timing) = self.timings.get_mut(&wait.outcome) {
             timing.record_followed(wait.waiting);
@@ -330,8 +334,8 @@ impl Learner {
         }
     }
 
-    /// The outcome of this wait came. Whoever waits to the end learns it there, beside the silences of
-    /// the same age: taught at once, it would stand alone until they end, and look too frequent.
+    /// The outcome of this wait came. It is learned at the next checkpoint, beside the silences of the same age:
+    /// taught at once, it would stand alone until then, and look too frequent.
     fn credit(&mut self, id: ExposureId, index: usize, at_ms: i64) {
         let Some(open) = self.pending.get_mut(id) else {
             return;
@@ -342,10 +346,10 @@ impl Learner {
             self.rejected.late_outcomes += 1;
             return;
         }
-        match (wait.state, wait.waiting) {
-            (State::Credited | State::Arrived { .. }, _) => self.rejected.duplicate_outcomes += 1,
-            (State::Open, Waiting::ToTheEnd) => wait.state = State::Arrived { at_ms },
-            _ => self.teach_arrival(id, index, at_ms),
+        match wait.state {
+            State::Credited | State::Arrived { .. } => self.rejected.duplicate_outcomes += 1,
+            State::Open => wait.state = State::Arrived { at_ms },
+            State::Elapsed | State::Stopped => self.teach_arrival(id, index, at_ms),
         }
     }
 

@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 use crate::block::{Part, View};
 use crate::config::Config;
 use crate::design::Design;
-use crate::expert::{Expert, LEVELS, Observation, Path, logistic};
+use crate::expert::{Expert, LEVELS, Observation, Path};
 
 pub(crate) const EXPERTS: usize = 5;
 /// Experts with a smaller share keep learning but are not asked; it saves half the work and more.
-const SHARE_ASKED_MIN: f64 = 0.01;
+const SHARE_ASKED_MIN: f64 = 0.05;
 /// How far sums of parts may be off by rounding.
 const ROUNDING: f64 = 1e-6;
 
@@ -81,7 +81,7 @@ impl Mixture {
     }
 
     /// Teaches every expert, and moves the shares by the log-loss of what each had predicted. Returns the
-    /// probability they had predicted together.
+    /// logit that those asked had predicted together.
     pub(crate) fn learn(
         &mut self,
         path: &Path,
@@ -91,9 +91,10 @@ impl Mixture {
         config: &Config,
     ) -> f64 {
         let (mut total, mut predicted) = (0.0, 0.0);
-        for (expert, share) in self.experts.iter_mut().zip(&mut self.shares) {
+        let asked = self.asked();
+        for ((expert, share), asked) in self.experts.iter_mut().zip(&mut self.shares).zip(asked) {
             let logit = expert.learn(path, design, offset, seen, config);
-            predicted += *share * logistic(logit);
+            predicted += asked * logit;
             *share *= libm::exp(-seen.weight * log_loss(logit, seen.positive));
             total += *share;
         }
@@ -111,13 +112,11 @@ impl Mixture {
         self.shares.map(|share| heard(share) / total)
     }
 
-    /// Mixes the experts' probabilities by their shares.
-    pub(crate) fn probability(&self, path: &Path, offset: f64, design: &Design, config: &Config) -> f64 {
-        let experts = self.experts.iter().zip(self.asked());
-        experts
-            .filter(|(_, share)| *share > 0.0)
-            .map(|(expert, share)| share * logistic(offset + expert.mean(path, design, config)))
-            .sum()
+    /// Averages the experts' logits by their shares (a logarithmic opinion pool), so that all of them together are
+    /// one sum of weights.
+    pub(crate) fn logit(&self, path: &Path, offset: f64, design: &Design, config: &Config) -> f64 {
+        let experts = self.experts.iter().zip(self.asked()).filter(|(_, share)| *share > 0.0);
+        offset + experts.map(|(expert, share)| share * expert.mean(path, design, config)).sum::<f64>()
     }
 
     /// How much more than others the group and the action bring about, in logits.

@@ -255,21 +255,21 @@ impl Model {
         (!columns.is_empty()).then(|| Inputs { columns, features: 1, ..Inputs::default() })
     }
 
-    /// What its experts expect where the lesson was given.
+    /// The probability its experts expect where the lesson was given.
     pub(crate) fn expected(&self, outcome: &str, lesson: &Lesson) -> f64 {
         let offset = self.lesson_offset(outcome, lesson);
         let Some(model) = self.outcomes.get(outcome) else {
             return logistic(offset);
         };
         let mixture = if lesson.acted { &model.acting } else { &model.not_acting };
-        mixture.probability(&lesson.path, offset, &Design::of(&lesson.inputs), &self.config)
+        logistic(mixture.logit(&lesson.path, offset, &Design::of(&lesson.inputs), &self.config))
     }
 
     /// The probability that would be answered where the lesson is given.
     pub(crate) fn foreseen(&self, outcome: &str, lesson: &Lesson) -> f64 {
         let correction =
             self.outcomes.get(outcome).map_or(Correction::NONE, |taught| taught.correction(&lesson.channel));
-        correction.probability(self.expected(outcome, lesson))
+        logistic(correction.logit(logit(self.expected(outcome, lesson))))
     }
 
     /// Counts how an exposure ended for which this had been foreseen; not acting has no card.
@@ -311,7 +311,7 @@ impl Model {
         mixture.count(&lesson.path, exposures);
         if lesson.acted {
             let channel = model.recalibrations.entry(lesson.channel.clone()).or_default();
-            let (predicted, memory) = (logit(predicted.clamp(1e-9, 1.0 - 1e-9)), self.config.memories[0]);
+            let memory = self.config.memories[0];
             channel.learn(predicted, seen, memory);
             if let Some(signs) = signs {
                 model.stages.learn(&signs, predicted, seen, memory);

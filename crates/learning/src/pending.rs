@@ -24,7 +24,7 @@ pub(crate) enum State {
     Elapsed,
     /// Another exposure was credited.
     Stopped,
-    /// The outcome came at this time, and is taught at the end of the window.
+    /// The outcome came at this time, and is taught at the next checkpoint.
     Arrived { at_ms: i64 },
     /// The outcome came, and was taught.
     Credited,
@@ -195,12 +195,10 @@ impl Pending {
         }
     }
 
-    /// Exposures of which at least one window is open.
+    /// Exposures of which at least one outcome may still come.
     pub(crate) fn open_count(&self) -> usize {
         let open = |held: &&Held| match held {
-            Held::Open(open) => {
-                open.waits.iter().any(|wait| matches!(wait.state, State::Open | State::Arrived { .. }))
-            }
+            Held::Open(open) => open.waits.iter().any(|wait| wait.state == State::Open),
             Held::Withdrawn => false,
         };
         self.held.values().filter(open).count()

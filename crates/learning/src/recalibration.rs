@@ -35,14 +35,6 @@ impl Correction {
         predicted + self.shift + (self.slope - 1.0) * within
     }
 
-    /// The probability that experience supports.
-    pub(crate) fn probability(self, predicted: f64) -> f64 {
-        if self == Self::NONE {
-            return predicted;
-        }
-        crate::expert::logistic(self.logit(crate::expert::logit(predicted)))
-    }
-
     pub(crate) fn deviation(self, predicted: f64) -> f64 {
         self.slope * predicted
     }
@@ -109,7 +101,7 @@ mod tests {
             assert!((corrected.logit(predicted) - predicted).abs() < 0.1);
         }
         assert_eq!(Recalibration::default().correction(), Correction::NONE);
-        assert_eq!(Correction::NONE.probability(0.3), 0.3);
+        assert_eq!(Correction::NONE.logit(0.3), 0.3);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use pulp::Arch;
 use crate::block::Part;
 use crate::config::Config;
 use crate::design::Design;
-use crate::expert::{LEVELS, Path, TREATMENT};
+use crate::expert::{LEVELS, Path, TREATMENT, logistic};
 use crate::features::Features;
 use crate::mixture::{EXPERTS, Mixture};
 use crate::model::{Model, OutcomeModel};
@@ -61,14 +61,14 @@ fn prior(config: &Config, arm: Arm<'_>) -> Prediction {
 fn unmet(model: &Model, outcome: &OutcomeModel, arm: Arm<'_>, design: &Design) -> Prediction {
     let (config, path) = (&model.config, model.hierarchy.path(arm.action, arm.channel));
     let offset = model.offset(arm.action, arm.outcome);
-    let probability = |mixture: &Mixture, offset| mixture.probability(&path, offset, design, config);
-    let acting = probability(&outcome.acting, offset + model.shift(arm.outcome, &path));
+    let logit = |mixture: &Mixture, offset| mixture.logit(&path, offset, design, config);
+    let acting = logit(&outcome.acting, offset + model.shift(arm.outcome, &path));
     let correction = outcome.correction(arm.channel);
     let supported = serving::supported(&outcome.not_acting, &path, config.baseline_evidence);
     Prediction {
-        probability: bounded(correction.probability(acting)),
+        probability: bounded(logistic(correction.logit(acting))),
         deviation: 0.0,
-        baseline: supported.then(|| bounded(probability(&outcome.not_acting, offset))),
+        baseline: supported.then(|| bounded(logistic(logit(&outcome.not_acting, offset)))),
         evidence: outcome.acting.evidence(crate::expert::ACTION, path[crate::expert::ACTION]) as f32,
     }
 }

@@ -1,5 +1,5 @@
 //! How is a model laid out to answer a thousand arms at once? For every action on a channel one line:
-//! the weights of all its levels added up, for each expert worth asking.
+//! the weights of all its levels, and of all experts worth asking, added up.
 //!
 //! Deliberately absent: how unsure an answer is, which takes covariances, and arms never met; both
 //! are read from the model itself. Single precision: estimates are recorded coarser than that.
@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::block::View;
 use crate::design::{COLUMNS, Design, PAIRS, WIDTH};
-use crate::expert::{ACTION, Expert, GROUP, Path, logistic};
+use crate::expert::{ACTION, GROUP, Path, logistic};
 use crate::mixture::Mixture;
 use crate::model::{Model, OutcomeModel};
 use crate::prediction::Prediction;
@@ -48,23 +48,14 @@ struct Line {
     supported: bool,
 }
 
-/// Line after line, for each expert asked, its weights: of the places of the design, then of the columns
-/// beyond.
+/// Line after line, the weights of the places of the design, then of the columns beyond.
 #[derive(Clone, Debug, PartialEq)]
 struct Weights {
-    asked: Vec<Asked>,
+    /// Places that any expert asked looks at, a multiple of [`LANES`].
+    width: usize,
     /// Columns beyond.
     extra: usize,
-    /// Weights per line.
-    stride: usize,
     values: Vec<f32>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Asked {
-    share: f64,
-    /// Places it looks at: 1, or a multiple of [`LANES`].
-    width: usize,
 }
 
 /// A design in single precision, in whole lanes.
@@ -135,9 +126,10 @@ impl Outcome {
     #[inline(always)]
     pub(crate) fn predict(&self, line: usize, row: &Row) -> Prediction {
         let Line { offset, shift, evidence, correction, supported } = self.lines[line];
-        let baseline = supported.then(|| self.not_acting.probability(line, row, offset));
+        let baseline = supported.then(|| logistic(offset + self.not_acting.logit(line, row)));
+        let acting = correction.logit(offset + shift + self.acting.logit(line, row));
         Prediction {
-            probability: bounded(correction.probability(self.acting.probability(line, row, offset + shift))),
+            probability: bounded(logistic(acting)),
             deviation: 0.0,
             baseline: baseline.map(bounded),
             evidence,
@@ -146,62 +138,41 @@ impl Outcome {
 }
 
 impl Weights {
+    /// The experts' weights averaged by their shares.
     fn of(mixture: &Mixture, paths: &[Path], model: &Model) -> Self {
+        let asked = mixture.asked();
+        let experts = || mixture.experts.iter().zip(asked).filter(|(_, share)| *share > 0.0);
         let columns = model.encoder.columns();
+        let known = columns.min(COLUMNS);
+        let places = experts().map(|(expert, _)| match expert.view {
+            View::Pairs if known > 0 => 1 + COLUMNS + (known * (known + 1) / 2).min(PAIRS),
+            View::Pairs | View::Columns => 1 + known,
+            View::Intercept => 1,
+        });
+        let width = places.max().unwrap_or(1).next_multiple_of(LANES);
         let extra = columns.saturating_sub(COLUMNS);
-        let width = |view| {
-            let columns = columns.min(COLUMNS);
-            let pairs = (columns * (columns + 1) / 2).min(PAIRS);
-            match view {
-                View::Pairs if pairs > 0 => (1 + COLUMNS + pairs).next_multiple_of(LANES),
-                View::Columns if columns > 0 => (1 + columns).next_multiple_of(LANES),
-                _ => 1,
-            }
-        };
-        let experts: Vec<(&Expert, Asked)> = mixture
-            .experts
-            .iter()
-            .zip(mixture.asked())
-            .filter(|(_, share)| *share > 0.0)
-            .map(|(expert, share)| (expert, Asked { share, width: width(expert.view) }))
-            .collect();
-        let asked: Vec<Asked> = experts.iter().map(|(_, asked)| *asked).collect();
-        let stride = asked.iter().map(|asked| asked.width + asked.extra(extra)).sum();
-        let mut values = Vec::with_capacity(stride * paths.len());
+        let mut values = Vec::with_capacity((width + extra) * paths.len());
         for path in paths {
-            for (expert, asked) in &experts {
-                let (mut dense, mut beyond) = ([0.0; WIDTH], vec![0.0; asked.extra(extra)]);
-                expert.weights(path, &mut dense, &mut beyond);
-                let padded = dense.iter().chain(std::iter::repeat(&0.0)).take(asked.width);
-                values.extend(padded.chain(&beyond).map(|&weight| weight as f32));
+            let (mut dense, mut beyond) = ([0.0; WIDTH], vec![0.0; extra]);
+            for (expert, share) in experts() {
+                expert.add_weights(path, share, &mut dense, &mut beyond);
             }
+            let padded = dense.iter().chain(std::iter::repeat(&0.0)).take(width);
+            values.extend(padded.chain(&beyond).map(|&weight| weight as f32));
         }
-        Self { asked, extra, stride, values }
+        Self { width, extra, values }
     }
 
-    /// Probabilities at the experts' logits, averaged by their shares.
+    /// What they add to the logit.
     #[inline(always)]
-    fn probability(&self, line: usize, row: &Row, offset: f64) -> f64 {
-        let mut rest = &self.values[line * self.stride..][..self.stride];
-        let mut sum = 0.0;
-        for asked in &self.asked {
-            let (dense, others) = rest.split_at(asked.width);
-            let (extra, others) = others.split_at(asked.extra(self.extra));
-            rest = others;
-            let mut logit = if asked.width == 1 { dense[0] } else { dot(dense, &row.dense) };
-            for &(at, value) in &row.extra {
-                logit += extra.get(at).map_or(0.0, |weight| weight * value);
-            }
-            sum += asked.share * logistic(offset + f64::from(logit));
+    fn logit(&self, line: usize, row: &Row) -> f64 {
+        let stride = self.width + self.extra;
+        let (dense, beyond) = self.values[line * stride..][..stride].split_at(self.width);
+        let mut logit = dot(dense, &row.dense);
+        for &(at, value) in &row.extra {
+            logit += beyond.get(at).map_or(0.0, |weight| weight * value);
         }
-        sum
-    }
-}
-
-impl Asked {
-    /// How many of the columns beyond it looks at.
-    fn extra(self, known: usize) -> usize {
-        if self.width == 1 { 0 } else { known }
+        f64::from(logit)
     }
 }
 

@@ -92,7 +92,8 @@ fn an_outcome_in_the_last_millisecond_counts_and_one_later_is_reported_late() {
     for (at_ms, late) in [(end_ms, 0), (end_ms + 1, 1)] {
         for named in [Some(id(1)), None] {
             let rows = [Row::Exposure(exposure(1, 1, 0, ACTION)), bought(at_ms, 1, named)];
-            let learner = learned(starting_at(0.05), &rows);
+            let mut learner = learned(starting_at(0.05), &rows);
+            learner.advance(31 * DAY_MS);
             assert_eq!(learner.rejected().late_outcomes, late);
             assert_eq!(evidence_and_probability(&learner).1 > 0.05, late == 0);
         }
@@ -128,7 +129,8 @@ fn an_outcome_that_comes_before_its_exposure_is_credited_when_the_exposure_arriv
     for named in [Some(id(1)), None] {
         let shown = Row::Exposure(exposure(1, 1, 0, ACTION));
         let outcome = bought(DAY_MS, 1, named);
-        let learner = learned(starting_at(0.05), [&outcome, &shown]);
+        let mut learner = learned(starting_at(0.05), [&outcome, &shown]);
+        learner.advance(2 * DAY_MS);
         let (evidence, probability) = evidence_and_probability(&learner);
         assert!(evidence == 1.0 && probability > 0.05);
         assert_eq!(learner.waiting(), 0);
@@ -167,6 +169,7 @@ fn the_last_displayed_exposure_is_credited_and_the_others_stop() {
     rows.push(bought(2 * DAY_MS, 1, None));
     let mut learner = Learner::new(starting_at(0.05));
     rows.iter().for_each(|row| learner.apply(row));
+    learner.advance(5 * DAY_MS);
     let features = Features::default();
     assert_eq!(goal(&learner, &features, other).evidence, 1.0);
     assert_eq!(learner.waiting(), 1, "only the exposure after the outcome waits on");
@@ -183,7 +186,8 @@ fn an_outcome_that_names_its_exposure_leaves_the_others_alone() {
         Row::Exposure(exposure(2, 1, DAY_MS, "sales/cake/apple")),
         bought(DAY_MS, 1, Some(id(1))),
     ];
-    let learner = learned(starting_at(0.05), &rows);
+    let mut learner = learned(starting_at(0.05), &rows);
+    learner.advance(2 * DAY_MS);
     assert_eq!(evidence_and_probability(&learner).0, 1.0);
     assert_eq!(learner.waiting(), 1);
 }

@@ -51,7 +51,8 @@ fn a_clock_that_runs_back_between_rows_loses_nothing() {
         Row::Exposure(exposure(2, 2, 49 * DAY_MS, "sales/bread/rye")),
         bought(49 * DAY_MS + 1, 2, None),
     ];
-    let learner = fold(&late);
+    let mut learner = fold(&late);
+    learner.advance(50 * DAY_MS + 1);
     assert_eq!(goal(&learner, &Features::default(), "sales/bread/rye").evidence, 1.0);
 }
 
