@@ -21,16 +21,22 @@ const COLUMNS_PER_CATEGORY_MAX: usize = 16;
 /// A column varying less than this part of its size is constant and contributes nothing.
 const RELATIVE_VARIANCE_MIN: f64 = 1e-12;
 
+/// So many numbers are watched; one that never varies needs no column.
+const NUMBERS_MAX: usize = 4_096;
+
 /// Running mean and variance (Welford 1962).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Moments {
     count: f64,
     mean: f64,
     squares: f64,
+    /// Whether anything but 0 and 1 was seen: without, it is a category in disguise, and stays as it is.
+    many: bool,
 }
 
 impl Moments {
     fn observe(&mut self, value: f64) {
+        self.many |= value != 0.0 && value != compress(1.0);
         self.count += 1.0;
         let before = value - self.mean;
         self.mean += before / self.count;
@@ -43,6 +49,9 @@ impl Moments {
 
     fn standardise(&self, value: f64) -> f64 {
         let variance = self.squares / self.count;
+        if !self.many && (value == 0.0 || value == compress(1.0)) {
+            return if variance > 0.0 && value > 0.0 { 1.0 } else { 0.0 };
+        }
         if variance > RELATIVE_VARIANCE_MIN * (1.0 + self.mean * self.mean) {
             ((value - self.mean) / variance.sqrt()).clamp(-CLIP, CLIP)
         } else {
@@ -55,9 +64,13 @@ impl Moments {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Encoder {
     columns: u16,
+    /// Column 0: it has not varied yet.
     numbers: BTreeMap<Arc<str>, (u16, Moments)>,
     flags: BTreeMap<Arc<str>, u16>,
     categories: BTreeMap<Arc<str>, BTreeMap<Arc<str>, u16>>,
+    /// Rows seen, and their columns that were not 0.
+    rows: f64,
+    active: f64,
 }
 
 impl Encoder {
@@ -77,17 +90,30 @@ impl Encoder {
                 }
             }
         }
+        let set = features.iter().filter_map(|feature| self.column(feature));
+        self.active += set.filter(|(_, value)| *value != 0.0).count() as f64;
+        self.rows += 1.0;
     }
 
     fn observe_number(&mut self, name: &Arc<str>, number: f64, rejected: &mut Rejected) {
         if !self.numbers.contains_key(name) {
-            let Some(column) = self.claim(rejected) else {
+            if self.numbers.len() >= NUMBERS_MAX {
+                rejected.ignored_values += 1;
                 return;
-            };
-            self.numbers.insert(name.clone(), (column, Moments::default()));
+            }
+            self.numbers.insert(name.clone(), (0, Moments::default()));
         }
-        if let Some((_, moments)) = self.numbers.get_mut(name) {
-            moments.observe(compress(number));
+        let Some((column, moments)) = self.numbers.get_mut(name) else {
+            return;
+        };
+        moments.observe(compress(number));
+        if *column == 0 && moments.squares > 0.0 {
+            if self.columns >= COLUMNS_MAX {
+                rejected.ignored_values += 1;
+                return;
+            }
+            self.columns += 1;
+            *column = self.columns;
         }
     }
 
@@ -129,7 +155,9 @@ impl Encoder {
         handed_out.sort_unstable();
         self.columns <= COLUMNS_MAX
             && handed_out.into_iter().eq(1..=self.columns)
+            && self.numbers.len() <= NUMBERS_MAX
             && self.numbers.values().all(|(_, moments)| moments.is_sound())
+            && [self.rows, self.active].iter().all(|sum| (0.0..=f64::MAX).contains(sum))
     }
 
     /// Columns handed out, without the intercept.
@@ -137,9 +165,9 @@ impl Encoder {
         usize::from(self.columns)
     }
 
-    /// Features known so far.
+    /// How many columns of a row are usually not 0, from 1.
     pub(crate) fn features(&self) -> u16 {
-        (self.numbers.len() + self.flags.len() + self.categories.len()) as u16
+        (self.active / self.rows.max(1.0)).round().max(1.0) as u16
     }
 
     /// The row of these features under the scaling so far; never NaN or infinite.
@@ -160,7 +188,7 @@ impl Encoder {
                 continue;
             }
             inputs.columns[place] = trusted;
-            if matches!(feature.value, FeatureValue::Number(_)) && value != 0.0 {
+            if self.has_square(feature) && value != 0.0 {
                 let square = (value * value - 1.0) * std::f64::consts::FRAC_1_SQRT_2;
                 inputs.squares.push((column, square as f32 * trust));
             }
@@ -171,10 +199,17 @@ impl Encoder {
         inputs
     }
 
+    /// The square of a number that takes more than two values is news.
+    fn has_square(&self, feature: &Feature) -> bool {
+        let number =
+            self.numbers.get(&feature.name).filter(|_| matches!(feature.value, FeatureValue::Number(_)));
+        number.is_some_and(|(_, moments)| moments.many)
+    }
+
     fn column(&self, feature: &Feature) -> Option<(u16, f64)> {
         match &feature.value {
             FeatureValue::Number(number) if number.is_finite() => {
-                let (column, moments) = self.numbers.get(&feature.name)?;
+                let (column, moments) = self.numbers.get(&feature.name).filter(|(column, _)| *column > 0)?;
                 Some((*column, moments.standardise(compress(*number))))
             }
             FeatureValue::Number(_) => None,
@@ -192,6 +227,7 @@ impl Encoder {
     /// The name of each column, with the word for columns of a category, in order of name.
     pub(crate) fn names(&self) -> Vec<(u16, Arc<str>, Option<Arc<str>>)> {
         let numbers = self.numbers.iter().map(|(name, (column, _))| (*column, name, None));
+        let numbers = numbers.filter(|(column, ..)| *column > 0);
         let flags = self.flags.iter().map(|(name, column)| (*column, name, None));
         let categories = self
             .categories
