@@ -200,7 +200,7 @@ fn mistakes_in_an_experiment_are_told_where_they_are() {
     assert_eq!(
         one("levers = { \"sales\" = -2.0 }"),
         [
-            "experiments/trial.toml | - | in the arm `other` 1 and the levers of an action come to -0.9 | keep the sum above 0, or leave the action out with `without`"
+            "experiments/trial.toml | - | in the arm `other` 1 and the levers of an action come to -1 | keep the sum above 0, or leave the action out with `without`"
         ]
     );
     assert_eq!(

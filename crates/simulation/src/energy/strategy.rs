@@ -43,6 +43,7 @@ files! {
     "actions/service/refund/refund_owed.toml",
     "channels.toml",
     "contact-policy.toml",
+    "experiments/quieter_sales.toml",
     "inventory/care.toml",
     "inventory/contract.toml",
     "inventory/customer.toml",
