@@ -240,7 +240,7 @@ impl Predictor for Pieced<'_> {
     fn deviations(&self, features: &Features, arms: Arms<'_>) -> Vec<f32> {
         let recorded: Vec<f32> =
             arms.iter().map(|arm| self.recorded(arm).map_or(0.0, |found| found.deviation)).collect();
-        let unknown = recorded.iter().any(|deviation| *deviation == 0.0);
+        let unknown = recorded.contains(&0.0);
         let Some(model) = self.past.model.filter(|_| unknown) else {
             return recorded;
         };

@@ -43,6 +43,9 @@ pub(crate) enum About {
     Experiment { id: String, arm: String },
 }
 
+/// A key, and the enrolment under it.
+type Known = (Vec<u8>, Option<Enrolment>);
+
 impl Engine {
     /// The control group of a customer in the period that contains `at`.
     pub fn assignment(&self, strategy: &Strategy, customer: CustomerId, at: Timestamp) -> Assignment {
@@ -120,14 +123,14 @@ impl Engine {
     }
 
     /// The enrolments under these keys, read together.
-    fn enrolments(&self, keys: Vec<Vec<u8>>) -> Result<Vec<(Vec<u8>, Option<Enrolment>)>, EngineError> {
+    fn enrolments(&self, keys: Vec<Vec<u8>>) -> Result<Vec<Known>, EngineError> {
         if keys.is_empty() {
             return Ok(Vec::new());
         }
         let reads: Vec<Read> = keys.iter().map(|key| Read::new(Table::Enrolment, key.clone())).collect();
         let rows = self.store.get(&reads)?;
         let read = |bytes| codec::decode("enrolment", bytes);
-        let known = rows.iter().map(|row| row.value().map(|bytes| read(bytes)).transpose());
+        let known = rows.iter().map(|row| row.value().map(read).transpose());
         keys.into_iter().zip(known).map(|(key, known)| Ok((key, known?))).collect()
     }
 

@@ -291,8 +291,8 @@ impl Block {
         let Covariance::Exact(covariance) = &mut self.covariance else {
             return;
         };
-        for place in 0..width {
-            if design.dense[place] != 0.0 && !met[place] {
+        for (place, met) in met.iter().enumerate().take(width) {
+            if design.dense[place] != 0.0 && !met {
                 covariance.extend(std::iter::repeat_n(0.0, self.mean.len()));
                 covariance.push(prior_variance(prior, place));
                 self.mean.push(0.0);

@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn honest_expectations_are_calibrated_and_rank() {
-        let expected = |round: u64| if round % 2 == 0 { 0.05 } else { 0.4 };
+        let expected = |round: u64| if round.is_multiple_of(2) { 0.05 } else { 0.4 };
         let card = settled(20_000, expected, expected);
         assert!(card.calibration_error.is_some_and(|error| error < 0.01));
         // AUC of two rates: [.05·.6 + .5(.05·.95 + .4·.6)·…] worked out over the two bins.

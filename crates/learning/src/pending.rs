@@ -75,7 +75,7 @@ pub(crate) enum Due {
 /// An exposure is held, or only the fact that it must not teach.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 enum Held {
-    Open(Open),
+    Open(Box<Open>),
     Withdrawn,
 }
 
@@ -114,7 +114,7 @@ impl Pending {
         self.due.insert((forget_at_ms, id, Due::Forget));
         let mine = self.by_subject.entry(open.subject).or_default();
         mine.insert((open.at_ms, id));
-        self.held.insert(id, Held::Open(open));
+        self.held.insert(id, Held::Open(Box::new(open)));
     }
 
     /// The earliest thing due strictly before this time: a window includes its last millisecond.

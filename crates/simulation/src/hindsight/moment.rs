@@ -151,8 +151,11 @@ pub(super) fn look(
     }))
 }
 
+/// What is seen of each spot.
+type Views = BTreeMap<Spot, View>;
+
 /// All actions that anybody might have said in a drawn slot.
-fn named(logged: &[(Spot, View)], seen: &[(BTreeMap<Spot, View>, BTreeMap<Spot, View>)]) -> BTreeSet<Name> {
+fn named(logged: &[(Spot, View)], seen: &[(Views, Views)]) -> BTreeSet<Name> {
     let here = logged.iter().map(|(_, view)| view);
     let drawn: BTreeSet<&Spot> = logged.iter().map(|(spot, _)| spot).collect();
     let there = seen.iter().flat_map(|(along, freely)| along.iter().chain(freely));
@@ -184,7 +187,7 @@ fn subject(record: &Decision) -> u128 {
     record.customer.map_or(record.id.0, |customer| customer.0)
 }
 
-fn views(strategy: &Strategy, decision: &Decision) -> BTreeMap<Spot, View> {
+fn views(strategy: &Strategy, decision: &Decision) -> Views {
     let mut counts: BTreeMap<u16, usize> = BTreeMap::new();
     let mut views = BTreeMap::new();
     for slot in &decision.slots {
@@ -346,13 +349,7 @@ impl Sums<'_> {
 
     /// One policy. The correction is the doubly robust one, slot by slot (Jiang, Li 2016, "Doubly robust
     /// off-policy value evaluation for reinforcement learning"): `Σ_j W_(j−1)·V_j − W_j·q_j`.
-    fn seen(
-        &self,
-        logged: &[(Spot, View)],
-        along: &BTreeMap<Spot, View>,
-        freely: &BTreeMap<Spot, View>,
-        first: &BTreeMap<Spot, View>,
-    ) -> Seen {
+    fn seen(&self, logged: &[(Spot, View)], along: &Views, freely: &Views, first: &Views) -> Seen {
         let nothing = View::nothing();
         let (mut probability, mut weight) = (1.0, 1.0);
         let (mut supported, mut same) = (1.0, 1.0);
