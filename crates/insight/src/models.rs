@@ -4,7 +4,7 @@
 //! Cards count what was expected when something was displayed; nobody is named in them. What trying cost
 //! is added up from records of decisions ([`tried`]). Deliberately not here: what to do about any of it.
 
-use decision::{Timestamp, candidate::Fate, record::Decision, strategy::Strategy};
+use decision::{Timestamp, candidate::Fate, inputs::Assignment, record::Decision, strategy::Strategy};
 use engine::{Engine, EngineError};
 use learning::{ColumnWeight, ExpertShare, Foresight, ModelCard, Predictor, Snapshot};
 use serde::Serialize;
@@ -63,8 +63,11 @@ pub struct Tried {
 }
 
 impl Tried {
-    /// Adds one decision of this strategy. Fixed slots and certain ones try nothing.
+    /// Adds one decision of this strategy. Fixed slots try nothing; control groups are not there to try.
     pub fn add(&mut self, strategy: &Strategy, decision: &Decision) {
+        if decision.trace.assignment != Assignment::Strategy {
+            return;
+        }
         let priority = |candidate: u16| match decision.fates[usize::from(candidate)].fate {
             Fate::PassedOver { priority, .. } | Fate::Chosen { priority, .. } => f64::from(priority),
             Fate::Dropped(_) => 0.0,

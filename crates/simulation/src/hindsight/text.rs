@@ -10,7 +10,7 @@ const GROUPS_SHOWN: usize = 12;
 
 impl fmt::Display for Hindsight {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(out, "Strategy {} on the decisions from {} to {}\n", self.strategy, self.since, self.until)?;
+        writeln!(out, "Strategy {} on the decisions {}\n", self.strategy, period(self.since, self.until))?;
         writeln!(
             out,
             "{} decisions about {} customers; {:.1} % of the choices would be others; effective n {:.0}, for what \
@@ -93,7 +93,7 @@ impl Hindsight {
 
 impl fmt::Display for Layers {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(out, "What each layer is worth on the decisions from {} to {}", self.since, self.until)?;
+        writeln!(out, "What each layer is worth on the decisions {}", period(self.since, self.until))?;
         writeln!(out, "{} decisions about {} customers\n", self.decisions, self.customers)?;
         writeln!(out, "{:<18}{:>28}{:>28}{:>14}", "EUR/1000", "worth", "more than random", "effective n")?;
         for line in &self.lines {
@@ -178,4 +178,14 @@ fn tell_missing(out: &mut fmt::Formatter<'_>, missing: &Missing) -> fmt::Result 
         }
     }
     Ok(())
+}
+
+/// In words, without bounds that nobody set.
+fn period(since: Timestamp, until: Timestamp) -> String {
+    let from = (since > Timestamp::UNIX_EPOCH).then(|| format!("from {since}"));
+    let to = (until < Timestamp::MAX).then(|| format!("before {until}"));
+    match (from, to) {
+        (None, None) => "of the whole history".to_owned(),
+        (from, to) => [from, to].into_iter().flatten().collect::<Vec<_>>().join(" "),
+    }
 }
