@@ -44,7 +44,12 @@ pub fn run(arguments: &Arguments) -> ExitCode {
                 Ok(opened) => opened,
                 Err(error) => return error.report(),
             };
-            let models = with_what_was_tried(&opened.engine, arguments.action.as_deref());
+            let named = arguments.action.as_deref();
+            let strategy = opened.engine.published();
+            if let Some(action) = named.filter(|action| strategy.strategy.action_index(action).is_none()) {
+                return report_trouble(&format!("no action is called `{action}`"));
+            }
+            let models = with_what_was_tried(&opened.engine, named);
             let closed = opened.engine.close();
             match models.and_then(|models| closed.map(|()| models)) {
                 Ok(models) if arguments.json => Ok(format!("{:#}", json!(models))),

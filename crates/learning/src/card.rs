@@ -133,8 +133,8 @@ impl Card {
     }
 
     pub(crate) fn read(&self) -> Foresight {
-        let settled: f64 = self.bins.iter().map(|bin| bin.count).sum();
-        let happened: f64 = self.bins.iter().map(|bin| bin.happened).sum();
+        let sum = |of: fn(&Bin) -> f64| self.bins.iter().map(of).fold(0.0, |sum, part| sum + part);
+        let (settled, happened) = (sum(|bin| bin.count), sum(|bin| bin.happened));
         let filled = self.bins.iter().filter(|bin| bin.count > 0.0);
         let calibration: Vec<Calibration> = filled
             .map(|bin| Calibration {
@@ -198,7 +198,7 @@ mod tests {
     fn nothing_settled_says_nothing() {
         let empty = Card::default().read();
         assert_eq!((empty.settled, empty.auc, empty.log_loss, empty.drift), (0.0, None, None, 0.0));
-        assert!(empty.calibration.is_empty());
+        assert!(empty.settled.is_sign_positive() && empty.calibration.is_empty());
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! `GET /v1/models`: what does the model know, and how well does it foresee?
 
-use crate::{app::App, problem::Problem};
+use crate::{
+    app::App,
+    problem::{Details, Problem},
+};
 use axum::{
     extract::{Query, State, rejection::QueryRejection},
     http::{HeaderMap, header},
@@ -36,7 +39,10 @@ pub struct Models {
 /// `Accept: text/plain` gives the same for people.
 #[utoipa::path(
     get, path = "/v1/models", tag = "explanation", params(About),
-    responses((status = 200, description = "Model cards; no outcomes before anything was learned", body = Models)),
+    responses(
+        (status = 200, description = "Model cards; no outcomes before anything was learned", body = Models),
+        (status = 404, description = "No such action", body = Details),
+    ),
 )]
 pub async fn models(
     State(app): State<Arc<App>>,
@@ -45,6 +51,10 @@ pub async fn models(
 ) -> Result<Response, Problem> {
     let Query(about) =
         query.map_err(|_| Problem::unfit("wrong_query", "query", "`action` is `issue/group/action`"))?;
+    let strategy = &app.engine.published().strategy;
+    if let Some(action) = about.action.as_deref().filter(|action| strategy.action_index(action).is_none()) {
+        return Err(Problem::not_found("unknown_action", format!("no action is called `{action}`")));
+    }
     let models = app.blocking(move |app| Ok(report(&app.engine.model(), about.action.as_deref()))).await?;
     let wants_text = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
     Ok(match wants_text.is_some_and(|accept| accept.starts_with("text/plain")) {

@@ -33,6 +33,17 @@ fn the_strategy_tells_callers_which_names_exist() {
 }
 
 #[test]
+fn model_cards_are_told_once_something_was_learned_and_refused_about_what_does_not_exist() {
+    let server = Server::start();
+    let models = server.get("/v1/models");
+    assert_eq!((models.status, models.json["outcomes"].clone()), (200, json!([])));
+    let unknown = server.get("/v1/models?action=no/such/one");
+    assert_eq!((unknown.status, unknown.json["code"].clone()), (404, json!("unknown_action")));
+    let misspelt = server.get("/v1/models?actoin=no/such/one");
+    assert_eq!((misspelt.status, misspelt.json["code"].clone()), (422, json!("wrong_query")));
+}
+
+#[test]
 fn the_metrics_count_and_name_no_customer() {
     let server = Server::start().with_customer();
     server.decide("web", "inbound", "web_home");
