@@ -98,7 +98,7 @@ impl Mixture {
             *share *= libm::exp(-seen.weight * log_loss(logit, seen.positive));
             total += *share;
         }
-        let dealt = config.fixed_share * seen.weight;
+        let dealt = (config.fixed_share * seen.weight).min(1.0);
         for share in &mut self.shares {
             *share = (1.0 - dealt) * *share / total + dealt / EXPERTS as f64;
         }
