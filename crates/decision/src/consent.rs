@@ -8,10 +8,12 @@ use crate::{
     Timestamp,
     candidate::{Candidate, Dropped},
     id::{AttributeName, ChannelId},
-    profile::{AttributeValue, Attributes, ConsentStatement, ConsentStatus, Customer},
+    profile::{About, AttributeValue, Attributes, ConsentStatement, ConsentStatus, Customer},
     request::Request,
     rules::Fact,
-    strategy::{Attribute, AttributeIndex, Basis, Purpose, PurposeIndex, Sensitivity, Strategy, Subject},
+    strategy::{
+        Action, Attribute, AttributeIndex, Basis, Purpose, PurposeIndex, Sensitivity, Strategy, Subject,
+    },
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::btree_map, iter::Peekable};
@@ -36,6 +38,14 @@ pub enum Withheld {
     Unreliable,
     /// A special category without explicit consent.
     SpecialCategory,
+    /// The customer restricted all processing.
+    Restricted,
+    /// The customer objected to this topic.
+    TopicObjected,
+    /// The customer objected to the use of this attribute.
+    AttributeObjected,
+    /// Consent-based profiling of minors is off.
+    Minor,
 }
 
 /// One attribute that exists but may not be read for a purpose.
@@ -123,7 +133,10 @@ pub fn mask<'a>(
                 None => Ok(()),
             };
             let view = view(strategy, &stored, at, |attribute| {
-                let why = basis.err().or_else(|| explicit_consent(attribute, purpose).err());
+                let why = basis
+                    .err()
+                    .or_else(|| explicit_consent(attribute, purpose).err())
+                    .or_else(|| objection(attribute, purpose, consents, &request.channel).err());
                 attribute.purposes.contains(&index).then_some(why.map_or(Ok(()), Err))
             });
             withheld.extend(view.1.into_iter().map(|(attribute, why)| WithheldAttribute {
@@ -141,20 +154,69 @@ pub fn mask<'a>(
     Permitted { by_purpose, protection: protection.0, withheld, nothing: PermittedView { facts: Vec::new() } }
 }
 
-/// Drops every candidate whose own purpose has no basis.
-pub fn apply(strategy: &Strategy, candidates: &mut [Candidate], permitted: &Permitted<'_>) {
+/// Drops every candidate whose own purpose has no basis, or whose topic the customer objected to.
+pub fn apply(
+    strategy: &Strategy,
+    candidates: &mut [Candidate],
+    permitted: &Permitted<'_>,
+    customer: Option<&Customer>,
+    request: &Request,
+    at: Timestamp,
+) {
+    let statements: &[ConsentStatement] = customer.map_or(&[], |customer| &customer.profile.consents);
     for candidate in candidates.iter_mut().filter(|candidate| candidate.alive()) {
-        if let Err(why) = permitted.view(strategy.actions[usize::from(candidate.action)].purpose) {
+        let action = &strategy.actions[usize::from(candidate.action)];
+        let basis = permitted.view(action.purpose).map(|_| ());
+        if let Err(why) = basis.and_then(|()| topic(strategy, action, statements, &request.channel, at)) {
             candidate.drop_because(Dropped::NoBasis(why));
         }
     }
 }
 
+/// Whether an action may still be said on `channel` at `at`: its purpose has a basis and the customer did
+/// not object to its topic.
+pub fn may_say(
+    strategy: &Strategy,
+    action: &Action,
+    statements: &[ConsentStatement],
+    channel: &ChannelId,
+    global_privacy_control: bool,
+    at: Timestamp,
+) -> Result<(), Withheld> {
+    let purpose = &strategy.purposes[usize::from(action.purpose)];
+    basis(purpose, statements, channel, global_privacy_control, at)?;
+    topic(strategy, action, statements, channel, at)
+}
+
+/// Whether what was read for `purpose` at `since` may still be learned from: since then nothing was said
+/// against the purpose, against an attribute that serves it, or against everything. Consent given again does not
+/// bring back what was read before.
+pub fn may_learn(
+    strategy: &Strategy,
+    purpose: PurposeIndex,
+    statements: &[ConsentStatement],
+    since: Timestamp,
+) -> bool {
+    let concerns = |about: &About| match about {
+        About::Purpose(id) => *id == strategy.purposes[usize::from(purpose)].id,
+        About::Attribute(name) => strategy
+            .attribute_index(name.as_str())
+            .is_some_and(|index| strategy.attributes[usize::from(index)].purposes.contains(&purpose)),
+        About::Everything => true,
+        About::Topic(_) => false,
+    };
+    let against = |status| !matches!(status, ConsentStatus::Given | ConsentStatus::Lifted);
+    !statements
+        .iter()
+        .any(|statement| statement.at >= since && against(statement.status) && concerns(&statement.about))
+}
+
 /// Whether `purpose` has a basis for this customer on `channel` at `at`: its lawful basis holds and no
-/// objection, refusal or expiry stands in the way.
+/// restriction, objection, refusal or expiry stands in the way.
 ///
 /// The latest statement on every channel and the latest on this one must both agree: the stricter wins.
-/// An objection stands until consent is given after it; withdrawing something else does not lift it.
+/// An objection stands until it is lifted or consent is given after it; withdrawing something else does not
+/// lift it. Lifting an objection grants nothing.
 pub fn basis(
     purpose: &Purpose,
     statements: &[ConsentStatement],
@@ -162,22 +224,22 @@ pub fn basis(
     global_privacy_control: bool,
     at: Timestamp,
 ) -> Result<(), Withheld> {
-    let latest = |on: Option<&ChannelId>, counts: fn(ConsentStatus) -> bool| {
-        let about = |statement: &&ConsentStatement| {
-            statement.purpose == purpose.id && statement.channel.as_ref() == on && counts(statement.status)
-        };
-        statements.iter().filter(about).max_by_key(|statement| statement.at)
-    };
-    let scopes = [None, Some(channel)];
-    let objection = |status| matches!(status, ConsentStatus::Objected | ConsentStatus::Given);
-    let objected = scopes
-        .iter()
-        .filter_map(|on| latest(*on, objection))
+    let restricts = |status| status == ConsentStatus::Restricted;
+    if !survives_restriction(purpose.basis)
+        && latest(statements, &|about| *about == About::Everything, channel, |_| true)
+            .any(|found| restricts(found.status))
+    {
+        return Err(Withheld::Restricted);
+    }
+    let mine = |about: &About| matches!(about, About::Purpose(id) if *id == purpose.id);
+    let withdraws_objection =
+        |status| matches!(status, ConsentStatus::Objected | ConsentStatus::Given | ConsentStatus::Lifted);
+    let objected = latest(statements, &mine, channel, withdraws_objection)
         .any(|statement| statement.status == ConsentStatus::Objected);
     if objected && purpose.basis != Basis::LegalObligation {
         return Err(Withheld::Objected);
     }
-    let found: Vec<_> = scopes.iter().filter_map(|on| latest(*on, |_| true)).collect();
+    let found: Vec<_> = latest(statements, &mine, channel, |_| true).collect();
     let needs_consent = purpose.basis == Basis::Consent;
     for statement in found.iter().filter(|_| needs_consent) {
         match statement.status {
@@ -204,6 +266,63 @@ pub fn confidence_now(attribute: &Attribute, value: &AttributeValue, at: Timesta
     let age_s = at.duration_since(value.observed_at).as_secs_f64().max(0.0);
     let factor = libm::exp2(-age_s / half_life.as_secs_f64());
     (f64::from(value.confidence) * factor) as f32
+}
+
+/// The latest statement about something on every channel, and the latest on this one.
+fn latest<'s>(
+    statements: &'s [ConsentStatement],
+    about: &'s dyn Fn(&About) -> bool,
+    channel: &'s ChannelId,
+    counts: fn(ConsentStatus) -> bool,
+) -> impl Iterator<Item = &'s ConsentStatement> {
+    [None, Some(channel)].into_iter().filter_map(move |on| {
+        let concerns = |statement: &&ConsentStatement| {
+            statement.channel.as_ref() == on && about(&statement.about) && counts(statement.status)
+        };
+        statements.iter().filter(concerns).max_by_key(|statement| statement.at)
+    })
+}
+
+/// GDPR article 18(2): what the law requires and what protects a life goes on.
+fn survives_restriction(basis: Basis) -> bool {
+    matches!(basis, Basis::LegalObligation | Basis::VitalInterests)
+}
+
+/// Whether the customer objected to hearing about this: its issue, its group or the action itself. The
+/// objection may have an end, after which it no longer stands.
+fn topic(
+    strategy: &Strategy,
+    action: &Action,
+    statements: &[ConsentStatement],
+    channel: &ChannelId,
+    at: Timestamp,
+) -> Result<(), Withheld> {
+    if strategy.purposes[usize::from(action.purpose)].basis == Basis::LegalObligation {
+        return Ok(());
+    }
+    let stands = |statement: &ConsentStatement| {
+        statement.status == ConsentStatus::Objected && statement.expires_at.is_none_or(|end| end > at)
+    };
+    let topics = [action.id.issue(), action.id.group(), action.id.as_str()];
+    let objected = topics.into_iter().any(|path| {
+        let mine = |about: &About| matches!(about, About::Topic(topic) if topic.as_str() == path);
+        latest(statements, &mine, channel, |_| true).any(stands)
+    });
+    if objected { Err(Withheld::TopicObjected) } else { Ok(()) }
+}
+
+/// Whether the customer objected to the use of this attribute.
+fn objection(
+    attribute: &Attribute,
+    purpose: &Purpose,
+    statements: &[ConsentStatement],
+    channel: &ChannelId,
+) -> Result<(), Withheld> {
+    let mine = |about: &About| matches!(about, About::Attribute(name) if *name == attribute.name);
+    let objected = purpose.basis != Basis::LegalObligation
+        && latest(statements, &mine, channel, |_| true)
+            .any(|statement| statement.status == ConsentStatus::Objected);
+    if objected { Err(Withheld::AttributeObjected) } else { Ok(()) }
 }
 
 fn explicit_consent(attribute: &Attribute, purpose: &Purpose) -> Result<(), Withheld> {

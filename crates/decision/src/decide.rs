@@ -87,7 +87,7 @@ pub fn work_out_along<'a>(
     let situation =
         Situation { strategy, request, history, recognised, permitted: &permitted, overlay: &overlay, at };
 
-    consent::apply(strategy, &mut candidates, &permitted);
+    consent::apply(strategy, &mut candidates, &permitted, inputs.customer, request, at);
     catalogue::publishable(&situation, &mut candidates, inputs.quotas, spoken);
     allow(strategy, &mut candidates, &permitted, &moment, inputs.assignment);
     principles::apply(strategy, &mut candidates, &protection);

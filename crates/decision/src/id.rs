@@ -57,6 +57,10 @@ name! {
     TreatmentId
 }
 name! {
+    /// What a customer would rather not hear about: an issue, a group or a whole action.
+    Topic
+}
+name! {
     /// A declared fact about a customer or household.
     AttributeName
 }

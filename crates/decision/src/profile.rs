@@ -7,7 +7,7 @@ use crate::{
     Duration, Timestamp,
     id::{
         ActionId, AttributeName, ChannelId, CustomerId, DecisionId, EventName, OutcomeName, PlacementId,
-        PurposeId,
+        PurposeId, Topic,
     },
     request::Direction,
     value::Value,
@@ -50,7 +50,21 @@ pub struct AttributeValue {
 /// The attributes of one customer or household.
 pub type Attributes = BTreeMap<AttributeName, AttributeValue>;
 
-/// What a customer said about a purpose.
+/// What a customer speaks about when they allow or forbid something.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum About {
+    /// A use of data.
+    Purpose(PurposeId),
+    /// Everything that is said about an issue, a group or an action.
+    Topic(Topic),
+    /// Any use of one fact, except where the law requires it or where it protects.
+    Attribute(AttributeName),
+    /// Everything there is: restriction of processing, GDPR article 18.
+    Everything,
+}
+
+/// What a customer said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConsentStatus {
@@ -60,16 +74,42 @@ pub enum ConsentStatus {
     Refused,
     /// No longer.
     Withdrawn,
-    /// Objection to use on legitimate interests; absolute for marketing.
+    /// Objection to a purpose, a topic or the use of an attribute; absolute for marketing.
     Objected,
+    /// Nothing may be done with the data but keep it, protect, and what the law requires.
+    Restricted,
+    /// An objection or restriction is taken back. It grants nothing: consent has to be given anew.
+    Lifted,
 }
 
-/// One statement about a purpose; the latest per purpose and channel counts, a refusal on any
-/// wider scope counts too.
+impl About {
+    /// Its kind (`purpose`, `topic`, `attribute` or `everything`) and its name.
+    pub fn named(&self) -> (&'static str, Option<&str>) {
+        match self {
+            Self::Purpose(id) => ("purpose", Some(id.as_str())),
+            Self::Topic(topic) => ("topic", Some(topic.as_str())),
+            Self::Attribute(name) => ("attribute", Some(name.as_str())),
+            Self::Everything => ("everything", None),
+        }
+    }
+}
+
+impl ConsentStatus {
+    /// Whether this can be said about `about`: consent is about purposes, restriction about everything.
+    pub fn fits(self, about: &About) -> bool {
+        match about {
+            About::Purpose(_) => self != Self::Restricted,
+            About::Topic(_) | About::Attribute(_) => matches!(self, Self::Objected | Self::Lifted),
+            About::Everything => matches!(self, Self::Restricted | Self::Lifted),
+        }
+    }
+}
+
+/// One statement; the latest per subject and channel counts, a refusal on any wider scope counts too.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ConsentStatement {
-    /// For which use of data.
-    pub purpose: PurposeId,
+    /// About what.
+    pub about: About,
     /// On which channel; `None` means on every channel.
     pub channel: Option<ChannelId>,
     /// What was said.
@@ -77,7 +117,7 @@ pub struct ConsentStatement {
     /// When it was said.
     #[serde(with = "ms")]
     pub at: Timestamp,
-    /// Until when a `given` holds.
+    /// Until when a `given`, or an objection to a topic, holds.
     #[serde(with = "optional_ms")]
     pub expires_at: Option<Timestamp>,
 }

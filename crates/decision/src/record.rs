@@ -20,9 +20,7 @@ use serde::{Deserialize, Serialize};
 pub mod fates;
 
 /// First byte of every encoded record; raised when the meaning of the bytes, or of a decision, changes.
-pub const FORMAT: u8 = 2;
-/// As format 2, without experiments.
-const FORMAT_BEFORE_EXPERIMENTS: u8 = 1;
+pub const FORMAT: u8 = 3;
 
 /// One decision.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -141,7 +139,7 @@ pub enum Effect {
 /// The stored bytes are not a record.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RecordError {
-    /// A newer or unknown format.
+    /// An older, newer or unknown format.
     #[error("the record has format {0}, this version reads format {FORMAT}")]
     Format(u8),
     /// Cut off or altered.
@@ -163,10 +161,6 @@ impl Decision {
     pub fn decode(bytes: &[u8]) -> Result<Self, RecordError> {
         match bytes.split_first() {
             Some((&FORMAT, _)) => read_body(checked(bytes)?),
-            Some((&FORMAT_BEFORE_EXPERIMENTS, _)) => {
-                const NO_EXPERIMENTS: u8 = 0;
-                read_body(&[checked(bytes)?, &[NO_EXPERIMENTS]].concat())
-            }
             Some((&format, _)) => Err(RecordError::Format(format)),
             None => Err(RecordError::Damaged),
         }

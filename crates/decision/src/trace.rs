@@ -6,11 +6,11 @@
 use crate::{
     Timestamp,
     consent::{Known, Permitted, stored},
-    id::{ActionId, CustomerId, DecisionId, OutcomeName},
+    id::{ActionId, CustomerId, DecisionId, OutcomeName, Topic},
     inputs::{Assignment, Inputs},
     profile::{
-        AttributeValue, Attributes, ConsentStatement, ConsentStatus, Contact, ContactHistory, ContactState,
-        Customer, Outcome, Profile, Source,
+        About, AttributeValue, Attributes, ConsentStatement, ConsentStatus, Contact, ContactHistory,
+        ContactState, Customer, Outcome, Profile, Source,
     },
     request::{Direction, Request},
     strategy::{ActionIndex, AttributeIndex, PurposeIndex, Strategy, Subject},
@@ -62,11 +62,24 @@ pub struct TracedAttribute {
     pub expires_at: Timestamp,
 }
 
+/// What a statement is about, by position in the strategy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TracedAbout {
+    /// A purpose in play.
+    Purpose(PurposeIndex),
+    /// An issue, group or action.
+    Topic(Topic),
+    /// An attribute.
+    Attribute(AttributeIndex),
+    /// Everything.
+    Everything,
+}
+
 /// One statement.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TracedConsent {
-    /// Purpose.
-    pub purpose: PurposeIndex,
+    /// About what.
+    pub about: TracedAbout,
     /// Whether it is about the channel of the request only.
     pub this_channel: bool,
     /// What was said.
@@ -150,9 +163,8 @@ pub fn capture(
         .iter()
         .filter(|statement| statement.channel.as_ref().is_none_or(|channel| *channel == request.channel))
         .filter_map(|statement| {
-            let purpose = strategy.purpose_index(statement.purpose.as_str())?;
-            in_play[usize::from(purpose)].then(|| TracedConsent {
-                purpose,
+            Some(TracedConsent {
+                about: traced_about(strategy, &statement.about, in_play)?,
                 this_channel: statement.channel.is_some(),
                 status: statement.status,
                 at: statement.at,
@@ -174,6 +186,22 @@ pub fn capture(
         })
         .collect();
     trace
+}
+
+/// `None` when nothing in this strategy, or in this decision, is concerned.
+fn traced_about(strategy: &Strategy, about: &About, in_play: &[bool]) -> Option<TracedAbout> {
+    match about {
+        About::Purpose(id) => {
+            let purpose = strategy.purpose_index(id.as_str())?;
+            in_play[usize::from(purpose)].then_some(TracedAbout::Purpose(purpose))
+        }
+        About::Topic(topic) => {
+            let concerned = strategy.actions.iter().any(|action| action.id.within(topic.as_str()));
+            concerned.then(|| TracedAbout::Topic(topic.clone()))
+        }
+        About::Attribute(name) => strategy.attribute_index(name.as_str()).map(TracedAbout::Attribute),
+        About::Everything => Some(TracedAbout::Everything),
+    }
 }
 
 fn quotas(strategy: &Strategy, quotas: &BTreeMap<ActionId, u64>) -> Vec<(ActionIndex, u64)> {
@@ -297,8 +325,18 @@ impl Trace {
 
     fn consents(&self, strategy: &Strategy, request: &Request) -> Vec<ConsentStatement> {
         let statement = |traced: &TracedConsent| {
+            let about = match &traced.about {
+                TracedAbout::Purpose(index) => {
+                    About::Purpose(strategy.purposes.get(usize::from(*index))?.id.clone())
+                }
+                TracedAbout::Topic(topic) => About::Topic(topic.clone()),
+                TracedAbout::Attribute(index) => {
+                    About::Attribute(strategy.attributes.get(usize::from(*index))?.name.clone())
+                }
+                TracedAbout::Everything => About::Everything,
+            };
             Some(ConsentStatement {
-                purpose: strategy.purposes.get(usize::from(traced.purpose))?.id.clone(),
+                about,
                 channel: traced.this_channel.then(|| request.channel.clone()),
                 status: traced.status,
                 at: traced.at,

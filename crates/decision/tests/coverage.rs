@@ -22,7 +22,7 @@ fn name(fate: &Fate) -> String {
 fn generated_decisions_have_every_kind_of_fate_and_silence() {
     let mut runner = TestRunner::deterministic();
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for _ in 0..60 {
+    for _ in 0..120 {
         let strategy = organisation().new_tree(&mut runner).expect("a strategy").current().strategy();
         let requests = vec(case(), 30).new_tree(&mut runner).expect("requests").current();
         for decision in requests.iter().map(|case| case.decide(&strategy)) {

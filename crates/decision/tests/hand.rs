@@ -10,8 +10,8 @@ use decision::{
     id::{ActionId, CustomerId, DecisionId},
     inputs::{Assignment, Inputs},
     profile::{
-        AttributeValue, ConsentStatement, ConsentStatus, Contact, ContactState, Customer, Outcome, Profile,
-        Source,
+        About, AttributeValue, ConsentStatement, ConsentStatus, Contact, ContactState, Customer, Outcome,
+        Profile, Source,
     },
     record::Decision,
     request::{Direction, PlacementRequest, Request},
@@ -462,9 +462,12 @@ impl Story {
         self.customer.profile.attributes.remove(name);
     }
     pub fn states(&mut self, purpose: &str, status: ConsentStatus) {
+        self.says(About::Purpose(purpose.into()), status);
+    }
+    /// Says this about anything, after everything said before.
+    pub fn says(&mut self, about: About, status: ConsentStatus) {
         let at = at(DAYTIME) - days(35.0);
-        let statement =
-            ConsentStatement { purpose: purpose.into(), channel: None, status, at, expires_at: None };
+        let statement = ConsentStatement { about, channel: None, status, at, expires_at: None };
         self.customer.profile.consents.push(statement);
     }
     /// A counted contact about the lamp, by this many days ago.

@@ -13,6 +13,7 @@ mod reasons;
 mod replaying;
 mod size;
 mod smallest;
+mod statements;
 mod steps;
 mod what_if;
 mod worked_example;

@@ -1,7 +1,7 @@
 //! The promises of [`decision::invariant`], on generated organisations and customers.
 
 use crate::{
-    generated::{Case, case, cases, organisation},
+    generated::{Case, GROUPS, case, cases, organisation},
     hand,
 };
 use decision::{
@@ -9,7 +9,7 @@ use decision::{
     decide::decide,
     inputs::Assignment,
     invariant,
-    profile::{ConsentStatement, ConsentStatus},
+    profile::{About, ConsentStatement, ConsentStatus},
     record::{Contender, Decision, Slot},
     strategy::Strategy,
 };
@@ -21,11 +21,11 @@ use proptest::{
 };
 use std::collections::BTreeMap;
 
-fn with_statement(case: &Case, purpose: &str, status: ConsentStatus) -> Case {
+fn with_statement(case: &Case, about: About, status: ConsentStatus) -> Case {
     let mut case = case.clone();
     if let Some(customer) = &mut case.customer {
         customer.profile.consents.push(ConsentStatement {
-            purpose: purpose.into(),
+            about,
             channel: None,
             status,
             at: case.at,
@@ -33,6 +33,17 @@ fn with_statement(case: &Case, purpose: &str, status: ConsentStatus) -> Case {
         });
     }
     case
+}
+
+/// Every way to say no.
+fn everything_against() -> Vec<(About, ConsentStatus)> {
+    use ConsentStatus::{Objected, Restricted, Withdrawn};
+    let purposes = ["offers", "calls", "advice", "service"].map(|id| About::Purpose(id.into()));
+    let topics = ["sales", GROUPS[0], "service"].map(|topic| About::Topic(topic.into()));
+    let attributes = ["n0", "f0", "kind", "arrears"].map(|name| About::Attribute(name.into()));
+    let withdrawn = purposes.clone().into_iter().map(|about| (about, Withdrawn));
+    let objected = purposes.into_iter().chain(topics).chain(attributes).map(|about| (about, Objected));
+    withdrawn.chain(objected).chain([(About::Everything, Restricted)]).collect()
 }
 
 proptest! {
@@ -66,11 +77,9 @@ proptest! {
         let strategy = organisation.strategy();
         for case in &requests {
             let before = case.decide(&strategy);
-            for purpose in ["offers", "calls", "advice", "service"] {
-                for status in [ConsentStatus::Withdrawn, ConsentStatus::Objected] {
-                    let after = with_statement(case, purpose, status).decide(&strategy);
-                    prop_assert_eq!(invariant::withdrawing_adds_nothing(&before, &after), Ok(()));
-                }
+            for (about, status) in everything_against() {
+                let after = with_statement(case, about, status).decide(&strategy);
+                prop_assert_eq!(invariant::withdrawing_adds_nothing(&before, &after), Ok(()));
             }
         }
     }

@@ -6,7 +6,7 @@ use crate::EngineError;
 use serde::{Serialize, de::DeserializeOwned};
 
 /// The version every row is written with.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// Encodes a row.
 pub fn encode<T: Serialize>(row: &T) -> Vec<u8> {

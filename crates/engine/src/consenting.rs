@@ -9,9 +9,11 @@ use crate::{
 use decision::{
     Duration, Timestamp,
     id::ChannelId,
-    profile::{ConsentStatement, ConsentStatus},
+    profile::{About, ConsentStatement, ConsentStatus},
+    strategy::Strategy,
 };
 use learning::Row;
+use std::sync::Arc;
 
 /// How long a consent holds when it does not say so.
 pub const CONSENT_HOLDS: Duration = Duration::from_hours(365 * 24);
@@ -21,14 +23,23 @@ pub const CONSENT_HOLDS: Duration = Duration::from_hours(365 * 24);
 pub struct ConsentReport {
     /// Who; somebody not known yet becomes known.
     pub identifiers: Vec<Identifier>,
-    /// About which purpose.
-    pub purpose: String,
+    /// About what.
+    pub about: About,
     /// On which channel; `None` means all.
     pub channel: Option<ChannelId>,
     /// What was said.
     pub status: ConsentStatus,
+    /// Until when an objection to a topic holds; `None` is until it is lifted.
+    pub until: Option<Timestamp>,
     /// When it was said. When unknown: now, and after everything said before, whatever the clock says.
     pub at: Option<Timestamp>,
+}
+
+impl ConsentReport {
+    /// Said now, on every channel, without an end.
+    pub fn new(identifiers: Vec<Identifier>, about: About, status: ConsentStatus) -> Self {
+        Self { identifiers, about, channel: None, status, until: None, at: None }
+    }
 }
 
 impl Engine {
@@ -45,10 +56,9 @@ impl Engine {
             let owner = self.find(&report.identifiers)?;
             self.keep_reject_of(owner, code, message, input.to_owned(), at)
         };
-        let Some(purpose) = strategy.purpose_index(&report.purpose) else {
-            let known: Vec<&str> = strategy.purposes.iter().map(|purpose| purpose.id.as_str()).collect();
-            return reject("unknown_purpose", format!("the purposes here are `{}`", known.join("`, `")));
-        };
+        if let Err((code, message)) = is_sayable(strategy, report) {
+            return reject(code, message);
+        }
         if let Some(channel) =
             report.channel.as_ref().filter(|channel| strategy.channel(channel.as_str()).is_none())
         {
@@ -64,21 +74,21 @@ impl Engine {
         let known = self.find_or_mint(&report.identifiers, at)?;
         let _guard = self.lock(known.id);
         let mut loaded = self.load(known.id)?;
-        let purpose = strategy.purposes[usize::from(purpose)].id.clone();
-        let given = report.status == ConsentStatus::Given;
         let statements = &mut loaded.customer.profile.consents;
         let newest = statements.last().map_or(at, |last| last.at.max(at));
         let said = report.at.unwrap_or(newest);
         let statement = ConsentStatement {
-            purpose: purpose.clone(),
+            about: report.about.clone(),
             channel: report.channel.clone(),
             status: report.status,
             at: said,
-            expires_at: given.then(|| said.saturating_add(CONSENT_HOLDS).unwrap_or(Timestamp::MAX)),
+            expires_at: match report.status {
+                ConsentStatus::Given => Some(said.saturating_add(CONSENT_HOLDS).unwrap_or(Timestamp::MAX)),
+                _ => report.until,
+            },
         };
-        let same = |known: &&ConsentStatement| {
-            known.purpose == statement.purpose && known.channel == statement.channel
-        };
+        let same =
+            |known: &&ConsentStatement| known.about == statement.about && known.channel == statement.channel;
         let repeats = match report.at {
             Some(_) => statements.contains(&statement),
             None => statements.iter().rfind(same) == Some(&statement),
@@ -91,15 +101,59 @@ impl Engine {
         let position = statements.partition_point(|known| known.at <= said);
         statements.insert(position, statement);
         loaded.write_profile(&mut batch);
-        if !given {
-            let row = Row::Withdrawal {
-                at_ms: said.as_millisecond(),
-                subject: known.id.0,
-                purpose: Some(purpose.shared()),
-            };
+        for purpose in unlearns(strategy, &report.about, report.status) {
+            let row = Row::Withdrawal { at_ms: said.as_millisecond(), subject: known.id.0, purpose };
             batch.journal.push(Entry::Learn(row).row(Some(known.id), at.as_millisecond()));
         }
         Ok((Verdict::Accepted, self.store.commit(batch)?))
+    }
+}
+
+/// Whether this strategy knows what the statement is about, and whether it can be said about that.
+fn is_sayable(strategy: &Strategy, report: &ConsentReport) -> Result<(), (&'static str, String)> {
+    match &report.about {
+        About::Purpose(id) if strategy.purpose_index(id.as_str()).is_none() => {
+            let known: Vec<&str> = strategy.purposes.iter().map(|purpose| purpose.id.as_str()).collect();
+            return Err(("unknown_purpose", format!("the purposes here are `{}`", known.join("`, `"))));
+        }
+        About::Topic(topic) if !strategy.actions.iter().any(|action| action.id.within(topic.as_str())) => {
+            return Err(("unknown_topic", "no issue, group or action has this name".into()));
+        }
+        About::Attribute(name) if strategy.attribute_index(name.as_str()).is_none() => {
+            return Err(("unknown_attribute", "the inventory has no attribute of this name".into()));
+        }
+        _ => {}
+    }
+    if !report.status.fits(&report.about) {
+        let message = match &report.about {
+            About::Purpose(_) => "what is `restricted` is everything, not one purpose",
+            About::Topic(_) | About::Attribute(_) => "one can say `objected` or `lifted` about this",
+            About::Everything => "one can say `restricted` or `lifted` about everything",
+        };
+        return Err(("unfit_status", message.into()));
+    }
+    let may_end = matches!(report.about, About::Topic(_)) && report.status == ConsentStatus::Objected;
+    if report.until.is_some() && !may_end {
+        return Err(("unfit_until", "only an objection to a topic may have an end".into()));
+    }
+    Ok(())
+}
+
+/// What may no longer be learned from after this statement: exposures under these purposes, or all (`None`).
+fn unlearns(strategy: &Strategy, about: &About, status: ConsentStatus) -> Vec<Option<Arc<str>>> {
+    if matches!(status, ConsentStatus::Given | ConsentStatus::Lifted) {
+        return Vec::new();
+    }
+    match about {
+        About::Purpose(id) => vec![Some(id.shared())],
+        About::Attribute(name) => {
+            let index = strategy.attribute_index(name.as_str());
+            let purposes = index.map(|index| &strategy.attributes[usize::from(index)].purposes);
+            let purposes = purposes.into_iter().flatten();
+            purposes.map(|purpose| Some(strategy.purposes[usize::from(*purpose)].id.shared())).collect()
+        }
+        About::Everything => vec![None],
+        About::Topic(_) => Vec::new(),
     }
 }
 

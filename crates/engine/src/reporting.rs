@@ -152,7 +152,7 @@ struct Happening<'a> {
 
 impl Happening<'_> {
     /// Turns the reservation into a counted contact and starts waiting for outcomes; once only. Nothing is
-    /// learned from it when its purpose has lost its basis since.
+    /// learned from it when something was said against the use of what was read.
     fn count_contact(&self, loaded: Option<&mut Loaded>, batch: &mut Batch) {
         let late = loaded.as_ref().is_some_and(|loaded| {
             let open = |contact: &&decision::profile::Contact| {
@@ -167,7 +167,7 @@ impl Happening<'_> {
         counted.at = self.at;
         let mut may_learn = true;
         if let Some(loaded) = loaded {
-            may_learn = self.has_basis(&loaded.customer);
+            may_learn = self.may_learn(&loaded.customer);
             let contacts = &mut loaded.customer.history.contacts;
             let already = contacts.iter().any(|contact| {
                 self.is_mine(contact) && matches!(contact.state, ContactState::Counted { .. })
@@ -186,13 +186,15 @@ impl Happening<'_> {
         }
     }
 
-    fn has_basis(&self, customer: &Customer) -> bool {
+    fn may_learn(&self, customer: &Customer) -> bool {
         let action =
             &self.strategy.actions[usize::from(self.decision.fates[usize::from(self.candidate)].action)];
         let purpose = &self.strategy.purposes[usize::from(action.purpose)];
         let request = &self.decision.request;
         let statements = &customer.profile.consents;
-        consent::basis(purpose, statements, &request.channel, request.global_privacy_control, self.at).is_ok()
+        let gpc = request.global_privacy_control;
+        consent::basis(purpose, statements, &request.channel, gpc, self.at).is_ok()
+            && consent::may_learn(self.strategy, action.purpose, statements, self.decision.at)
     }
 
     fn is_mine(&self, contact: &decision::profile::Contact) -> bool {

@@ -2,8 +2,14 @@
 
 use crate::shop::{OFFER, at, event, files, request, said};
 use decision::{
-    decide::language, explain::explain, id::CustomerId, inputs::Assignment, profile::ConsentStatus,
-    request::Direction, strategy::Files, value::Value,
+    decide::language,
+    explain::explain,
+    id::CustomerId,
+    inputs::Assignment,
+    profile::{About, ConsentStatus},
+    request::Direction,
+    strategy::Files,
+    value::Value,
 };
 use engine::{
     Ask, ConsentReport, Decided, Engine, EventReport, Identifier, Observation, OutcomeReport, Subject,
@@ -76,13 +82,8 @@ impl Gardeners {
                 .1
                 .wait()
                 .expect("durable");
-            let consent = ConsentReport {
-                identifiers,
-                purpose: "offers".into(),
-                channel: None,
-                status: ConsentStatus::Given,
-                at: None,
-            };
+            let consent =
+                ConsentReport::new(identifiers, About::Purpose("offers".into()), ConsentStatus::Given);
             gardeners
                 .engine
                 .consent(&consent, "", at(START))

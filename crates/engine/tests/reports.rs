@@ -1,7 +1,11 @@
 //! Outcomes, events and statements: late, twice, out of order, or wrong.
 
 use crate::shop::{OFFER, Shop, at, event, jan, said};
-use decision::{id::DecisionId, profile::ConsentStatus, value::Value};
+use decision::{
+    id::DecisionId,
+    profile::{About, ConsentStatus},
+    value::Value,
+};
 use engine::{ConsentReport, EventReport, OutcomeReport, Verdict};
 use std::collections::BTreeMap;
 
@@ -113,13 +117,7 @@ fn what_the_customer_provided_beats_what_was_observed_later() {
 #[test]
 fn a_statement_about_an_unknown_purpose_names_the_purposes_there_are() {
     let shop = Shop::open();
-    let report = ConsentReport {
-        identifiers: jan(),
-        purpose: "world_domination".into(),
-        channel: None,
-        status: ConsentStatus::Given,
-        at: None,
-    };
+    let report = ConsentReport::new(jan(), About::Purpose("world_domination".into()), ConsentStatus::Given);
     match shop.engine.consent(&report, "", at(NOON)).unwrap().0 {
         Verdict::Rejected { code: "unknown_purpose", message } => {
             assert!(message.contains("`offers`"), "{message}")

@@ -3,7 +3,7 @@
 use decision::{
     Timestamp,
     id::Language,
-    profile::ConsentStatus,
+    profile::{About, ConsentStatus},
     request::{Direction, PlacementRequest, Request},
     strategy::Files,
 };
@@ -199,8 +199,7 @@ impl Shop {
     }
 
     pub fn say(&self, status: ConsentStatus, moment: &str) -> Verdict {
-        let report =
-            ConsentReport { identifiers: jan(), purpose: "offers".into(), channel: None, status, at: None };
+        let report = ConsentReport::new(jan(), About::Purpose("offers".into()), status);
         self.engine.consent(&report, "", at(moment)).expect("the store works").0
     }
 

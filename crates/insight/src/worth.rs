@@ -269,6 +269,10 @@ fn word(why: Withheld) -> Without {
         Withheld::RetentionOver => "retention_over",
         Withheld::Unreliable => "unreliable",
         Withheld::SpecialCategory => "special_category",
+        Withheld::Restricted => "restricted",
+        Withheld::TopicObjected => "topic_objected",
+        Withheld::AttributeObjected => "attribute_objected",
+        Withheld::Minor => "minor",
     }
 }
 

@@ -100,8 +100,9 @@ fn facts(attributes: &Attributes) -> BTreeMap<String, AnyJson> {
 }
 
 fn consent(statement: &ConsentStatement) -> AnyJson {
+    let (kind, name) = statement.about.named();
     json!({
-        "purpose": statement.purpose,
+        kind: name.map_or(AnyJson::Bool(true), AnyJson::from),
         "channel": statement.channel,
         "status": statement.status,
         "at": statement.at.to_string(),

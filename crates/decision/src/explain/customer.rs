@@ -7,7 +7,7 @@ use super::{
     CandidateExplanation, Chosen, Explanation, Outcome, Reason, SlotExplanation, is_own_choice,
     texts::{self, Tongue},
 };
-use crate::{id::Language, inputs::Assignment, profile::Source, record::SilenceReason};
+use crate::{consent::Withheld, id::Language, inputs::Assignment, profile::Source, record::SilenceReason};
 use serde::Serialize;
 
 /// Most reasons told for saying nothing.
@@ -234,6 +234,15 @@ fn tellable(t: Tongue, candidate: &CandidateExplanation, recognised: bool) -> Op
         return None;
     };
     let sentence = match reason {
+        Reason::NoBasis { because: Withheld::Restricted, .. } if recognised => t
+            .say("U hebt het gebruik van uw gegevens beperkt.", "You restricted the use of your data.")
+            .into(),
+        Reason::NoBasis { because: Withheld::TopicObjected, .. } if recognised => t
+            .say(
+                "Over sommige onderwerpen wilt u niets van ons horen.",
+                "There are topics about which you do not want to hear from us.",
+            )
+            .into(),
         Reason::NoBasis { purpose, because } | Reason::Permission { purpose, because, .. }
             if recognised && is_own_choice(*because) =>
         {

@@ -399,5 +399,8 @@ fn is_own_choice(why: Withheld) -> bool {
             | Withheld::Withdrawn
             | Withheld::ConsentExpired
             | Withheld::Objected
+            | Withheld::Restricted
+            | Withheld::TopicObjected
+            | Withheld::AttributeObjected
     )
 }

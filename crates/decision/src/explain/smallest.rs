@@ -15,6 +15,7 @@ use super::{
 use crate::{
     Timestamp,
     candidate::{Candidate, Dropped, Fate, PassedOver, Step},
+    consent::Withheld,
     decide::Worked,
     inputs::Adjustment,
     reading::Reading,
@@ -185,6 +186,8 @@ pub enum Obstacle {
     Volume,
     /// The control group exists to measure; it is not changed for one decision.
     ControlGroup,
+    /// The customer asked for it themself, and nobody else takes that back.
+    OwnChoice,
     /// The experiment exists to measure; it is not changed for one decision.
     Experiment,
     /// The limit allows nothing at all.
@@ -250,6 +253,7 @@ fn plain_change(
     let recognised = || circumstances.restored.customer.as_ref().map(|_| ()).ok_or(Obstacle::NotRecognised);
     let wait = |at: Timestamp| Change::Wait { at, until: moment(strategy, at) };
     match dropped {
+        Dropped::NoBasis(Withheld::Restricted | Withheld::TopicObjected) => Err(Obstacle::OwnChoice),
         Dropped::NoBasis(_) => recognised().map(|()| consent(strategy, action.purpose)),
         Dropped::Permission { permission, .. } => {
             let needs = strategy.permissions[usize::from(permission)].needs;

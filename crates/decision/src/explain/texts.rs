@@ -122,6 +122,18 @@ pub(super) fn withheld(tongue: Tongue, why: Withheld) -> &'static str {
             "het is een bijzonder gegeven zonder uitdrukkelijke toestemming",
             "it is special data without explicit consent",
         ),
+        Withheld::Restricted => {
+            tongue.say("het gebruik van gegevens is beperkt", "the use of data is restricted")
+        }
+        Withheld::TopicObjected => {
+            tongue.say("er is bezwaar tegen dit onderwerp", "there is an objection to this topic")
+        }
+        Withheld::AttributeObjected => {
+            tongue.say("er is bezwaar tegen dit gegeven", "there is an objection to the use of this")
+        }
+        Withheld::Minor => {
+            tongue.say("van minderjarigen maken wij geen profiel", "no profile is made of people under age")
+        }
     }
 }
 
@@ -408,6 +420,9 @@ pub(super) fn obstacle(t: Tongue, obstacle: Obstacle) -> &'static str {
         ),
         Obstacle::NoLongerPublished => t.say("het is niet meer gepubliceerd", "it is no longer published"),
         Obstacle::Volume => t.say("iemand moet meer toestaan", "somebody would have to allow more"),
+        Obstacle::OwnChoice => {
+            t.say("de klant vroeg er zelf om", "the customer asked for it themself").into()
+        }
         Obstacle::ControlGroup => {
             t.say("de controlegroep is er om te meten", "the control group is there to measure")
         }

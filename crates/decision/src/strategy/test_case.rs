@@ -17,8 +17,8 @@ use crate::{
         OutcomeName, PlacementId, PurposeId,
     },
     profile::{
-        AttributeValue, Attributes, ConsentStatement, ConsentStatus, Contact, ContactHistory, ContactState,
-        Customer, Outcome, Profile,
+        About, AttributeValue, Attributes, ConsentStatement, ConsentStatus, Contact, ContactHistory,
+        ContactState, Customer, Outcome, Profile,
     },
     request::{Direction, PlacementRequest, Request},
     value::Value,
@@ -27,11 +27,12 @@ use std::{collections::BTreeMap, ops::Range};
 
 const DAY: Duration = Duration::from_hours(24);
 const MS_PER_DAY: f64 = 86_400_000.0;
-const STATUSES: [(&str, ConsentStatus); 4] = [
+const STATUSES: [(&str, ConsentStatus); 5] = [
     ("given", ConsentStatus::Given),
     ("refused", ConsentStatus::Refused),
     ("withdrawn", ConsentStatus::Withdrawn),
     ("objected", ConsentStatus::Objected),
+    ("lifted", ConsentStatus::Lifted),
 ];
 
 /// The words for the steps that can drop a candidate.
@@ -264,22 +265,25 @@ fn before(at: Timestamp, duration: Duration) -> Timestamp {
 }
 
 fn consents(given: &Table<'_>, vocabulary: &Vocabulary, at: Timestamp) -> Vec<ConsentStatement> {
-    given
-        .section("consents")
-        .entries()
-        .into_iter()
-        .filter_map(|item| {
-            let purpose = vocabulary.purpose_names.check(item.name, item.key)?;
-            let status = item.word(&STATUSES)?;
-            Some(ConsentStatement {
-                purpose: PurposeId::from(purpose),
-                channel: None,
-                status,
-                at: before(at, DAY),
-                expires_at: None,
-            })
-        })
-        .collect()
+    let said = |(about, status)| ConsentStatement {
+        about,
+        channel: None,
+        status,
+        at: before(at, DAY),
+        expires_at: None,
+    };
+    let purposes = given.section("consents").entries().into_iter().filter_map(|item| {
+        let purpose = vocabulary.purpose_names.check(item.name, item.key)?;
+        Some((About::Purpose(PurposeId::from(purpose)), item.word(&STATUSES)?))
+    });
+    let topics = vocabulary.scopes(given.list("objects_to"));
+    let topics = topics.into_iter().map(|topic| (About::Topic(topic.into()), ConsentStatus::Objected));
+    let attributes = vocabulary.attribute_names.resolve_all(given.list("objects_to_use_of"));
+    let attributes =
+        attributes.into_iter().map(|name| (About::Attribute(name.into()), ConsentStatus::Objected));
+    let restricted = given.optional("restricted").unwrap_or(false);
+    let restricted = restricted.then_some((About::Everything, ConsentStatus::Restricted));
+    purposes.chain(topics).chain(attributes).chain(restricted).map(said).collect()
 }
 
 fn moment_ago(table: &Table<'_>, at: Timestamp) -> Timestamp {

@@ -7,8 +7,8 @@ use decision::{
     id::{ActionId, CustomerId, DecisionId},
     inputs::{Assignment, Inputs},
     profile::{
-        AttributeValue, Attributes, ConsentStatement, ConsentStatus, Contact, ContactHistory, ContactState,
-        Customer, Outcome, Profile, Source,
+        About, AttributeValue, Attributes, ConsentStatement, ConsentStatus, Contact, ContactHistory,
+        ContactState, Customer, Outcome, Profile, Source,
     },
     record::Decision,
     request::{Direction, PlacementRequest, Request},
@@ -76,24 +76,36 @@ fn attribute(name: &'static str) -> impl Generator<Value = Option<(&'static str,
 }
 
 fn consent() -> impl Generator<Value = ConsentStatement> {
-    use ConsentStatus::{Given, Objected, Refused, Withdrawn};
-    (
-        select(vec!["offers", "offers", "offers", "advice", "calls", "service"]),
-        option::weighted(0.3, select(vec!["web", "email"])),
-        select(vec![Given, Given, Given, Given, Refused, Withdrawn, Objected]),
-        0..300_u32,
-        option::of(1..500_u32),
-    )
-        .prop_map(|(purpose, channel, status, age, lasts)| {
-            let given_at = at(NOW) - days(f64::from(age));
+    let channel = option::weighted(0.3, select(vec!["web", "email"]));
+    (statement(), channel, 0..300_u32, option::of(1..500_u32)).prop_map(
+        |((about, status), channel, age, lasts)| {
+            let said_at = at(NOW) - days(f64::from(age));
             ConsentStatement {
-                purpose: purpose.into(),
+                about,
                 channel: channel.map(Into::into),
                 status,
-                at: given_at,
-                expires_at: lasts.map(|lasts| given_at + days(f64::from(lasts))),
+                at: said_at,
+                expires_at: lasts.map(|lasts| said_at + days(f64::from(lasts))),
             }
-        })
+        },
+    )
+}
+
+/// Mostly about purposes, and mostly yes.
+fn statement() -> impl Generator<Value = (About, ConsentStatus)> {
+    use ConsentStatus::{Given, Lifted, Objected, Refused, Restricted, Withdrawn};
+    let purpose = (
+        select(vec!["offers", "offers", "offers", "advice", "calls", "service"]),
+        select(vec![Given, Given, Given, Given, Refused, Withdrawn, Objected, Lifted]),
+    );
+    let topic = (select(vec!["sales", GROUPS[0], GROUPS[1], "service"]), select(vec![Objected, Lifted]));
+    let attribute = (select(vec!["n0", "f1", "kind", "arrears"]), select(vec![Objected, Lifted]));
+    prop_oneof![
+        10 => purpose.prop_map(|(id, status)| (About::Purpose(id.into()), status)),
+        2 => topic.prop_map(|(topic, status)| (About::Topic(topic.into()), status)),
+        2 => attribute.prop_map(|(name, status)| (About::Attribute(name.into()), status)),
+        1 => select(vec![Restricted, Lifted]).prop_map(|status| (About::Everything, status)),
+    ]
 }
 
 fn action_id() -> impl Generator<Value = ActionId> {
@@ -149,7 +161,7 @@ fn customer() -> impl Generator<Value = Customer> {
     )
         .prop_map(|(attributes, (willing, mut consents), mut contacts, mut outcomes)| {
             consents.extend(willing.then(|| ConsentStatement {
-                purpose: "offers".into(),
+                about: About::Purpose("offers".into()),
                 channel: None,
                 status: ConsentStatus::Given,
                 at: at(NOW) - days(50.0),

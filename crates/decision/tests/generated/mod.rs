@@ -69,7 +69,7 @@ fn hash(text: &str) -> u64 {
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
-const GROUPS: [&str; 4] = ["sales/contract", "sales/extra", "care/money", "advice/home"];
+pub const GROUPS: [&str; 4] = ["sales/contract", "sales/extra", "care/money", "advice/home"];
 const PURPOSES: [&str; 3] = ["offers", "advice", "service"];
 const PLACEMENTS: [&str; 3] = ["hero", "side", "mail"];
 

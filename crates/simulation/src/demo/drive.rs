@@ -9,7 +9,7 @@ use crate::{
 use decision::{
     Timestamp,
     id::ActionId,
-    profile::ConsentStatus,
+    profile::{About, ConsentStatus},
     record::Decision,
     request::{PlacementRequest, Request},
     strategy::{ContactReport, Strategy},
@@ -115,11 +115,8 @@ impl<'e> Drive<'e> {
                     (false, false) => ConsentStatus::Withdrawn,
                 };
                 let report = ConsentReport {
-                    identifiers: identifiers(customer),
-                    purpose: purpose.to_owned(),
-                    channel: None,
-                    status,
                     at: Some(at),
+                    ..ConsentReport::new(identifiers(customer), About::Purpose(purpose.into()), status)
                 };
                 let taken = self.engine.consent(&report, "", at)?;
                 self.count(taken)

@@ -239,7 +239,8 @@ fn count(source: &str, said: &Said, tally: &mut Tally) {
             Happened::Silence(_) => rows.silences += 1,
             Happened::Outcome(_) => rows.outcomes += 1,
             Happened::Consent(report) => {
-                let statuses = tally.consents.entry(report.purpose.clone()).or_default();
+                let statuses =
+                    tally.consents.entry(report.about.named().1.unwrap_or_default().to_owned()).or_default();
                 *statuses.entry(format!("{:?}", report.status).to_lowercase()).or_default() += 1;
             }
         }

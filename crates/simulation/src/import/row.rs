@@ -11,6 +11,7 @@ use super::{
 use decision::{
     Timestamp,
     id::{ActionId, ContextName, EventName},
+    profile::About,
     request::{PlacementRequest, Request},
     strategy::{Strategy, Subject},
     value::{Value, ValueType},
@@ -177,11 +178,13 @@ impl<'a> Reader<'a> {
             let when = consent.at.as_ref().map(|when| moment(when, fields, self.strategy)).transpose()?;
             let at = when.unwrap_or(at);
             let report = ConsentReport {
-                identifiers: identifiers.to_vec(),
-                purpose: consent.purpose.clone(),
                 channel: consent.channel.as_deref().map(Into::into),
-                status,
                 at: Some(at),
+                ..ConsentReport::new(
+                    identifiers.to_vec(),
+                    About::Purpose(consent.purpose.as_str().into()),
+                    status,
+                )
             };
             said.happened.push((at, Happened::Consent(report)));
         }

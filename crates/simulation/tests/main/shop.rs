@@ -3,7 +3,7 @@
 use crate::retailer::{read, repository};
 use decision::{
     Timestamp,
-    profile::{AttributeValue, ConsentStatus, Source},
+    profile::{About, AttributeValue, ConsentStatus, Source},
     request::{Direction, PlacementRequest, Request},
     strategy::{Files, Items},
     value::Value,
@@ -68,11 +68,12 @@ impl Shop {
 
     fn says(&self, who: &str, status: ConsentStatus, at: Timestamp) {
         let report = ConsentReport {
-            identifiers: vec![Identifier::new("customer_id", who)],
-            purpose: "suggestions".into(),
-            channel: None,
-            status,
             at: Some(at),
+            ..ConsentReport::new(
+                vec![Identifier::new("customer_id", who)],
+                About::Purpose("suggestions".into()),
+                status,
+            )
         };
         self.0.consent(&report, "", at).unwrap().1.wait().unwrap();
     }

@@ -3,7 +3,7 @@
 use crate::retailer::{read, repository};
 use decision::{
     Timestamp,
-    profile::ConsentStatus,
+    profile::{About, ConsentStatus},
     request::{Direction, PlacementRequest, Request},
     strategy::Files,
     value::Value,
@@ -38,11 +38,12 @@ impl Wegwijs {
             wegwijs.tell(who, "customer_updated", start, start, &[], &registered);
             for purpose in ["personal_offers", "audiences"] {
                 let given = ConsentReport {
-                    identifiers: vec![Identifier::new("user_id", who)],
-                    purpose: purpose.into(),
-                    channel: None,
-                    status: ConsentStatus::Given,
                     at: Some(at(start)),
+                    ..ConsentReport::new(
+                        vec![Identifier::new("user_id", who)],
+                        About::Purpose(purpose.into()),
+                        ConsentStatus::Given,
+                    )
                 };
                 wegwijs.0.consent(&given, "", at(start)).unwrap().1.wait().unwrap();
             }

@@ -5,7 +5,7 @@ use super::dice::Dice;
 use decision::{
     Duration, Timestamp,
     id::{DecisionId, Language},
-    profile::ConsentStatus,
+    profile::{About, ConsentStatus},
     request::{Direction, PlacementRequest, Request},
     value::Value,
 };
@@ -61,11 +61,8 @@ impl Letter {
             Says::Outcome { report, .. } => engine.report(report, &format!("{report:?}"), at),
             Says::Statement { purpose, channel, status } => {
                 let report = ConsentReport {
-                    identifiers: identifiers.to_vec(),
-                    purpose: (*purpose).to_owned(),
                     channel: channel.map(Into::into),
-                    status: *status,
-                    at: None,
+                    ..ConsentReport::new(identifiers.to_vec(), About::Purpose((*purpose).into()), *status)
                 };
                 engine.consent(&report, &format!("{report:?}"), at)
             }

@@ -4,7 +4,7 @@ use super::{Change, FactChange};
 use crate::{
     Duration, Timestamp,
     inputs::{Adjustment, Factor},
-    profile::{AttributeValue, ConsentStatement, ConsentStatus, Outcome, Source},
+    profile::{About, AttributeValue, ConsentStatement, ConsentStatus, Outcome, Source},
     replay::Circumstances,
     rules::Reference,
     strategy::{AttributeIndex, Subject},
@@ -42,7 +42,7 @@ impl Change {
                 let purpose = &circumstances.strategy().purposes[usize::from(*index)].id;
                 let channels = [None, Some(circumstances.request.channel.clone())];
                 let given = channels.map(|channel| ConsentStatement {
-                    purpose: purpose.clone(),
+                    about: About::Purpose(purpose.clone()),
                     channel,
                     status: ConsentStatus::Given,
                     at,
