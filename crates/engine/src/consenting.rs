@@ -2,7 +2,9 @@
 //! on every channel, also for learning.
 
 use crate::{
-    Engine, EngineError, Identifier, Verdict, codec,
+    Engine, EngineError, Identifier, Verdict,
+    audit::{Kind, Note},
+    codec,
     journal::Entry,
     storage::{Batch, Table, Ticket, Write, key},
 };
@@ -105,7 +107,9 @@ impl Engine {
             let row = Row::Withdrawal { at_ms: said.as_millisecond(), subject: known.id.0, purpose };
             batch.journal.push(Entry::Learn(row).row(Some(known.id), at.as_millisecond()));
         }
-        Ok((Verdict::Accepted, self.store.commit(batch)?))
+        let about = format!("{} {}", report.purpose, format!("{:?}", report.status).to_lowercase());
+        let note = Note::new(Kind::Consent, about).of(known.id);
+        Ok((Verdict::Accepted, self.commit_noted(batch, note, at)?))
     }
 }
 

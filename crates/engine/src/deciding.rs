@@ -4,6 +4,7 @@
 
 use crate::{
     Answer, Engine, EngineError, Identifier, Published,
+    audit::Note,
     control::Place,
     customer::{HISTORY_MS, Loaded},
     exposure::exposure,
@@ -118,8 +119,8 @@ impl Engine {
             let Some(taken) = self.take_volumes(strategy, &decision, &mut batch) else {
                 continue;
             };
-            self.write_record(strategy, &decision, loaded.as_mut(), &mut batch);
-            let ticket = Some(self.store.commit(batch)?);
+            let note = self.write_record(strategy, &decision, loaded.as_mut(), &mut batch);
+            let ticket = Some(self.commit_noted(batch, note, decision.at)?);
             taken.keep();
             return Ok(Some(Decided { decision, answer, published: published.clone(), ticket }));
         }
@@ -131,10 +132,11 @@ impl Engine {
         decision: &Decision,
         loaded: Option<&mut Loaded>,
         batch: &mut Batch,
-    ) {
+    ) -> Note {
         let until = decision.at.as_millisecond() + HISTORY_MS;
-        let mut record =
-            Write::put(Table::Record, decision.id.0.to_be_bytes(), decision.encode()).until(until);
+        let encoded = decision.encode();
+        let note = self.decision_note(decision.id, decision.customer, &encoded);
+        let mut record = Write::put(Table::Record, decision.id.0.to_be_bytes(), encoded).until(until);
         if let Some(id) = decision.customer {
             record = record.owned_by(id);
             let index = key::customer_row(id, &decision.id.0.to_be_bytes());
@@ -161,6 +163,7 @@ impl Engine {
             let entry = exposed.map(|exposed| Entry::Learn(Row::Exposure(exposed)));
             batch.journal.extend(entry.map(|entry| entry.row(decision.customer, at_ms)));
         }
+        note
     }
 
     /// A decision by id; `None` when there is none, or its customer has been erased.

@@ -4,6 +4,7 @@
 //! simulated months and real seconds run through the same code; it opens no sockets and reads no files.
 
 mod answer;
+pub mod audit;
 mod codec;
 mod consenting;
 mod control;
@@ -90,6 +91,7 @@ pub struct Engine {
     minting: Striped,
     volumes: Mutex<BTreeMap<ActionId, u64>>,
     learning: Learning,
+    chains: audit::Chains,
     dropped: Mutex<BTreeMap<String, u64>>,
     rejects: std::sync::atomic::AtomicU64,
 }
@@ -102,6 +104,7 @@ impl Engine {
         let published = Published::load(files)?;
         let secret = secret(&*store, entropy)?;
         let learning = Learning::open(&*store, &published.strategy)?;
+        let chains = audit::Chains::open(&*store, &entropy);
         let engine = Self {
             store,
             secret,
@@ -113,6 +116,7 @@ impl Engine {
             minting: Striped::new(),
             volumes: Mutex::default(),
             learning,
+            chains,
             dropped: Mutex::default(),
             rejects: std::sync::atomic::AtomicU64::new(0),
         };

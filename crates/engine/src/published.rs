@@ -85,6 +85,13 @@ fn kept_files(store: &dyn Store, version: StrategyVersion) -> Result<Files, Engi
     if files.version() == version { Ok(files) } else { Err(unknown()) }
 }
 
+/// Whether the files of a version, as text, are kept and make that version.
+pub(crate) fn is_kept(store: &dyn Store, version: &str) -> Result<bool, EngineError> {
+    let row = store.get(&[Read::new(Table::Meta, format!("strategy/{version}"))])?.remove(0);
+    let files = row.value().and_then(|bytes| codec::decode("strategy", bytes).ok()).map(Files);
+    Ok(files.is_some_and(|files| files.version().to_string() == version))
+}
+
 /// Where the files of a version are kept.
 pub(crate) fn meta_key(version: StrategyVersion) -> Vec<u8> {
     format!("strategy/{version}").into_bytes()
@@ -99,7 +106,12 @@ impl Engine {
         let mut writes: Vec<Write> = published.variants.values().map(|variant| kept(variant)).collect();
         writes.push(kept(published));
         writes.push(Write::put(Table::Meta, LAST, codec::encode(&published.strategy.version)));
+        let version = published.strategy.version;
+        let before = last_published(&*self.store).ok().flatten().map(|files| files.version());
         self.store.commit(Batch { writes, ..Batch::default() })?.wait()?;
+        if before != Some(version) {
+            self.chains.publish(version);
+        }
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use engine::{
     Engine, Replayed,
     storage::{
         Batch, Expired, Health, JournalEntry, MemoryStore, Read, Row, Store, StoreError, Table, Ticket,
-        Value as Bytes, Write,
+        Value as Bytes, Vault, Write,
     },
 };
 use learning::Predictor;
@@ -138,8 +138,11 @@ impl Store for Spoiled {
     fn journal(&self, after: u64, limit: usize) -> Result<Vec<JournalEntry>, StoreError> {
         self.store.journal(after, limit)
     }
-    fn erase(&self, customer: decision::id::CustomerId) -> Result<Ticket, StoreError> {
-        self.store.erase(customer)
+    fn erase_with(&self, customers: &[decision::id::CustomerId], batch: Batch) -> Result<Ticket, StoreError> {
+        self.store.erase_with(customers, batch)
+    }
+    fn vault(&self) -> Arc<dyn Vault> {
+        self.store.vault()
     }
     fn expire(&self, at_ms: i64) -> Result<Expired, StoreError> {
         self.store.expire(at_ms)

@@ -15,7 +15,7 @@ use engine::{
     Ask, Engine, EngineError, EventReport, Identifier, Published, Verdict,
     storage::{
         self, Batch, Expired, Health, JournalEntry, MemoryStore, Read, Row, Store, StoreError, Table, Ticket,
-        Write, key,
+        Vault, Write, key,
     },
 };
 use std::{
@@ -290,8 +290,11 @@ impl Store for Slow {
         self.0.journal(after, limit)
     }
 
-    fn erase(&self, customer: CustomerId) -> Result<Ticket, StoreError> {
-        self.0.erase(customer)
+    fn erase_with(&self, customers: &[CustomerId], batch: Batch) -> Result<Ticket, StoreError> {
+        self.0.erase_with(customers, batch)
+    }
+    fn vault(&self) -> Arc<dyn Vault> {
+        self.0.vault()
     }
 
     fn expire(&self, at_ms: i64) -> Result<Expired, StoreError> {

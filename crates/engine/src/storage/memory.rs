@@ -3,8 +3,8 @@
 //! Used by tests, simulations and previews. Everything is "durable" at once and gone with the process.
 
 use super::{
-    Batch, Expired, Health, JournalEntry, Progress, Read, Row, Store, StoreError, Table, Ticket, Value,
-    Version, Write, key,
+    Batch, Expired, Health, JournalEntry, MemoryVault, Progress, Read, Row, Store, StoreError, Table, Ticket,
+    Value, Vault, Version, Write, key,
 };
 use decision::id::CustomerId;
 use std::{
@@ -18,6 +18,7 @@ use std::{
 pub struct MemoryStore {
     state: Mutex<State>,
     progress: Arc<Progress>,
+    vault: Arc<MemoryVault>,
 }
 
 #[derive(Debug, Default)]
@@ -61,7 +62,7 @@ impl Kept {
 
 impl Default for MemoryStore {
     fn default() -> Self {
-        Self { state: Mutex::default(), progress: Progress::starting_at(Version::ABSENT) }
+        Self::with_vault(Arc::default())
     }
 }
 
@@ -69,6 +70,11 @@ impl MemoryStore {
     /// An empty store.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// An empty store beside a vault that was there before.
+    pub fn with_vault(vault: Arc<MemoryVault>) -> Self {
+        Self { state: Mutex::default(), progress: Progress::starting_at(Version::ABSENT), vault }
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut State) -> Result<T, StoreError>) -> Result<T, StoreError> {
@@ -104,6 +110,20 @@ impl State {
         }
     }
 
+    /// Applies a checked batch; gives the number of its first journal entry.
+    fn take(&mut self, batch: Batch) -> Option<u64> {
+        self.version.0 += 1;
+        batch.writes.into_iter().for_each(|write| self.apply(write));
+        let first_entry = (!batch.journal.is_empty()).then_some(self.sequence + 1);
+        for row in batch.journal {
+            self.sequence += 1;
+            let (version, value) = (self.version, Some(row.value.into()));
+            let kept = Kept { version, value, owner: row.owner, expires_at_ms: row.expires_at_ms };
+            self.journal.insert(self.sequence, kept);
+        }
+        first_entry
+    }
+
     fn apply(&mut self, write: Write) {
         let Write { table, key, value, owner, expires_at_ms, .. } = write;
         match value {
@@ -125,15 +145,7 @@ impl Store for MemoryStore {
         batch.check()?;
         self.with(|state| {
             batch.writes.iter().try_for_each(|write| state.check(write))?;
-            state.version.0 += 1;
-            batch.writes.into_iter().for_each(|write| state.apply(write));
-            let first_entry = (!batch.journal.is_empty()).then_some(state.sequence + 1);
-            for row in batch.journal {
-                state.sequence += 1;
-                let (version, value) = (state.version, Some(row.value.into()));
-                let kept = Kept { version, value, owner: row.owner, expires_at_ms: row.expires_at_ms };
-                state.journal.insert(state.sequence, kept);
-            }
+            let first_entry = state.take(batch);
             Ok(self.done(state, first_entry))
         })
     }
@@ -169,13 +181,18 @@ impl Store for MemoryStore {
         })
     }
 
-    fn erase(&self, customer: CustomerId) -> Result<Ticket, StoreError> {
-        let prefix = key::customer(customer);
+    fn erase_with(&self, customers: &[CustomerId], batch: Batch) -> Result<Ticket, StoreError> {
+        batch.check()?;
         self.with(|state| {
-            state.rows.retain(|(_, key), _| !key.starts_with(&prefix));
-            state.rows.values_mut().chain(state.journal.values_mut()).for_each(|kept| kept.erase(customer));
-            state.version.0 += 1;
-            Ok(self.done(state, None))
+            batch.writes.iter().try_for_each(|write| state.check(write))?;
+            for customer in customers {
+                let prefix = key::customer(*customer);
+                state.rows.retain(|(_, key), _| !key.starts_with(&prefix));
+                let kept = state.rows.values_mut().chain(state.journal.values_mut());
+                kept.for_each(|kept| kept.erase(*customer));
+            }
+            let first_entry = state.take(batch);
+            Ok(self.done(state, first_entry))
         })
     }
 
@@ -190,6 +207,10 @@ impl Store for MemoryStore {
                 journal: (before.1 - state.journal.len()) as u64,
             })
         })
+    }
+
+    fn vault(&self) -> Arc<dyn Vault> {
+        self.vault.clone()
     }
 
     fn health(&self) -> Health {

@@ -13,10 +13,12 @@ pub mod key;
 mod memory;
 mod table;
 mod ticket;
+mod vault;
 
 pub use memory::MemoryStore;
 pub use table::Table;
 pub use ticket::{Progress, Ticket};
+pub use vault::{MemoryVault, Vault};
 
 use decision::id::CustomerId;
 use std::sync::Arc;
@@ -57,10 +59,22 @@ pub trait Store: Send + Sync + 'static {
     /// where entries expired.
     fn journal(&self, after: u64, limit: usize) -> Result<Vec<JournalEntry>, StoreError>;
 
-    /// Forgets a customer: the rows under the customer's key prefix go, and everything else the customer
-    /// owns (rows under other keys, journal entries) can never be read again. Visible at once; the ticket
+    /// Forgets customers, see [`Store::erase_with`].
+    fn erase(&self, customer: CustomerId) -> Result<Ticket, StoreError> {
+        self.erase_with(&[customer], Batch::default())
+    }
+
+    /// Forgets customers and commits a batch, both or neither. Nothing in the batch is theirs. For each of them the rows under the customer's key prefix go, and everything else
+    /// the customer owns (rows under other keys, journal entries) can never be read again. Visible at once; the ticket
     /// resolves when it is durable. Batches committed later for the same customer are kept.
-    fn erase(&self, customer: CustomerId) -> Result<Ticket, StoreError>;
+    fn erase_with(&self, customers: &[CustomerId], batch: Batch) -> Result<Ticket, StoreError>;
+
+    /// Removes what has been erased, deleted or replaced from the medium itself, as far as a program can: when this
+    /// returns, no file of the store holds a key or unsealed content that was erased or removed before the call. May
+    /// take long, and disturbs nobody. A store without files has nothing to do.
+    fn purge(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// Removes rows and journal entries whose `expires_at_ms` is at or before `at_ms`, and what is
     /// left of rows of erased customers. Walks the whole store in small batches. From the beginning of the call
@@ -77,6 +91,9 @@ pub trait Store: Send + Sync + 'static {
         let _ = rows_max;
         self.expire(at_ms)
     }
+
+    /// What must outlive the data, and is not in its backup.
+    fn vault(&self) -> Arc<dyn Vault>;
 
     /// How the store is doing now.
     fn health(&self) -> Health;

@@ -50,4 +50,8 @@ tables! {
     Meta = "meta",
     /// Input that was kept but not accepted, with the reason. Key: moment, then a number.
     Reject = "reject",
+    /// The audit chains. Key: chain, then number; the chain alone is its head.
+    Audit = "audit",
+    /// Whom an audit entry is about. Key: as the entry, and again under the customer.
+    AuditSubject = "audit_subject",
 }

@@ -5,7 +5,7 @@ use engine::{
     Engine,
     storage::{
         Batch, Expired, Health, JournalEntry, MemoryStore, Read, Row, Store, StoreError, Table, Ticket,
-        Value as Bytes,
+        Value as Bytes, Vault,
     },
 };
 use serde_json::{Value, json};
@@ -104,8 +104,11 @@ impl Store for Held {
     fn journal(&self, after: u64, limit: usize) -> Result<Vec<JournalEntry>, StoreError> {
         self.memory.journal(after, limit)
     }
-    fn erase(&self, customer: decision::id::CustomerId) -> Result<Ticket, StoreError> {
-        self.memory.erase(customer)
+    fn erase_with(&self, customers: &[decision::id::CustomerId], batch: Batch) -> Result<Ticket, StoreError> {
+        self.memory.erase_with(customers, batch)
+    }
+    fn vault(&self) -> Arc<dyn Vault> {
+        self.memory.vault()
     }
     fn expire(&self, at_ms: i64) -> Result<Expired, StoreError> {
         self.memory.expire(at_ms)

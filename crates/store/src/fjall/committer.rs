@@ -18,7 +18,7 @@ use super::{
 use decision::id::CustomerId;
 use engine::storage::{Progress, StoreError, Table};
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
@@ -124,10 +124,14 @@ fn write(disk: &Disk, loader: Option<&Loader>, steps: &[Step], reached: Reached)
     let mut group = disk.group();
     add_writes(&mut group, steps)?;
     for step in steps {
-        match step {
-            Step::Batch(batch) => add_journal(&mut group, batch)?,
-            Step::Erase { customer, .. } => add_erasure(&mut group, disk, *customer)?,
-        }
+        add_journal(&mut group, step.batch())?;
+    }
+    let erased = steps.iter().filter_map(|step| match step {
+        Step::Erase { customers, .. } => Some(customers),
+        Step::Batch(_) => None,
+    });
+    for customer in erased.flatten().collect::<BTreeSet<_>>() {
+        add_erasure(&mut group, disk, *customer)?;
     }
     match loader {
         Some(loader) => loader.load(disk, group.into_changes(), reached),
@@ -139,7 +143,7 @@ fn write(disk: &Disk, loader: Option<&Loader>, steps: &[Step], reached: Reached)
 fn add_writes(group: &mut Group<'_>, steps: &[Step]) -> Result<(), StoreError> {
     let mut last: HashMap<(Table, &[u8]), (&QueuedBatch, &Change)> = HashMap::new();
     for step in steps {
-        let Step::Batch(batch) = step else { continue };
+        let batch = step.batch();
         for change in &batch.writes {
             last.insert((change.read.table, &change.read.key), (batch, change));
         }
@@ -186,13 +190,15 @@ fn add_erasure(group: &mut Group<'_>, disk: &Disk, customer: CustomerId) -> Resu
 
 fn settle(rows: &Rows, steps: Vec<Step>) {
     for step in steps {
-        match step {
-            Step::Batch(QueuedBatch { writes, reached, .. }) => {
-                for change in writes {
-                    rows.settle(change, reached.version);
-                }
+        let QueuedBatch { writes, reached, .. } = match step {
+            Step::Batch(batch) => batch,
+            Step::Erase { customers, batch, hidden } => {
+                rows.erased(&customers, batch.reached.version, &hidden);
+                batch
             }
-            Step::Erase { customer, reached, hidden } => rows.erased(customer, reached.version, &hidden),
+        };
+        for change in writes {
+            rows.settle(change, reached.version);
         }
     }
 }

@@ -4,6 +4,7 @@
 //! DIR/format.toml   layout version
 //! DIR/lock          held by the process that uses the folder
 //! DIR/master.key    unwraps the customers' keys; back it up apart from the data
+//! DIR/master.secret, DIR/master.erased   see `vault`; they stay with the master key
 //! DIR/data/         rows and journal; made under another name, so that it is there completely or not at all
 //! DIR/reached       how far the data has come, to notice when some of it is gone
 //! DIR/load          a group that is being written sorted, to finish it when that was cut short
@@ -15,6 +16,7 @@ use super::{
     keyring::{KEY_BYTES, MasterKey, random},
     load::Loader,
     log, manifest,
+    vault::FileVault,
     watermark::Watermark,
 };
 use engine::storage::StoreError;
@@ -26,7 +28,7 @@ use std::{
 };
 
 /// The layout this version writes.
-const LAYOUT: i64 = 1;
+const LAYOUT: i64 = 2;
 
 /// Why a store's folder was not opened. The messages say what to do.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +51,18 @@ pub enum OpenError {
         /// The layout in the folder.
         found: i64,
         /// The highest layout known here.
+        known: i64,
+    },
+    /// Written by an older version of the product.
+    #[error(
+        "the data folder `{folder}` has layout {found}, and this version needs layout {known}; start with a new folder"
+    )]
+    Older {
+        /// The folder.
+        folder: PathBuf,
+        /// The layout in the folder.
+        found: i64,
+        /// The layout needed.
         known: i64,
     },
     /// Data without the key to read it.
@@ -109,10 +123,11 @@ impl Folder {
     }
 
     /// Opens the data, or creates it in a new folder.
-    pub fn open(&self, options: &Options) -> Result<(Disk, Watermark, Reached), OpenError> {
+    pub fn open(&self, options: &Options) -> Result<(Disk, Watermark, Reached, FileVault), OpenError> {
         let data = self.path.join("data");
         let is_new = !data.exists();
         let master = self.master_key(!is_new)?;
+        let vault = FileVault::open(&self.master_key, !is_new)?;
         if is_new {
             self.create(&data, options, &master)?;
         }
@@ -133,7 +148,7 @@ impl Folder {
             return Err(self.damaged("writes that were acknowledged are missing at its end"));
         }
         self.write_layout()?;
-        Ok((disk, watermark, reached))
+        Ok((disk, watermark, reached, vault))
     }
 
     /// What writes groups sorted.
@@ -193,6 +208,7 @@ impl Folder {
             Some(found) if found > LAYOUT => {
                 Err(OpenError::Newer { folder: self.path.clone(), found, known: LAYOUT })
             }
+            Some(found) => Err(OpenError::Older { folder: self.path.clone(), found, known: LAYOUT }),
             _ => Err(OpenError::Damaged { file, reason: "it does not name a layout".into() }),
         }
     }

@@ -230,7 +230,7 @@ mod tests {
         for tables_done in 0..=3 {
             let folder = tempfile::tempdir().unwrap();
             let locked = Folder::lock(folder.path(), None).unwrap();
-            let (disk, watermark, _) = locked.open(&Options::default()).unwrap();
+            let (disk, watermark, _, _) = locked.open(&Options::default()).unwrap();
             let mut changes = rows_of_jan(&disk);
             changes.sort_by_key(|change| change.space);
             let reached = Reached { version: Version(1), sequence: 0 };
@@ -250,7 +250,7 @@ mod tests {
     fn a_group_that_was_completed_does_not_come_back() {
         let folder = tempfile::tempdir().unwrap();
         let locked = Folder::lock(folder.path(), None).unwrap();
-        let (disk, watermark, _) = locked.open(&Options::default()).unwrap();
+        let (disk, watermark, _, _) = locked.open(&Options::default()).unwrap();
         let changes = rows_of_jan(&disk);
         let reached = Reached { version: Version(1), sequence: 0 };
         let file = folder.path().join("load");

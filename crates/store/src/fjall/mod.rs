@@ -19,6 +19,7 @@ mod manifest;
 mod overlay;
 mod queue;
 mod rows;
+mod vault;
 mod watchdog;
 mod watermark;
 
@@ -27,7 +28,7 @@ pub use folder::OpenError;
 use committer::Shared;
 use decision::id::CustomerId;
 use engine::storage::{
-    Batch, Expired, Health, JournalEntry, Progress, Read, Row, Store, StoreError, Table, Ticket, Value,
+    Batch, Expired, Health, JournalEntry, Progress, Read, Row, Store, StoreError, Table, Ticket, Value, Vault,
 };
 use expire::Round;
 use folder::Folder;
@@ -42,6 +43,7 @@ use std::{
     },
     time::Duration,
 };
+use vault::FileVault;
 use watchdog::Underway;
 
 /// How long closing waits for the disk.
@@ -105,6 +107,7 @@ pub struct FjallStore {
     running: Mutex<Option<Running>>,
     round: Mutex<Round>,
     expiry_lag_ms: AtomicU64,
+    vault: Arc<FileVault>,
 }
 
 /// What a store holds on to until it is closed.
@@ -118,7 +121,7 @@ impl FjallStore {
     /// Opens the store in `folder`, or creates it there.
     pub fn open(folder: &Path, options: &Options) -> Result<Self, OpenError> {
         let locked = Folder::lock(folder, options.master_key.as_deref())?;
-        let (disk, watermark, reached) = locked.open(options)?;
+        let (disk, watermark, reached, vault) = locked.open(options)?;
         let disk = Arc::new(disk);
         let limits = Limits {
             batches: options.queued_batches_max,
@@ -145,6 +148,7 @@ impl FjallStore {
             running: Mutex::new(Some(running)),
             round: Mutex::default(),
             expiry_lag_ms: AtomicU64::new(0),
+            vault: Arc::new(vault),
         })
     }
 
@@ -184,10 +188,16 @@ impl Store for FjallStore {
         self.shared.rows.journal(after, limit)
     }
 
-    fn erase(&self, customer: CustomerId) -> Result<Ticket, StoreError> {
+    fn erase_with(&self, customers: &[CustomerId], batch: Batch) -> Result<Ticket, StoreError> {
         self.shared.admit()?;
-        let reached = self.shared.queue.erase(&self.shared.rows, customer)?;
-        Ok(self.shared.progress.ticket(reached.version, None))
+        let entries = batch.journal.len() as u64;
+        let reached = self.shared.queue.erase(&self.shared.rows, customers, batch)?;
+        let first_entry = (entries > 0).then(|| reached.sequence - entries + 1);
+        Ok(self.shared.progress.ticket(reached.version, first_entry))
+    }
+
+    fn vault(&self) -> Arc<dyn Vault> {
+        self.vault.clone()
     }
 
     fn expire(&self, at_ms: i64) -> Result<Expired, StoreError> {

@@ -19,34 +19,40 @@ const GATHER_EVERY: Duration = Duration::from_millis(20);
 /// One step for the committer.
 pub(super) enum Step {
     Batch(QueuedBatch),
-    Erase { customer: CustomerId, reached: Reached, hidden: Vec<(Table, Vec<u8>)> },
+    /// Customers who go, and what is written with that.
+    Erase {
+        customers: Vec<CustomerId>,
+        batch: QueuedBatch,
+        hidden: Vec<(Table, Vec<u8>)>,
+    },
 }
 
 impl Step {
     /// The numbering once this step is durable.
     pub fn reached(&self) -> Reached {
+        self.batch().reached
+    }
+
+    /// What it writes.
+    pub fn batch(&self) -> &QueuedBatch {
         match self {
-            Self::Batch(batch) => batch.reached,
-            Self::Erase { reached, .. } => *reached,
+            Self::Batch(batch) | Self::Erase { batch, .. } => batch,
         }
     }
 
     /// Rows and journal entries it adds or replaces.
     pub fn rows(&self) -> u64 {
-        match self {
-            Self::Batch(batch) => {
-                let put = batch.writes.iter().filter(|change| change.value.is_some()).count();
-                (put + batch.journal.len()) as u64
-            }
-            Self::Erase { .. } => 0,
-        }
+        let batch = self.batch();
+        let put = batch.writes.iter().filter(|change| change.value.is_some()).count();
+        (put + batch.journal.len()) as u64
+    }
+
+    fn is_erasure(&self) -> bool {
+        matches!(self, Self::Erase { .. })
     }
 
     fn bytes(&self) -> usize {
-        match self {
-            Self::Batch(batch) => batch.bytes,
-            Self::Erase { .. } => 0,
-        }
+        self.batch().bytes
     }
 }
 
@@ -162,42 +168,40 @@ impl Queue {
             OnConflict::Refuse => refuse_conflicts(rows, &batch.writes)?,
             OnConflict::LeaveOut => batch.writes = without_conflicts(rows, batch.writes)?,
         }
-        waiting.reached.version.0 += 1;
-        waiting.reached.sequence += batch.journal.len() as u64;
-        let reached = waiting.reached;
-        let writes: Vec<_> =
-            batch.writes.into_iter().map(|write| show(rows, write, reached.version)).collect();
-        let kept = writes.len();
-        waiting.bytes += bytes;
-        waiting.steps.push_back(Step::Batch(QueuedBatch {
-            writes,
-            journal: batch.journal,
-            trimmed,
-            reached,
-            bytes,
-        }));
-        self.undurable.fetch_add(1, Ordering::Relaxed);
-        drop(waiting);
-        self.work.notify_one();
+        let queued = waiting.number(rows, batch, trimmed, bytes);
+        let (reached, kept) = (queued.reached, queued.writes.len());
+        self.add(waiting, Step::Batch(queued));
         Ok((reached, kept))
     }
 
-    /// Queues an erasure; returns its numbers.
-    pub fn erase(&self, rows: &Rows, customer: CustomerId) -> Result<Reached, StoreError> {
+    /// Queues an erasure with what is written at the same moment, which is nobody's who goes; returns its numbers.
+    pub fn erase(&self, rows: &Rows, customers: &[CustomerId], batch: Batch) -> Result<Reached, StoreError> {
+        batch.check()?;
+        let bytes = batch.bytes();
         let mut waiting = self.waiting();
         waiting.open(rows)?;
-        waiting.reached.version.0 += 1;
-        let reached = waiting.reached;
-        let hidden = rows.overlay.erase(customer, reached.version);
-        rows.erase(customer, reached.version);
-        waiting.steps.push_back(Step::Erase { customer, reached, hidden });
-        self.undurable.fetch_add(1, Ordering::Relaxed);
-        drop(waiting);
-        self.work.notify_one();
+        refuse_conflicts(rows, &batch.writes)?;
+        let version = Version(waiting.reached.version.0 + 1);
+        let mut hidden = Vec::new();
+        for customer in customers {
+            hidden.extend(rows.overlay.erase(*customer, version));
+            rows.erase(*customer, version);
+        }
+        let batch = waiting.number(rows, batch, Vec::new(), bytes);
+        let reached = batch.reached;
+        self.add(waiting, Step::Erase { customers: customers.to_vec(), batch, hidden });
         Ok(reached)
     }
 
-    /// The next steps to make durable together, an erasure always alone; blocks while there are none.
+    fn add(&self, mut waiting: MutexGuard<'_, Waiting>, step: Step) {
+        waiting.bytes += step.bytes();
+        waiting.steps.push_back(step);
+        self.undurable.fetch_add(1, Ordering::Relaxed);
+        drop(waiting);
+        self.work.notify_one();
+    }
+
+    /// The next steps to make durable together, erasures apart from what is no erasure; blocks while there are none.
     /// `None` once the queue is closed and empty.
     pub fn take(&self) -> Option<Vec<Step>> {
         let mut waiting = self.waiting();
@@ -219,15 +223,12 @@ impl Queue {
         }
         let (mut group, mut bytes) = (Vec::new(), 0);
         while let Some(step) = waiting.steps.front() {
-            let alone = matches!(step, Step::Erase { .. });
-            if !group.is_empty() && (alone || group.len() >= limits.batches || bytes >= limits.bytes) {
+            let differs = group.last().is_some_and(|last: &Step| last.is_erasure() != step.is_erasure());
+            if differs || (!group.is_empty() && (group.len() >= limits.batches || bytes >= limits.bytes)) {
                 break;
             }
             bytes += step.bytes();
             group.extend(waiting.steps.pop_front());
-            if alone {
-                break;
-            }
         }
         waiting.bytes -= bytes;
         (waiting.underway, waiting.underway_bytes) = (group.len(), bytes);
@@ -249,6 +250,15 @@ impl Queue {
 }
 
 impl Waiting {
+    /// Gives a batch its place in the order, and shows its writes.
+    fn number(&mut self, rows: &Rows, batch: Batch, trimmed: Vec<Vec<u8>>, bytes: usize) -> QueuedBatch {
+        self.reached.version.0 += 1;
+        self.reached.sequence += batch.journal.len() as u64;
+        let reached = self.reached;
+        let writes = batch.writes.into_iter().map(|write| show(rows, write, reached.version)).collect();
+        QueuedBatch { writes, journal: batch.journal, trimmed, reached, bytes }
+    }
+
     fn open(&self, rows: &Rows) -> Result<(), StoreError> {
         rows.running()?;
         match self.closing {

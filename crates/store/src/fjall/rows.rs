@@ -231,13 +231,15 @@ impl Rows {
     }
 
     /// The erasure with this version is durable.
-    pub fn erased(&self, customer: CustomerId, version: Version, hidden: &[(Table, Vec<u8>)]) {
+    pub fn erased(&self, customers: &[CustomerId], version: Version, hidden: &[(Table, Vec<u8>)]) {
         let mut reading = self.changing();
-        if let Some(disk) = &reading.disk {
-            disk.keyring.forgotten(customer);
-        }
-        if reading.erasing.get(&customer) == Some(&version) {
-            reading.erasing.remove(&customer);
+        for customer in customers {
+            if let Some(disk) = &reading.disk {
+                disk.keyring.forgotten(*customer);
+            }
+            if reading.erasing.get(customer) == Some(&version) {
+                reading.erasing.remove(customer);
+            }
         }
         for (table, key) in hidden {
             self.cache.remove(&Read::new(*table, key.as_slice()));

@@ -9,8 +9,8 @@
 use super::dice::Dice;
 use decision::id::CustomerId;
 use engine::storage::{
-    Batch, Expired, Health, JournalEntry, MemoryStore, Progress, Read, Row, Store, StoreError, Table, Ticket,
-    Value, Version, Write, key,
+    Batch, Expired, Health, JournalEntry, MemoryStore, MemoryVault, Progress, Read, Row, Store, StoreError,
+    Table, Ticket, Value, Vault, Version, Write, key,
 };
 use std::{
     collections::VecDeque,
@@ -38,13 +38,16 @@ pub enum Flaw {
 #[derive(Debug, Clone)]
 enum Step {
     Commit(Batch),
-    Erase(CustomerId),
+    Erase(Vec<CustomerId>, Batch),
     Expire(i64),
 }
 
 /// What survives: the durable steps in order.
 #[derive(Debug, Clone, Default)]
-pub struct Disk(Vec<Step>);
+pub struct Disk {
+    steps: Vec<Step>,
+    vault: Arc<MemoryVault>,
+}
 
 /// A store that becomes durable when told to.
 pub struct SimulatedStore {
@@ -69,9 +72,9 @@ struct State {
 impl SimulatedStore {
     /// Starts up on what a disk holds. `seed` decides which calls fail.
     pub fn open(disk: Disk, seed: u64, flaw: Option<Flaw>) -> Arc<Self> {
-        let seen = MemoryStore::new();
+        let seen = MemoryStore::with_vault(disk.vault.clone());
         let mut last = Version::ABSENT;
-        for step in &disk.0 {
+        for step in &disk.steps {
             last = perform(&seen, step.clone()).expect("what was accepted once is accepted again").max(last);
         }
         let durable_sequence = seen.health().journal_sequence;
@@ -123,16 +126,17 @@ impl SimulatedStore {
         state.stopped = Some(stopped);
         let survivors = survivors.min(state.queue.len());
         let kept: Vec<Step> = state.queue.drain(..survivors).map(|(step, _)| step).collect();
-        state.disk.0.extend(kept);
+        state.disk.steps.extend(kept);
         if self.flaw == Some(Flaw::KeepsHalf)
             && let Some((Step::Commit(batch), _)) = state.queue.pop_front()
         {
             let half = batch.writes.len() / 2;
             let writes = batch.writes[..half].to_vec();
-            state.disk.0.push(Step::Commit(Batch { writes, journal: Vec::new() }));
+            state.disk.steps.push(Step::Commit(Batch { writes, journal: Vec::new() }));
         }
         state.queue.clear();
-        std::mem::take(&mut state.disk)
+        let vault = state.disk.vault.clone();
+        Disk { steps: std::mem::take(&mut state.disk.steps), vault }
     }
 
     /// Journal entries with a number above `after`, durable or not.
@@ -155,10 +159,11 @@ impl SimulatedStore {
         }
         let loses = self.flaw == Some(Flaw::LosesAcknowledged) && state.dice.in_thousand(150);
         let kept = settled.into_iter().skip(usize::from(loses)).map(|(step, _)| step);
-        state.disk.0.extend(kept);
+        state.disk.steps.extend(kept);
         let waiting = state.queue.iter().map(|(step, _)| match step {
             Step::Commit(batch) => batch.journal.len() as u64,
-            Step::Erase(_) | Step::Expire(_) => 0,
+            Step::Erase(_, batch) => batch.journal.len() as u64,
+            Step::Expire(_) => 0,
         });
         state.durable_sequence = state.seen.health().journal_sequence - waiting.sum::<u64>();
         self.progress.advance(last);
@@ -187,7 +192,7 @@ impl SimulatedStore {
         }
         let step = self.flawed(&state.seen, step);
         let first_entry = match &step {
-            Step::Commit(batch) if !batch.journal.is_empty() => {
+            Step::Commit(batch) | Step::Erase(_, batch) if !batch.journal.is_empty() => {
                 Some(state.seen.health().journal_sequence + 1)
             }
             _ => None,
@@ -208,8 +213,9 @@ impl SimulatedStore {
                 batch.writes.retain(|write| write.table != table);
                 Step::Commit(batch)
             }
-            (Some(Flaw::ErasesHalf), Step::Erase(customer)) => {
-                Step::Commit(Batch { writes: own_rows_deleted(seen, customer), journal: Vec::new() })
+            (Some(Flaw::ErasesHalf), Step::Erase(customers, batch)) => {
+                let deleted = customers.into_iter().flat_map(|customer| own_rows_deleted(seen, customer));
+                Step::Commit(Batch { writes: deleted.chain(batch.writes).collect(), journal: batch.journal })
             }
             (_, step) => step,
         }
@@ -230,6 +236,10 @@ fn accepted(step: Step) -> Step {
             batch.writes.iter_mut().for_each(|write| write.expect = None);
             Step::Commit(batch)
         }
+        Step::Erase(customers, mut batch) => {
+            batch.writes.iter_mut().for_each(|write| write.expect = None);
+            Step::Erase(customers, batch)
+        }
         step => step,
     }
 }
@@ -238,7 +248,7 @@ fn accepted(step: Step) -> Step {
 fn perform(store: &MemoryStore, step: Step) -> Result<Version, StoreError> {
     match step {
         Step::Commit(batch) => Ok(store.commit(batch)?.version()),
-        Step::Erase(customer) => Ok(store.erase(customer)?.version()),
+        Step::Erase(customers, batch) => Ok(store.erase_with(&customers, batch)?.version()),
         Step::Expire(at_ms) => store.expire(at_ms).map(|_| Version::ABSENT),
     }
 }
@@ -277,8 +287,12 @@ impl Store for SimulatedStore {
         Ok(entries)
     }
 
-    fn erase(&self, customer: CustomerId) -> Result<Ticket, StoreError> {
-        self.queue(Step::Erase(customer))
+    fn erase_with(&self, customers: &[CustomerId], batch: Batch) -> Result<Ticket, StoreError> {
+        self.queue(Step::Erase(customers.to_vec(), batch))
+    }
+
+    fn vault(&self) -> Arc<dyn Vault> {
+        self.state().disk.vault.clone()
     }
 
     fn expire(&self, at_ms: i64) -> Result<Expired, StoreError> {
