@@ -107,8 +107,9 @@ impl Engine {
             let row = Row::Withdrawal { at_ms: said.as_millisecond(), subject: known.id.0, purpose };
             batch.journal.push(Entry::Learn(row).row(Some(known.id), at.as_millisecond()));
         }
-        let about = format!("{} {}", report.purpose, format!("{:?}", report.status).to_lowercase());
-        let note = Note::new(Kind::Consent, about).of(known.id);
+        let (kind, name) = report.about.named();
+        let status = format!("{:?}", report.status).to_lowercase();
+        let note = Note::new(Kind::Consent, format!("{kind} {} {status}", name.unwrap_or("-"))).of(known.id);
         Ok((Verdict::Accepted, self.commit_noted(batch, note, at)?))
     }
 }
