@@ -73,11 +73,11 @@ impl Engine {
             return reject("no_identifier", "a statement needs at least one identifier".into());
         }
         let _minting = self.lock_identifiers(&report.identifiers);
-        let known = self.find_or_mint(&report.identifiers, at)?;
-        let _guard = self.lock(known.id);
-        let mut loaded = self.load(known.id)?;
+        let known = self.recognise(strategy, &report.identifiers, at)?;
+        let (_guard, person) = self.hold(known.id)?;
+        let mut loaded = self.load(person)?;
+        let newest = loaded.seen().profile.consents.last().map_or(at, |last| last.at.max(at));
         let statements = &mut loaded.customer.profile.consents;
-        let newest = statements.last().map_or(at, |last| last.at.max(at));
         let said = report.at.unwrap_or(newest);
         let statement = ConsentStatement {
             about: report.about.clone(),
@@ -104,8 +104,11 @@ impl Engine {
         statements.insert(position, statement);
         loaded.write_profile(&mut batch);
         for purpose in unlearns(strategy, &report.about, report.status) {
-            let row = Row::Withdrawal { at_ms: said.as_millisecond(), subject: known.id.0, purpose };
-            batch.journal.push(Entry::Learn(row).row(Some(known.id), at.as_millisecond()));
+            for part in loaded.person.ids() {
+                let purpose = purpose.clone();
+                let row = Row::Withdrawal { at_ms: said.as_millisecond(), subject: part.0, purpose };
+                batch.journal.push(Entry::Learn(row).row(Some(known.id), at.as_millisecond()));
+            }
         }
         let (kind, name) = report.about.named();
         let status = format!("{:?}", report.status).to_lowercase();

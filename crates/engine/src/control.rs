@@ -2,12 +2,14 @@
 //! experiments? Drawn by keyed hashes, so that it is stable, and independent from one comparison to the next.
 //!
 //! Control groups are drawn anew every period. An arm stays what it was at the customer's first decision in
-//! the experiment, also when its share is changed. Who is in a control group enters no experiment.
+//! the experiment, also when its share is changed. Who is in a control group enters no experiment. A person of
+//! several customers is where the one is that entered first, and counts once.
 
 use crate::{
     Engine, EngineError, codec,
     customer::HISTORY_MS,
-    storage::{Read, Table, Write, key},
+    person::Person,
+    storage::{Read, Row, Table, Write, key},
 };
 use decision::{
     Timestamp,
@@ -43,8 +45,10 @@ pub(crate) enum About {
     Experiment { id: String, arm: String },
 }
 
-/// A key, and the enrolment under it.
-type Known = (Vec<u8>, Option<Enrolment>);
+/// What is compared, and the enrolment of the part of the person that entered first.
+type Known = (Suffix, Option<(CustomerId, Enrolment)>);
+/// What is compared, as it ends the key of an enrolment.
+type Suffix = [u8; 16];
 
 impl Engine {
     /// The control group of a customer in the period that contains `at`.
@@ -68,28 +72,31 @@ impl Engine {
     pub(crate) fn place(
         &self,
         strategy: &Strategy,
-        customer: CustomerId,
+        person: &Person,
         at: Timestamp,
     ) -> Result<Place, EngineError> {
         let control = &strategy.organisation.control;
-        let assignment = self.assignment(strategy, customer, at);
+        let period = suffix(&[b"control", &period(control, at).to_be_bytes()]);
+        let drawn_for = match person.parts.len() {
+            1 => None,
+            _ => self.enrolled_first(person, &period)?,
+        };
+        let assignment = self.assignment(strategy, drawn_for.unwrap_or_else(|| person.head()), at);
         let mut place = Place { assignment, ..Place::default() };
         let enters =
             |experiment: &(u16, &Experiment)| assignment == Assignment::Strategy && runs(experiment.1, at);
         let experiments: Vec<(u16, &Experiment)> =
             (0u16..).zip(&strategy.experiments).filter(enters).collect();
-        let period_key = is_measured(control)
-            .then(|| enrolment_key(customer, &[b"control", &period(control, at).to_be_bytes()]));
-        let keys = experiments.iter().map(|(_, experiment)| {
-            enrolment_key(customer, &[b"experiment", experiment.id.as_str().as_bytes()])
-        });
-        let mut known = self.enrolments(keys.chain(period_key).collect())?;
-        if let Some((key, None)) = known.split_off(experiments.len()).pop() {
+        let compared =
+            experiments.iter().map(|(_, found)| suffix(&[b"experiment", found.id.as_str().as_bytes()]));
+        let compared = compared.chain(is_measured(control).then_some(period)).collect();
+        let mut known = self.enrolments(person, compared)?;
+        if let Some((suffix, None)) = known.split_off(experiments.len()).pop() {
             let about = About::Control { group: assignment };
-            place.first_time.push(enrolling(customer, key, about, at));
+            place.first_time.push(enrolling(person.head(), &suffix, about, at));
         }
-        for ((index, experiment), (key, known)) in experiments.into_iter().zip(known) {
-            self.enrol((index, experiment), (key, known), customer, at, &mut place);
+        for ((index, experiment), known) in experiments.into_iter().zip(known) {
+            self.enrol((index, experiment), known, person.head(), at, &mut place);
         }
         Ok(place)
     }
@@ -98,13 +105,13 @@ impl Engine {
     fn enrol(
         &self,
         (index, experiment): (u16, &Experiment),
-        (key, known): (Vec<u8>, Option<Enrolment>),
+        (suffix, known): Known,
         customer: CustomerId,
         at: Timestamp,
         place: &mut Place,
     ) {
         let id = experiment.id.as_str();
-        let kept = known.as_ref().and_then(|known| match &known.about {
+        let kept = known.as_ref().and_then(|(_, known)| match &known.about {
             About::Experiment { arm, .. } => {
                 experiment.arms.iter().position(|found| found.id.as_str() == arm)
             }
@@ -116,22 +123,44 @@ impl Engine {
         };
         if known.is_none() {
             let about = About::Experiment { id: id.to_owned(), arm: experiment.arms[arm].id.to_string() };
-            place.first_time.push(enrolling(customer, key, about, at));
+            place.first_time.push(enrolling(customer, &suffix, about, at));
         }
         let arm = u16::try_from(arm).expect("an experiment has few arms");
         place.experiments.push(Enrolled { experiment: index, arm });
     }
 
-    /// The enrolments under these keys, read together.
-    fn enrolments(&self, keys: Vec<Vec<u8>>) -> Result<Vec<Known>, EngineError> {
-        if keys.is_empty() {
+    /// The part of a person that first entered what is compared; `None` when none did.
+    pub(crate) fn enrolled_first(
+        &self,
+        person: &Person,
+        suffix: &[u8],
+    ) -> Result<Option<CustomerId>, EngineError> {
+        let suffix = suffix.try_into().map_err(|_| EngineError::Damaged { what: "enrolment" })?;
+        let known = self.enrolments(person, vec![suffix])?.pop().and_then(|(_, known)| known);
+        Ok(known.map(|(customer, _)| customer))
+    }
+
+    /// What the person was first in of all that is compared, read together.
+    fn enrolments(&self, person: &Person, compared: Vec<Suffix>) -> Result<Vec<Known>, EngineError> {
+        if compared.is_empty() {
             return Ok(Vec::new());
         }
-        let reads: Vec<Read> = keys.iter().map(|key| Read::new(Table::Enrolment, key.clone())).collect();
-        let rows = self.store.get(&reads)?;
-        let read = |bytes| codec::decode("enrolment", bytes);
-        let known = rows.iter().map(|row| row.value().map(read).transpose());
-        keys.into_iter().zip(known).map(|(key, known)| Ok((key, known?))).collect()
+        let of_person = |suffix: &Suffix| {
+            let read = |id| Read::new(Table::Enrolment, key::customer_row(id, suffix));
+            person.ids().map(read).collect::<Vec<_>>()
+        };
+        let rows = self.store.get(&compared.iter().flat_map(of_person).collect::<Vec<_>>())?;
+        let first = |rows: &[Row]| -> Result<Option<(CustomerId, Enrolment)>, EngineError> {
+            let mut known = Vec::new();
+            for (id, row) in person.ids().zip(rows) {
+                if let Some(bytes) = row.value() {
+                    known.push((id, codec::decode::<Enrolment>("enrolment", bytes)?));
+                }
+            }
+            Ok(known.into_iter().min_by_key(|(_, enrolment)| enrolment.since_ms))
+        };
+        let known = rows.chunks(person.parts.len()).map(first);
+        compared.into_iter().zip(known).map(|(suffix, known)| Ok((suffix, known?))).collect()
     }
 
     /// Uniform in [0, 1], from the store's secret, what it is about and the customer.
@@ -168,13 +197,13 @@ fn arm(arms: &[Arm], share: f64) -> Option<usize> {
     })
 }
 
-fn enrolment_key(customer: CustomerId, about: &[&[u8]]) -> Vec<u8> {
-    key::customer_row(customer, &blake3::hash(&about.concat()).as_bytes()[..16])
+fn suffix(about: &[&[u8]]) -> Suffix {
+    blake3::hash(&about.concat()).as_bytes()[..16].try_into().expect("16 of 32 bytes")
 }
 
-fn enrolling(customer: CustomerId, key: Vec<u8>, about: About, at: Timestamp) -> Write {
+fn enrolling(customer: CustomerId, suffix: &Suffix, about: About, at: Timestamp) -> Write {
     let row = Enrolment { about, since_ms: at.as_millisecond() };
-    Write::put(Table::Enrolment, key, codec::encode(&row))
+    Write::put(Table::Enrolment, key::customer_row(customer, suffix), codec::encode(&row))
         .owned_by(customer)
         .until(at.as_millisecond() + HISTORY_MS)
 }

@@ -13,7 +13,7 @@ use crate::{
 };
 use decision::{
     Timestamp, decide,
-    id::CustomerId,
+    id::{CustomerId, DecisionId},
     inputs::{Adjustment, Assignment, Inputs},
     profile::{Contact, ContactState},
     record::{Decision, Effect},
@@ -87,18 +87,18 @@ impl Engine {
         wanted: &dyn Fn() -> bool,
     ) -> Result<Option<Decided>, EngineError> {
         let id = self.find(&ask.identifiers)?;
-        let _guard = id.map(|id| self.lock(id));
-        let mut loaded = id.map(|id| self.load(id)).transpose()?;
+        let (_guard, person) = id.map(|id| self.hold(id)).transpose()?.unzip();
+        let mut loaded = person.map(|person| self.load(person)).transpose()?;
         loop {
-            let place = match (id, assignment) {
-                (Some(id), None) => self.place(&self.published().strategy, id, at)?,
+            let place = match (&loaded, assignment) {
+                (Some(loaded), None) => self.place(&self.published().strategy, &loaded.person, at)?,
                 (_, given) => Place { assignment: given.unwrap_or_default(), ..Place::default() },
             };
             let published = self.published().deciding(&place);
             let strategy = &published.strategy;
             let volumes = self.remaining_volumes();
             let inputs = Inputs {
-                customer: loaded.as_ref().map(|loaded| &loaded.customer),
+                customer: loaded.as_ref().map(Loaded::seen),
                 household: loaded.as_ref().and_then(|loaded| loaded.household.as_ref()),
                 quotas: &volumes,
                 predictor,
@@ -172,12 +172,28 @@ impl Engine {
         Ok(row.value().map(Decision::decode).transpose()?)
     }
 
-    /// A customer's decisions, oldest first, at most `limit`.
+    /// A person's decisions, oldest first, at most `limit`.
     pub fn decisions_of(&self, customer: CustomerId, limit: usize) -> Result<Vec<Decision>, EngineError> {
-        let prefix = key::customer(customer);
-        let rows = self.store.scan(Table::DecisionIndex, &prefix, None, limit)?;
-        let reads: Vec<Read> =
-            rows.iter().map(|(key, _)| Read::new(Table::Record, key[prefix.len()..].to_vec())).collect();
+        self.decisions_after(customer, None, limit)
+    }
+
+    /// A person's decisions, oldest first, at most `limit`, that come after one.
+    pub fn decisions_after(
+        &self,
+        customer: CustomerId,
+        after: Option<DecisionId>,
+        limit: usize,
+    ) -> Result<Vec<Decision>, EngineError> {
+        let mut ids = Vec::new();
+        for part in self.parts(customer)? {
+            let prefix = key::customer(part);
+            let after = after.map(|id| key::customer_row(part, &id.0.to_be_bytes()));
+            let rows = self.store.scan(Table::DecisionIndex, &prefix, after.as_deref(), limit)?;
+            ids.extend(rows.into_iter().map(|(key, _)| key[prefix.len()..].to_vec()));
+        }
+        ids.sort_unstable();
+        ids.truncate(limit);
+        let reads: Vec<Read> = ids.into_iter().map(|id| Read::new(Table::Record, id)).collect();
         let records = self.store.get(&reads)?;
         records.iter().filter_map(|row| row.value()).map(|bytes| Ok(Decision::decode(bytes)?)).collect()
     }

@@ -55,7 +55,7 @@ impl Engine {
     fn expire_profile(&self, key: &[u8], at: Timestamp) -> Result<Option<(u64, Ticket)>, EngineError> {
         let id = key.first_chunk::<CUSTOMER_BYTES>().and_then(|key| key[1..].try_into().ok());
         let id = CustomerId(u128::from_be_bytes(id.ok_or(EngineError::Damaged { what: "profile" })?));
-        let _guard = self.lock(id);
+        let (_guard, _) = self.hold(id)?;
         let row = self.read(Table::Profile, key)?;
         let Some(bytes) = row.value() else { return Ok(None) };
         let mut known = profile(bytes)?;

@@ -100,7 +100,7 @@ impl Engine {
         let Some((customer, index)) = known else {
             return Ok(None);
         };
-        let loaded = self.load(customer)?;
+        let loaded = self.load(self.person(customer)?)?;
         let action = &strategy.actions[usize::from(index)];
         let features = features_then(strategy, action, &loaded, request, at);
         let (action, channel) = (action.id.clone(), request.channel.clone());
@@ -137,8 +137,8 @@ impl Engine {
             return reject("no_probability", "a probability lies above 0 and is at most 1".into());
         }
         let _minting = self.lock_identifiers(&contact.identifiers);
-        let known = self.find_or_mint(&contact.identifiers, at)?;
-        let _guard = self.lock(known.id);
+        let known = self.recognise(strategy, &contact.identifiers, at)?;
+        let (_guard, person) = self.hold(known.id)?;
         let kept = contact_row(known.id, &contact.id);
         if self.row_exists(&kept)? {
             return Ok((Verdict::Duplicate, self.store.commit(Batch::default())?));
@@ -157,7 +157,7 @@ impl Engine {
                 .owned_by(known.id)
                 .until(at.as_millisecond() + HISTORY_MS),
         );
-        let mut loaded = self.load(known.id)?;
+        let mut loaded = self.load(person)?;
         let moment =
             Moment { id: exposure_id(decision), request: &contact.request, at: contact.at, acted: true };
         if let Some(exposure) = exposure_then(strategy, action, &loaded, moment) {
@@ -191,7 +191,7 @@ impl Engine {
         let Some(customer) = self.find(&outcome.identifiers)? else {
             return reject("unknown_contact", "nobody is known by these identifiers".into());
         };
-        let _guard = self.lock(customer);
+        let (_guard, person) = self.hold(customer)?;
         let kept = self.store.get(&[contact_row(customer, &outcome.contact)])?.remove(0);
         let Some(bytes) = kept.value() else {
             return reject("unknown_contact", "this customer had no such contact".into());
@@ -213,7 +213,7 @@ impl Engine {
                 .owned_by(customer)
                 .until(at.as_millisecond() + HISTORY_MS),
         );
-        let mut loaded = self.load(customer)?;
+        let mut loaded = self.load(person)?;
         note(strategy, &past, outcome, &mut loaded);
         loaded.write_contacts(&mut batch, at);
         let row = Row::Outcome {
@@ -296,7 +296,7 @@ fn features_then(
     request: &Request,
     at: Timestamp,
 ) -> Option<Features> {
-    let mut customer = loaded.customer.clone();
+    let mut customer = loaded.seen().clone();
     keep_known_before(&mut customer.profile.attributes, at);
     let mut household = loaded.household.clone();
     if let Some(household) = &mut household {

@@ -78,8 +78,8 @@ impl Engine {
             return reject("too_old", "the event is older than anything is kept".into());
         }
         let _minting = self.lock_identifiers(&report.identifiers);
-        let known = self.find_or_mint(&report.identifiers, at)?;
-        let _guard = self.lock(known.id);
+        let known = self.recognise(strategy, &report.identifiers, at)?;
+        let (_guard, person) = self.hold(known.id)?;
         let seen = Read::new(Table::Event, key::customer_row(known.id, &event_key(&report.id)));
         if self.store.get(std::slice::from_ref(&seen))?.remove(0).value().is_some() {
             return Ok((Verdict::Duplicate, self.store.commit(Batch::default())?));
@@ -88,10 +88,11 @@ impl Engine {
             Write::put(Table::Event, seen.key, []).owned_by(known.id).until(at.as_millisecond() + HISTORY_MS);
         let mut batch = Batch { writes: known.writes, ..Batch::default() };
         batch.writes.push(once);
-        let mut loaded = self.load(known.id)?;
-        let household = report.household.as_ref().or(loaded.household_id.as_ref());
+        let mut loaded = self.load(person)?;
+        let household = report.household.as_ref().or(loaded.household_of_person.as_ref());
         let _together = household.map(|id| self.households.guard(&self.household_key(id)));
-        let known_before = (loaded.customer.profile.clone(), loaded.household_id.clone());
+        let known_before =
+            (loaded.customer.profile.clone(), loaded.household_id.clone(), loaded.cleared.clone());
         self.join_household(report, &mut loaded)?;
         let before = loaded.household.clone();
         let settings = self.settings(strategy, declared, report, happened);
@@ -99,7 +100,8 @@ impl Engine {
         self.purchased(strategy, report, &mut loaded, happened);
         self.happened(strategy, declared, &provided, &mut loaded, &mut batch, happened);
         if loaded.profile_version == Version::ABSENT
-            || (&loaded.customer.profile, &loaded.household_id) != (&known_before.0, &known_before.1)
+            || (&loaded.customer.profile, &loaded.household_id, &loaded.cleared)
+                != (&known_before.0, &known_before.1, &known_before.2)
         {
             loaded.write_profile(&mut batch);
         }
@@ -178,6 +180,9 @@ impl Engine {
             match value {
                 None => {
                     values.remove(name.as_str());
+                    if attribute.subject == Subject::Customer && loaded.person.parts.len() > 1 {
+                        loaded.cleared.insert(attribute.name.clone(), at.as_millisecond());
+                    }
                 }
                 Some(value) if means_unknown(attribute, &value) => {}
                 Some(value) => match typed(attribute, value) {
@@ -213,13 +218,15 @@ impl Engine {
                 remember(outcomes, "goal", Some(event.as_str()), None, at);
                 noted = true;
             }
-            let row = Row::Outcome {
-                at_ms: at.as_millisecond(),
-                subject: loaded.customer.id.0,
-                event: event.shared(),
-                exposure: None,
-            };
-            batch.journal.push(Entry::Learn(row).row(Some(loaded.customer.id), at.as_millisecond()));
+            for part in loaded.person.ids() {
+                let row = Row::Outcome {
+                    at_ms: at.as_millisecond(),
+                    subject: part.0,
+                    event: event.shared(),
+                    exposure: None,
+                };
+                batch.journal.push(Entry::Learn(row).row(Some(loaded.customer.id), at.as_millisecond()));
+            }
         }
         if let Some(outcome) = declared.and_then(|event| event.outcome.as_ref()) {
             remember(&mut loaded.customer.history.outcomes, outcome.as_str(), None, None, at);

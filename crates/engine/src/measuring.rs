@@ -97,13 +97,18 @@ impl Engine {
                 let Some((subject, within)) = subject(strategy, &enrolment.about) else {
                     continue;
                 };
+                let customer = owner(key);
+                let person = self.person(customer)?;
+                let is_of_several = person.parts.len() > 1;
+                if is_of_several && self.enrolled_first(&person, &key[CUSTOMER_BYTES..])? != Some(customer) {
+                    continue;
+                }
                 let since = Timestamp::from_millisecond(enrolment.since_ms).unwrap_or_default();
                 let until = since.saturating_add(within).unwrap_or(Timestamp::MAX);
                 let came_of = match until <= at {
                     true => {
-                        let customer = owner(key);
                         if last.as_ref().is_none_or(|last| last.customer.id != customer) {
-                            last = Some(self.load(customer)?);
+                            last = Some(self.load(person)?);
                         }
                         last.as_ref().map(|loaded| came_of(strategy, loaded, since, until))
                     }
@@ -153,7 +158,7 @@ fn subject(strategy: &Strategy, about: &About) -> Option<(Subject, Duration)> {
 
 /// What came of one customer from `since` to `until`, exclusive.
 fn came_of(strategy: &Strategy, loaded: &Loaded, since: Timestamp, until: Timestamp) -> CameOf {
-    let history = &loaded.customer.history;
+    let history = &loaded.seen().history;
     let inside = |at: Timestamp| since <= at && at < until;
     let outcomes: Vec<&Outcome> = history.outcomes.iter().filter(|found| inside(found.at)).collect();
     let mut came_of = CameOf {
@@ -191,10 +196,10 @@ fn add_goals(
         return;
     }
     let request = no_request(strategy);
-    let known = Known { customer: Some(&loaded.customer), household: loaded.household.as_ref() };
+    let known = Known { customer: Some(loaded.seen()), household: loaded.household.as_ref() };
     let in_play = vec![true; strategy.purposes.len()];
     let permitted = consent::mask(strategy, known, &request, &in_play, at);
-    let moment = Moment::new(strategy, &request, &loaded.customer.history, at);
+    let moment = Moment::new(strategy, &request, &loaded.seen().history, at);
     for (event, moments) in reached {
         let actions: Vec<&Action> =
             strategy.actions.iter().filter(|action| strategy.goal_event(action) == *event).collect();

@@ -66,7 +66,7 @@ impl Engine {
         if happened < decision.at {
             return reject("before_decision", "the outcome lies before the decision".into());
         }
-        let _guard = decision.customer.map(|id| self.lock(id));
+        let (_guard, person) = decision.customer.map(|id| self.hold(id)).transpose()?.unzip();
         let counted = Read::new(Table::Outcome, outcome_key(&decision, slot, &report.outcome));
         if self.store.get(std::slice::from_ref(&counted))?.remove(0).value().is_some() {
             return Ok((Verdict::Duplicate, self.store.commit(Batch::default())?));
@@ -76,7 +76,7 @@ impl Engine {
         let mut once = Write::put(Table::Outcome, counted.key, []).until(until);
         once.owner = decision.customer;
         batch.writes.push(once);
-        let mut loaded = decision.customer.map(|id| self.load(id)).transpose()?;
+        let mut loaded = person.map(|person| self.load(person)).transpose()?;
         let happening = Happening { strategy, decision: &decision, slot, candidate, at: happened };
         if reaches_customer(strategy, &decision, &report.outcome)
             && self.first_for_nobody(&decision, slot, until, &mut batch)?
@@ -167,7 +167,7 @@ impl Happening<'_> {
         counted.at = self.at;
         let mut may_learn = true;
         if let Some(loaded) = loaded {
-            may_learn = self.may_learn(&loaded.customer);
+            may_learn = self.may_learn(loaded.seen());
             let contacts = &mut loaded.customer.history.contacts;
             let already = contacts.iter().any(|contact| {
                 self.is_mine(contact) && matches!(contact.state, ContactState::Counted { .. })

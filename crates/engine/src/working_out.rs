@@ -7,7 +7,7 @@
 use crate::{
     Engine, EngineError, codec,
     customer::ProfileRow,
-    storage::{Batch, Read, Table, Ticket, Write, key},
+    storage::{Batch, Table, Ticket, Version, key},
 };
 use decision::{
     Timestamp,
@@ -39,8 +39,8 @@ impl Engine {
             .collect()
     }
 
-    /// Writes what `work_out` makes of a customer's profile at `at`. `None` when there was nothing to write or the
-    /// customer is gone; the ticket resolves when it is durable.
+    /// Writes what `work_out` makes of a customer at `at`. `None` when there was nothing to write, the customer is
+    /// gone or is part of another one, with whom it is worked out; the ticket resolves when it is durable.
     pub fn write_worked_out(
         &self,
         id: CustomerId,
@@ -48,16 +48,15 @@ impl Engine {
         work_out: impl FnOnce(&Customer) -> Vec<WorkedOut>,
     ) -> Result<Option<Ticket>, EngineError> {
         let published = self.published();
-        let _guard = self.lock(id);
-        let read = Read::new(Table::Profile, key::customer(id));
-        let row = self.store.get(std::slice::from_ref(&read))?.remove(0);
-        let Some(bytes) = row.value() else { return Ok(None) };
-        let ProfileRow { profile, household } = codec::decode("profile", bytes)?;
-        let mut customer = Customer { id, profile, history: ContactHistory::default() };
+        let (_guard, person) = self.hold(id)?;
+        let mut loaded = self.load(person)?;
+        if loaded.profile_version == Version::ABSENT || loaded.person.head() != id {
+            return Ok(None);
+        }
         let mut changed = false;
-        for (index, value) in work_out(&customer) {
+        for (index, value) in work_out(loaded.seen()) {
             let attribute = &published.strategy.attributes[usize::from(index)];
-            let attributes = &mut customer.profile.attributes;
+            let attributes = &mut loaded.customer.profile.attributes;
             changed |= match value {
                 None => attributes.remove(&attribute.name).is_some(),
                 Some((value, confidence)) => {
@@ -72,10 +71,9 @@ impl Engine {
         if !changed {
             return Ok(None);
         }
-        let kept = ProfileRow { profile: customer.profile, household };
-        let write = Write::put(Table::Profile, read.key, codec::encode(&kept)).owned_by(id);
-        let writes = vec![write.expecting(row.version())];
-        Ok(Some(self.store.commit(Batch { writes, ..Batch::default() })?))
+        let mut batch = Batch::default();
+        loaded.write_profile(&mut batch);
+        Ok(Some(self.store.commit(batch)?))
     }
 }
 

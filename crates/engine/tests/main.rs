@@ -3,6 +3,7 @@
 mod after_the_fact;
 mod experiments;
 mod history;
+mod identity;
 mod learning_loop;
 mod memory_of_contacts;
 mod once;

@@ -5,6 +5,7 @@ use crate::{
     app::App,
     body,
     identifiers::{self, CustomerRef, Identifiers},
+    merging::MergeView,
     problem::{Details, Problem},
     scalar,
 };
@@ -50,6 +51,10 @@ pub struct CustomerView {
     /// Outcomes, oldest first.
     #[schema(value_type = Vec<Object>)]
     outcomes: Vec<AnyJson>,
+    /// The merges that made this person of several customers.
+    merges: Vec<MergeView>,
+    /// The merges that were undone.
+    undone_merges: Vec<MergeView>,
 }
 
 /// Read what is known about a customer
@@ -82,6 +87,8 @@ fn view(state: &CustomerState) -> CustomerView {
         consents: customer.profile.consents.iter().map(consent).collect(),
         contacts: customer.history.contacts.iter().map(contact).collect(),
         outcomes: customer.history.outcomes.iter().map(outcome).collect(),
+        merges: state.merges.iter().map(MergeView::of).collect(),
+        undone_merges: state.undone.iter().map(MergeView::of_undone).collect(),
     }
 }
 

@@ -63,6 +63,11 @@ pub struct KeyInfo {
 }
 
 impl KeyInfo {
+    /// As one would name it in a record of who did something.
+    pub fn named(&self) -> String {
+        format!("{} ({}…)", self.name, self.prefix)
+    }
+
     /// Whether the key may be used for any of these.
     pub fn allows(&self, scopes: &[Scope]) -> bool {
         self.scopes.iter().any(|scope| *scope == Scope::Admin || scopes.contains(scope))

@@ -17,6 +17,7 @@ mod explaining;
 mod identifiers;
 mod key_admin;
 pub mod keys;
+mod merging;
 mod models;
 mod outcomes;
 mod page;

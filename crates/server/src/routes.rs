@@ -3,7 +3,8 @@
 use crate::{
     access,
     app::App,
-    consents, customers, decide, events, experiments, explaining, key_admin, models, outcomes, page, probes,
+    consents, customers, decide, events, experiments, explaining, key_admin, merging, models, outcomes, page,
+    probes,
     problem::{Details, Problem},
     rejects, summary,
 };
@@ -71,6 +72,9 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(events::events))
         .routes(routes!(consents::consents))
         .routes(routes!(customers::lookup))
+        .routes(routes!(merging::merge))
+        .routes(routes!(merging::unmerge))
+        .routes(routes!(merging::conflicts))
         .routes(routes!(explaining::decision))
         .routes(routes!(summary::strategy))
         .routes(routes!(experiments::experiments))

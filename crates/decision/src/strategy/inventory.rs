@@ -3,7 +3,8 @@
 
 use super::{
     document::{Item, Table},
-    model::{Attribute, Basis, Context, Event, PurposeIndex, Sensitivity, Setting, Subject},
+    identifiers,
+    model::{Attribute, Basis, Context, Event, IdentifierKind, PurposeIndex, Sensitivity, Setting, Subject},
     names::did_you_mean,
     purchases::{self, Purchases},
     quantity::Share,
@@ -47,6 +48,7 @@ pub(super) struct Declarations<'a> {
     attributes: BTreeMap<&'a str, Item<'a>>,
     contexts: BTreeMap<&'a str, Item<'a>>,
     events: BTreeMap<&'a str, Item<'a>>,
+    identifiers: BTreeMap<&'a str, Item<'a>>,
     purchases: Option<Item<'a>>,
 }
 
@@ -57,6 +59,7 @@ pub(super) fn gather(files: Vec<Table<'_>>) -> Declarations<'_> {
         gather_one(&mut declarations.attributes, "attribute", file.section("attributes"));
         gather_one(&mut declarations.contexts, "context value", file.section("context"));
         gather_one(&mut declarations.events, "event", file.section("events"));
+        gather_one(&mut declarations.identifiers, "kind of identifier", file.section("identifiers"));
         gather_purchases(&mut declarations.purchases, file.get("purchases"));
         file.close();
     }
@@ -83,6 +86,11 @@ fn gather_one<'a>(into: &mut BTreeMap<&'a str, Item<'a>>, kind: &str, table: Tab
             into.insert(item.name, item);
         }
     }
+}
+
+/// Reads the kinds of identifiers, by name.
+pub(super) fn identifiers(declarations: &Declarations<'_>) -> BTreeMap<String, IdentifierKind> {
+    identifiers::read(declarations.identifiers.values().copied())
 }
 
 /// Reads the attributes, sorted by name. The flag is false when a type or purpose could not be understood.

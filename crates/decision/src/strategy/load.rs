@@ -217,6 +217,7 @@ fn load_one(files: &Files, variants: Option<Names>) -> Result<Loaded, Vec<Proble
         contexts: vocabulary.contexts,
         attributes: vocabulary.attributes,
         events: vocabulary.events,
+        identifiers: vocabulary.identifiers,
         purchases: vocabulary.purchases,
         principles,
         experiments,
@@ -328,6 +329,7 @@ impl<'a> Folder<'a> {
             contexts: Vec::new(),
             context_names: unread("context value"),
             events: Vec::new(),
+            identifiers: BTreeMap::new(),
             purchases: None,
             event_names: unread("event"),
             outcome_names: unread("outcome"),
@@ -354,6 +356,7 @@ impl<'a> Folder<'a> {
         vocabulary.attributes = attributes;
         vocabulary.contexts = contexts;
         vocabulary.events = inventory::events(&declarations, vocabulary);
+        vocabulary.identifiers = inventory::identifiers(&declarations);
         vocabulary.event_names =
             Names::new("event", vocabulary.events.iter().map(|event| event.name.as_str()), whole);
         vocabulary.purchases = inventory::purchases(&declarations, vocabulary);

@@ -11,6 +11,7 @@ mod cost;
 mod document;
 mod experiments;
 mod forms;
+mod identifiers;
 mod inventory;
 mod load;
 mod lookup;

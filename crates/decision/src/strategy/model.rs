@@ -64,6 +64,8 @@ pub struct Strategy {
     pub attributes: Vec<Attribute>,
     /// Declared events.
     pub events: Vec<Event>,
+    /// Kinds of identifiers by name, the usual ones too.
+    pub identifiers: BTreeMap<String, IdentifierKind>,
     /// What a purchase is and leaves behind.
     pub purchases: Option<Purchases>,
     /// Principles, in their order.
@@ -399,6 +401,27 @@ pub struct Attribute {
     pub owner: String,
     /// Models may use it.
     pub learn: bool,
+}
+
+/// What an identifier points to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Identifies {
+    /// One person, for example a user or an e-mail address.
+    Person,
+    /// A device or browser, which several persons may share; says who it is until one of them is known.
+    Device,
+    /// A group of persons, for example a contract of a household; never says which of them it is.
+    Account,
+}
+
+/// A kind of identifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IdentifierKind {
+    /// What it points to.
+    pub identifies: Identifies,
+    /// How many a person may have, at least 1. The fewer, the better it tells persons apart.
+    pub at_most: u32,
 }
 
 /// A declared event.

@@ -81,6 +81,14 @@ impl Items {
         all.join(BETWEEN)
     }
 
+    /// The items of two lists, each once, at most [`Items::MOST`].
+    pub fn both(one: &str, other: &str) -> String {
+        let mut all: Vec<&str> = Self::read(one).collect();
+        all.extend(Self::read(other).filter(|item| !Self::read(one).any(|known| known == *item)));
+        all.truncate(Self::MOST);
+        all.join(BETWEEN)
+    }
+
     /// An item as it is kept: white space as one blank, and no sign that stands between items.
     pub fn name(item: &str) -> String {
         let words: Vec<&str> = item.split_whitespace().filter(|word| *word != BETWEEN.trim()).collect();

@@ -2,7 +2,7 @@
 
 use super::{
     document::Item,
-    model::{Attribute, Channel, Context, Event, Placement, Purpose, PurposeIndex},
+    model::{Attribute, Channel, Context, Event, IdentifierKind, Placement, Purpose, PurposeIndex},
     names::Names,
     problem::Place,
     purchases::Purchases,
@@ -13,7 +13,11 @@ use crate::{
     value::{Value, ValueType},
 };
 use jiff::tz::TimeZone;
-use std::{cell::RefCell, collections::BTreeSet, ops::Range};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 /// What is declared.
 pub(super) struct Vocabulary {
@@ -30,6 +34,7 @@ pub(super) struct Vocabulary {
     pub contexts: Vec<Context>,
     pub context_names: Names,
     pub events: Vec<Event>,
+    pub identifiers: BTreeMap<String, IdentifierKind>,
     pub event_names: Names,
     pub purchases: Option<Purchases>,
     /// Issues, groups and actions.

@@ -61,8 +61,8 @@ impl Engine {
             return reject("no_probability", "a probability lies above 0 and is at most 1".into());
         }
         let _minting = self.lock_identifiers(&silence.identifiers);
-        let known = self.find_or_mint(&silence.identifiers, at)?;
-        let _guard = self.lock(known.id);
+        let known = self.recognise(strategy, &silence.identifiers, at)?;
+        let (_guard, person) = self.hold(known.id)?;
         let kept = contact_row(known.id, &silence.id);
         if self.row_exists(&kept)? {
             return Ok((Verdict::Duplicate, self.store.commit(Batch::default())?));
@@ -80,7 +80,7 @@ impl Engine {
                 .owned_by(known.id)
                 .until(at.as_millisecond() + HISTORY_MS),
         );
-        let loaded = self.load(known.id)?;
+        let loaded = self.load(person)?;
         for (slot, index) in (0u16..).zip(withheld) {
             let action = &strategy.actions[usize::from(index)];
             let id = ExposureId { decision: decision.0, slot };

@@ -30,6 +30,12 @@ tables! {
     Contacts = "contacts",
     /// Identifier to customer. Key: hash of the identifier.
     Identifier = "identifier",
+    /// Which identifiers a customer has, and with whom it was merged. Key: customer.
+    Person = "person",
+    /// Identifiers that two persons seem to share. Key: customer, then the other one and the kind.
+    Conflict = "conflict",
+    /// Who is in a household. Key: household, then customer.
+    Member = "member",
     /// Since when a customer is in which group or arm. Key: customer, then hash of what is compared.
     Enrolment = "enrolment",
     /// Decision records. Key: decision id; owned by the customer.
