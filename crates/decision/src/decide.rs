@@ -5,7 +5,7 @@
 
 use crate::{
     Timestamp, arbitration,
-    candidate::{Candidate, CandidateFate, Fate, PassedOver},
+    candidate::{Candidate, CandidateFate, Dropped, Fate, PassedOver},
     catalogue,
     consent::{self, Known, Permitted},
     contact_policy::{self, Situation},
@@ -23,7 +23,12 @@ use crate::{
     strategy::{PurposeIndex, Strategy},
     trace,
 };
-use learning::Prediction;
+use learning::{Prediction, exploration::keyed_uniform};
+
+/// At most so many withheld actions of a slot are watched.
+const WATCHED_MAX: usize = 16;
+/// Sets the draw of what is watched apart from the draw of what is said.
+const WATCHED_DRAW: u64 = 1 << 32;
 
 /// Decides. Pure: the same arguments give the same bytes.
 ///
@@ -98,7 +103,7 @@ pub fn work_out_along<'a>(
     integrity::apply(strategy, &mut candidates, inputs.assignment, vulnerable);
     let manner = Manner { assignment: inputs.assignment, vulnerable, seed, course };
     let slots = selection::select(&situation, &mut candidates, budget, &estimates, manner);
-    let effects = effects(strategy, &candidates, &slots, request, inputs.assignment, at);
+    let effects = effects(strategy, &candidates, &slots, request, manner, at);
 
     let decision = Decision {
         id: decision_id(at, seed),
@@ -200,7 +205,7 @@ fn effects(
     candidates: &[Candidate],
     slots: &[Slot],
     request: &Request,
-    assignment: Assignment,
+    manner: Manner<'_>,
     at: Timestamp,
 ) -> Vec<Effect> {
     let Some(channel) = strategy.channel(request.channel.as_str()).filter(|_| !request.dry_run) else {
@@ -215,26 +220,40 @@ fn effects(
             if strategy.actions[usize::from(action)].volume.is_some() {
                 effects.push(Effect::UseVolume { action });
             }
-        } else if let Some(candidate) = nearest(candidates, slot, assignment) {
-            effects.push(Effect::ObserveSilence { slot: slot.number, candidate });
+        } else {
+            let withheld = withheld(candidates, slot, manner);
+            effects.extend(
+                withheld.into_iter().map(|candidate| Effect::ObserveSilence { slot: slot.number, candidate }),
+            );
         }
     }
     effects
 }
 
-/// The candidate that would have been said in a silent slot, or came nearest to it.
-fn nearest(candidates: &[Candidate], slot: &Slot, assignment: Assignment) -> Option<u16> {
+/// Whom a silent slot tells about: the candidate that came nearest, when silence was worth more; any
+/// that the rules left, drawn by chance when there are many, when the customer is in a silent control group. If
+/// estimates chose what is watched there too, an action whose goal is wrongly expected to be reached anyway
+/// would not be watched again, and nothing would correct that.
+fn withheld(candidates: &[Candidate], slot: &Slot, manner: Manner<'_>) -> Vec<u16> {
+    let by_control = manner.assignment == Assignment::Silence;
     let concerned = |candidate: &Candidate| match candidate.dropped {
         None => candidate.passed_over == Some(PassedOver::SilenceWorthMore),
-        Some(crate::candidate::Dropped::ControlGroup) => assignment == Assignment::Silence,
+        Some(Dropped::ControlGroup | Dropped::BelowFloor { .. }) => by_control,
         Some(_) => false,
     };
-    (0u16..)
+    let mut concerned: Vec<(u16, f64)> = (0u16..)
         .zip(candidates)
         .filter(|(_, candidate)| candidate.placement == slot.placement && concerned(candidate))
         .filter_map(|(index, candidate)| Some((index, candidate.priority?.total)))
-        .reduce(|best, next| if next.1 > best.1 { next } else { best })
-        .map(|(index, _)| index)
+        .collect();
+    if by_control {
+        let drawn = |index: u16| keyed_uniform(manner.seed, WATCHED_DRAW ^ u64::from(index));
+        concerned.sort_by(|(one, _), (other, _)| drawn(*one).total_cmp(&drawn(*other)));
+        concerned.truncate(WATCHED_MAX);
+        return concerned.into_iter().map(|(index, _)| index).collect();
+    }
+    let nearest = concerned.into_iter().reduce(|best, next| if next.1 > best.1 { next } else { best });
+    nearest.map(|(index, _)| index).into_iter().collect()
 }
 
 /// Time-ordered and unguessable: 48 bits of milliseconds, then 80 bits of the hashed seed.

@@ -131,7 +131,7 @@ pub enum Effect {
     ObserveSilence {
         /// Number of the slot.
         slot: u16,
-        /// The candidate that came nearest.
+        /// A candidate that was not said: the nearest, or one withheld from a control group.
         candidate: u16,
     },
 }

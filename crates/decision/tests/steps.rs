@@ -1,6 +1,6 @@
 //! One test per step of [`decision::decide::work_out`]: without the step's line it fails.
 
-use crate::hand::{RENEW, Story, fate, said, strategy};
+use crate::hand::{RENEW, Story, Table, fate, said, strategy};
 use decision::{
     candidate::{Dropped, Fate, PassedOver, Step},
     consent::Withheld,
@@ -195,6 +195,32 @@ fn what_is_said_is_reserved_and_counted_in_the_volume() {
     assert_eq!(decision.effects, [Effect::Reserve { slot: 0, until }, Effect::UseVolume { action }]);
     story.request.dry_run = true;
     assert_eq!(story.decide(&strategy).effects, []);
+}
+
+/// `effects`, `withheld`
+#[test]
+fn a_silent_control_group_tells_about_all_that_was_withheld_and_other_silence_about_the_nearest() {
+    let strategy = strategy();
+    let mut story = Story::on_the_web(1);
+    let watched = |story: &Story| -> Vec<String> {
+        let decision = story.decide(&strategy);
+        let candidate = |effect: &Effect| match effect {
+            Effect::ObserveSilence { candidate, .. } => Some(*candidate),
+            _ => None,
+        };
+        let action = |candidate: u16| decision.fates[usize::from(candidate)].action;
+        let name = |candidate| strategy.actions[usize::from(action(candidate))].id.to_string();
+        let mut names: Vec<String> = decision.effects.iter().filter_map(candidate).map(name).collect();
+        names.sort();
+        names
+    };
+    story.assignment = Assignment::Silence;
+    assert_eq!(watched(&story), [RENEW, "sales/extra/lamp"]);
+    story.model = Table([(RENEW, (0.01, Some(0.5)))].into());
+    assert_eq!(watched(&story), [RENEW, "sales/extra/lamp"], "also what would not be worth it now");
+    let mut mail = Story::default();
+    mail.model.0.insert(RENEW, (0.055, Some(0.05)));
+    assert_eq!(watched(&mail), [RENEW]);
 }
 
 /// `language`, in `catalogue::publishable`

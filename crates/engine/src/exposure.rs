@@ -5,14 +5,14 @@
 
 use decision::{
     consent::{self, Known},
-    id::CustomerId,
+    id::{CustomerId, DecisionId},
     propensity::{GOAL, features},
     record::Decision,
     strategy::{Action, Strategy},
 };
 use learning::{Expected, Exposure, ExposureId};
 
-/// The exposure of one slot at `at_ms`: `candidate` was said (`acted`), or came nearest when nothing was.
+/// The exposure of one slot at `at_ms`: `candidate` was said (`acted`), or withheld.
 /// `None` when the decision has no such candidate.
 pub fn exposure(
     strategy: &Strategy,
@@ -30,7 +30,11 @@ pub fn exposure(
     in_play[usize::from(action.purpose)] = true;
     let permitted = consent::mask(strategy, known, &decision.request, &in_play, decision.at);
     Some(Exposure {
-        id: ExposureId { decision: decision.id.0, slot },
+        id: if acted {
+            ExposureId { decision: decision.id.0, slot }
+        } else {
+            withheld(decision.id, candidate)
+        },
         subject: subject(decision),
         purpose: strategy.purposes[usize::from(action.purpose)].id.shared(),
         at_ms,
@@ -40,6 +44,12 @@ pub fn exposure(
         features: features(strategy, &permitted, action.purpose, &decision.request, decision.at),
         expected: expected(strategy, action),
     })
+}
+
+/// A slot tells about one action when something was said, and may tell about several when nothing was: those
+/// are numbered from the other end.
+fn withheld(decision: DecisionId, candidate: u16) -> ExposureId {
+    ExposureId { decision: decision.0, slot: u16::MAX - candidate }
 }
 
 /// Whom learning attributes outcomes to; a decision without a customer stands for itself.

@@ -56,7 +56,7 @@ pub struct Lab {
     learner: Learner,
     decisions: BTreeMap<String, Made>,
     /// The last decision, displayed as soon as another line comes that does not take it back.
-    fresh: Option<(String, Option<Exposure>)>,
+    fresh: Option<(String, Vec<Exposure>)>,
     t: f64,
     now_ms: i64,
     lines: u64,
@@ -65,7 +65,8 @@ pub struct Lab {
 
 /// What must be known of a decision to take in its outcomes.
 struct Made {
-    id: ExposureId,
+    /// What was said; after silence, whatever was withheld is credited.
+    id: Option<ExposureId>,
     subject: u128,
     at_ms: i64,
     discarded: bool,
@@ -173,7 +174,7 @@ impl Lab {
 
     /// What was decided last is displayed by now, and time passes.
     fn pass(&mut self, at_ms: i64) {
-        if let Some((_, Some(exposure))) = self.fresh.take() {
+        for exposure in self.fresh.take().into_iter().flat_map(|(_, exposures)| exposures) {
             self.learner.apply(&Row::Exposure(exposure));
         }
         self.now_ms = at_ms;
@@ -206,7 +207,7 @@ impl Lab {
         let answer = self.answer(asked, &worked);
         let exposed = self.exposed(&worked.decision);
         let decision = worked.decision.id.0;
-        let id = ExposureId { decision, slot: 0 };
+        let id = answer.action.is_some().then_some(ExposureId { decision, slot: 0 });
         let made = Made { id, subject: decision, at_ms: self.now_ms, discarded: false };
         self.decisions.insert(answer.decision.clone(), made);
         self.fresh = Some((answer.decision.clone(), exposed));
@@ -249,14 +250,17 @@ impl Lab {
     }
 
     /// What a decision exposes the customer to when it is displayed.
-    fn exposed(&self, decision: &Decision) -> Option<Exposure> {
-        let silence = decision.effects.iter().find_map(|effect| match effect {
+    fn exposed(&self, decision: &Decision) -> Vec<Exposure> {
+        let silence = decision.effects.iter().filter_map(|effect| match effect {
             Effect::ObserveSilence { slot, candidate } => Some((*slot, *candidate, false)),
             _ => None,
         });
-        let said = decision.slots.iter().find_map(|slot| Some((slot.number, slot.pick?, true)));
-        let (slot, candidate, acted) = said.or(silence)?;
-        exposure(&self.strategy, decision, slot, candidate, acted, self.now_ms)
+        let said = decision.slots.iter().filter_map(|slot| Some((slot.number, slot.pick?, true)));
+        said.chain(silence)
+            .filter_map(|(slot, candidate, acted)| {
+                exposure(&self.strategy, decision, slot, candidate, acted, self.now_ms)
+            })
+            .collect()
     }
 
     fn outcome(&mut self, outcome: &Outcome, at_ms: i64) -> Result<(), String> {
@@ -283,7 +287,7 @@ impl Lab {
             at_ms,
             subject: made.subject,
             event: outcome.kind.as_str().into(),
-            exposure: Some(made.id),
+            exposure: made.id,
         };
         self.pass(at_ms);
         self.learner.apply(&row);
