@@ -29,6 +29,7 @@ pub fn run(actions: usize) -> Figure {
             predictor: &snapshot,
             assignment: Assignment::Strategy,
             experiments: &[],
+            recorded_worth: None,
             adjustments: &[],
         };
         decide::decide(&strategy, &inputs, &request, at, number as u64)

@@ -31,8 +31,10 @@ pub struct Priority {
     pub value_for_customer: f64,
     /// Value of the goal for the organisation.
     pub value_for_organisation: f64,
-    /// Value of the goal, both ledgers weighed.
+    /// Value of the goal, both ledgers weighed, with what knowing the answer to a question is worth.
     pub value: f64,
+    /// Of which for knowing the answer; see [`crate::questions`].
+    pub worth_knowing: f64,
     /// Expected value of the side outcomes, both ledgers weighed.
     pub side_value: f64,
     /// Expected value of the side outcomes for the customer.
@@ -95,6 +97,14 @@ impl Priority {
         self
     }
 
+    /// The same with knowing the answer counted towards the value of the goal.
+    pub fn with_worth_knowing(mut self, worth: f64) -> Self {
+        self.worth_knowing = worth;
+        self.value += worth;
+        self.total = self.at_propensity(self.propensity);
+        self
+    }
+
     /// The same with one factor changed.
     pub fn adjusted(mut self, factor: Factor, by: f64) -> Self {
         match factor {
@@ -147,6 +157,7 @@ pub fn rank(
             value_for_customer,
             value_for_organisation,
             value: weigh(strategy, value_for_customer, value_for_organisation),
+            worth_knowing: 0.0,
             side_value,
             side_value_for_customer,
             context_weight: principles::context_weight(strategy, overlay, candidate.action, &facts),

@@ -87,6 +87,14 @@ pub enum Dropped {
         #[serde(with = "ms")]
         at: Timestamp,
     },
+    /// A question whose answer is known.
+    AnswerKnown,
+    /// A question that was put before, and may not be put again yet.
+    AskedBefore {
+        /// Free again at.
+        #[serde(with = "ms")]
+        until: Timestamp,
+    },
     /// The customer rejected it, or something else asked for a pause.
     Paused {
         /// Position in the strategy's pauses; `None` is the built-in pause after a rejection.
@@ -139,6 +147,8 @@ impl Dropped {
             Self::Permission { .. }
             | Self::QuietHours
             | Self::GoalReached { .. }
+            | Self::AnswerKnown
+            | Self::AskedBefore { .. }
             | Self::Paused { .. }
             | Self::ComplaintOpen { .. }
             | Self::Limit { .. } => Step::ContactPolicy,

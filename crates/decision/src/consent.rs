@@ -325,6 +325,31 @@ fn objection(
     if objected { Err(Withheld::AttributeObjected) } else { Ok(()) }
 }
 
+/// Why a value of this attribute could not be read for any purpose in play that it serves; `None` when it
+/// could, or when it serves none of them.
+pub(crate) fn unusable(
+    strategy: &Strategy,
+    attribute: &Attribute,
+    permitted: &Permitted<'_>,
+    in_play: &[bool],
+    statements: &[ConsentStatement],
+    channel: &ChannelId,
+) -> Option<Withheld> {
+    let mut obstacle = None;
+    for &index in attribute.purposes.iter().filter(|index| in_play[usize::from(**index)]) {
+        let purpose = &strategy.purposes[usize::from(index)];
+        let usable = permitted
+            .view(index)
+            .and_then(|_| explicit_consent(attribute, purpose))
+            .and_then(|()| objection(attribute, purpose, statements, channel));
+        match usable {
+            Ok(()) => return None,
+            Err(why) => obstacle = Some(why),
+        }
+    }
+    obstacle
+}
+
 fn explicit_consent(attribute: &Attribute, purpose: &Purpose) -> Result<(), Withheld> {
     let allowed = attribute.sensitivity != Sensitivity::Special || purpose.basis == Basis::Consent;
     if allowed { Ok(()) } else { Err(Withheld::SpecialCategory) }

@@ -1,6 +1,6 @@
 //! One decision, from start to end: one line per step.
 //!
-//! Read [`work_out`] and you know the product. Every candidate (an action at a placement) has exactly
+//! Read [`work_out`] and the steps it weighs by, and you know the product. Every candidate (an action at a placement) has exactly
 //! one fate: dropped at a step with a reason, passed over, or chosen. Silence is a decision too.
 
 use crate::{
@@ -8,13 +8,14 @@ use crate::{
     candidate::{Candidate, CandidateFate, Dropped, Fate, PassedOver},
     catalogue,
     consent::{self, Known, Permitted},
-    contact_policy::{self, Situation},
+    contact_policy::{self, Budget, Situation},
     experiment::Overlay,
     id::{DecisionId, Language},
     inputs::{Assignment, Inputs},
     integrity, principles,
-    profile::ContactHistory,
-    propensity,
+    profile::{ContactHistory, Customer},
+    propensity::{self, Estimates},
+    questions,
     reading::{Moment, Reading},
     record::{Decision, Effect, Slot, fates},
     request::Request,
@@ -79,30 +80,25 @@ pub fn work_out_along<'a>(
     let at = Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at);
     let nothing_yet = ContactHistory::default();
     let history = inputs.customer.map_or(&nothing_yet, |customer| &customer.history);
-    let recognised = inputs.customer.is_some();
-    let moment = Moment::new(strategy, request, history, at);
-    let overlay = Overlay::of(strategy, inputs.experiments);
-    let spoken = spoken(strategy, request);
-
     let mut candidates = catalogue::candidates(strategy, request);
-    let in_play = purposes_in_play(strategy, &candidates);
+    let asked = Asked {
+        strategy,
+        inputs,
+        request,
+        at,
+        history,
+        moment: Moment::new(strategy, request, history, at),
+        overlay: Overlay::of(strategy, inputs.experiments),
+        in_play: purposes_in_play(strategy, &candidates),
+        spoken: spoken(strategy, request),
+    };
     let known = Known { customer: inputs.customer, household: inputs.household };
-    let permitted = consent::mask(strategy, known, request, &in_play, at);
-    let protection = Reading { view: &permitted.protection, moment: &moment };
-    let situation =
-        Situation { strategy, request, history, recognised, permitted: &permitted, overlay: &overlay, at };
+    let permitted = consent::mask(strategy, known, request, &asked.in_play, at);
 
-    consent::apply(strategy, &mut candidates, &permitted, inputs.customer, request, at);
-    catalogue::publishable(&situation, &mut candidates, inputs.quotas, spoken);
-    allow(strategy, &mut candidates, &permitted, &moment, inputs.assignment);
-    principles::apply(strategy, &mut candidates, &protection);
-    let budget = contact_policy::apply(&situation, &mut candidates);
-    let estimates = propensity::estimate(strategy, &mut candidates, &permitted, inputs, request, at);
-    arbitration::rank(&situation, &mut candidates, &moment, spoken, inputs);
-    let vulnerable = integrity::vulnerable(strategy, &protection, recognised);
-    integrity::apply(strategy, &mut candidates, inputs.assignment, vulnerable);
+    let Weighed { budget, estimates, vulnerable } = asked.weigh(&permitted, inputs.customer, &mut candidates);
+    let worth = questions::weigh(&asked, &mut candidates);
     let manner = Manner { assignment: inputs.assignment, vulnerable, seed, course };
-    let slots = selection::select(&situation, &mut candidates, budget, &estimates, manner);
+    let slots = selection::select(&asked.situation(&permitted), &mut candidates, budget, &estimates, manner);
     let effects = effects(strategy, &candidates, &slots, request, manner, at);
 
     let decision = Decision {
@@ -113,13 +109,82 @@ pub fn work_out_along<'a>(
         seed,
         customer: inputs.customer.map(|customer| customer.id),
         request: request.clone(),
-        trace: trace::capture(strategy, inputs, request, &permitted, &in_play, predictions(&candidates), at),
+        trace: trace::capture(
+            strategy,
+            inputs,
+            request,
+            &permitted,
+            &asked.in_play,
+            predictions(&candidates),
+            worth,
+            at,
+        ),
         fates: fates(&candidates, &slots),
         slots,
         effects,
         experiments: inputs.experiments.to_vec(),
     };
     Worked { decision, candidates, permitted, vulnerable }
+}
+
+/// Everything about the moment that stays the same whatever is known of the customer.
+pub(crate) struct Asked<'a> {
+    pub strategy: &'a Strategy,
+    pub inputs: &'a Inputs<'a>,
+    pub request: &'a Request,
+    pub at: Timestamp,
+    pub history: &'a ContactHistory,
+    pub moment: Moment<'a>,
+    pub overlay: Overlay<'a>,
+    /// The purposes whose views are built.
+    pub in_play: Vec<bool>,
+    /// Position of the language of the texts.
+    pub spoken: usize,
+}
+
+/// What weighing the candidates leaves for the slots.
+pub(crate) struct Weighed<'a> {
+    budget: Budget,
+    estimates: Estimates<'a>,
+    vulnerable: bool,
+}
+
+impl<'a> Asked<'a> {
+    /// Takes the candidates from what may be read of this customer to a priority in euro, or to the reason why not.
+    pub fn weigh(
+        &self,
+        permitted: &Permitted<'_>,
+        customer: Option<&Customer>,
+        candidates: &mut [Candidate],
+    ) -> Weighed<'a> {
+        let Asked { strategy, inputs, request, at, ref moment, spoken, .. } = *self;
+        let situation = self.situation(permitted);
+        let protection = Reading { view: &permitted.protection, moment };
+
+        consent::apply(strategy, candidates, permitted, customer, request, at);
+        catalogue::publishable(&situation, candidates, inputs.quotas, spoken);
+        allow(strategy, candidates, permitted, moment, inputs.assignment);
+        principles::apply(strategy, candidates, &protection);
+        let budget = contact_policy::apply(&situation, candidates);
+        questions::apply(self, permitted, candidates);
+        let estimates = propensity::estimate(strategy, candidates, permitted, inputs, request, at);
+        arbitration::rank(&situation, candidates, moment, spoken, inputs);
+        let vulnerable = integrity::vulnerable(strategy, &protection, situation.recognised);
+        integrity::apply(strategy, candidates, inputs.assignment, vulnerable);
+        Weighed { budget, estimates, vulnerable }
+    }
+
+    fn situation<'s>(&'s self, permitted: &'s Permitted<'_>) -> Situation<'s> {
+        Situation {
+            strategy: self.strategy,
+            request: self.request,
+            history: self.history,
+            recognised: self.inputs.customer.is_some(),
+            permitted,
+            overlay: &self.overlay,
+            at: self.at,
+        }
+    }
 }
 
 /// The language of the texts: the one asked for when the organisation has it, else its first.

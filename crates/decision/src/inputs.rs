@@ -4,6 +4,7 @@ use crate::{
     experiment::Enrolled,
     id::{ActionId, PlacementId},
     profile::{Attributes, Customer},
+    strategy::ActionIndex,
 };
 use learning::Predictor;
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,8 @@ pub struct Inputs<'a> {
     pub assignment: Assignment,
     /// The arms of the experiments that this customer is in; at most one arm per experiment.
     pub experiments: &'a [Enrolled],
+    /// What the answers to questions are worth, by action, when it was recorded; `None` works it out.
+    pub recorded_worth: Option<&'a [(ActionIndex, f32)]>,
     /// Factors changed by hand to see what would happen; empty for a decision that counts.
     pub adjustments: &'a [Adjustment],
 }

@@ -24,6 +24,7 @@ pub mod invariant;
 pub mod principles;
 pub mod profile;
 pub mod propensity;
+pub mod questions;
 pub mod reading;
 pub mod record;
 pub mod replay;

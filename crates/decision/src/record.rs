@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 pub mod fates;
 
 /// First byte of every encoded record; raised when the meaning of the bytes, or of a decision, changes.
-pub const FORMAT: u8 = 3;
+pub const FORMAT: u8 = 4;
 
 /// One decision.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

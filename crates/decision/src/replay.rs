@@ -12,7 +12,7 @@ use crate::{
     propensity,
     record::{Decision, fates},
     request::Request,
-    strategy::{Strategy, StrategyVersion, test_run::Priors},
+    strategy::{ActionIndex, Strategy, StrategyVersion, test_run::Priors},
     trace::Restored,
 };
 use learning::{Arm, Arms, Features, ModelVersion, Prediction, Predictor};
@@ -35,7 +35,7 @@ pub fn replay_deep(
     if predictor.version() != record.model {
         return Err(ReplayError::OtherModel { recorded: record.model, given: predictor.version() });
     }
-    let inputs = Inputs { predictor, ..circumstances.inputs() };
+    let inputs = Inputs { predictor, recorded_worth: None, ..circumstances.inputs() };
     let again =
         decide::decide(strategy, &inputs, &circumstances.request, circumstances.at, circumstances.seed);
     compare(record, &again)
@@ -136,6 +136,8 @@ pub struct Circumstances<'s> {
     pub experiments: Vec<Enrolled>,
     /// Control group.
     pub assignment: Assignment,
+    /// What the answers to questions were worth.
+    worth: Vec<(ActionIndex, f32)>,
     /// Factors changed by hand.
     pub adjustments: Vec<Adjustment>,
     /// The moment.
@@ -156,6 +158,7 @@ impl<'s> Circumstances<'s> {
             request: record.request.clone(),
             experiments: record.experiments.clone(),
             assignment: record.trace.assignment,
+            worth: record.trace.worth.clone(),
             adjustments: Vec::new(),
             at: record.at,
             seed: record.seed,
@@ -175,6 +178,7 @@ impl<'s> Circumstances<'s> {
             predictor: &*self.estimates,
             assignment: self.assignment,
             experiments: &self.experiments,
+            recorded_worth: Some(&self.worth),
             adjustments: &self.adjustments,
         }
     }

@@ -41,6 +41,8 @@ pub struct Trace {
     /// Estimates of the actions that got so far, each action once, in order.
     #[serde(with = "crate::estimate")]
     pub predictions: Vec<Prediction>,
+    /// What knowing the answers to questions was worth, in euro, by action.
+    pub worth: Vec<(ActionIndex, f32)>,
 }
 
 /// One attribute as it was read.
@@ -144,12 +146,14 @@ pub fn capture(
     permitted: &Permitted<'_>,
     in_play: &[bool],
     predictions: Vec<Prediction>,
+    worth: Vec<(ActionIndex, f32)>,
     at: Timestamp,
 ) -> Trace {
     let mut trace = Trace {
         household: inputs.household.is_some(),
         assignment: inputs.assignment,
         predictions,
+        worth,
         quotas: quotas(strategy, inputs.quotas),
         ..Trace::default()
     };

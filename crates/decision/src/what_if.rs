@@ -121,7 +121,9 @@ impl<'r> Past<'r> {
         let then = circumstances.inputs();
         let same = strategy.version == self.decided_by.version;
         let experiments = if same { then.experiments } else { &[] };
-        let inputs = Inputs { quotas: &quotas, predictor: &pieced, assignment, experiments, ..then };
+        let recorded_worth = then.recorded_worth.filter(|_| same);
+        let inputs =
+            Inputs { quotas: &quotas, predictor: &pieced, assignment, experiments, recorded_worth, ..then };
         let (request, at, seed) = (&circumstances.request, circumstances.at, self.record.seed);
         with(&work_out_along(strategy, &inputs, request, at, seed, course))
     }

@@ -504,6 +504,7 @@ impl Story {
             predictor: &self.model,
             assignment: self.assignment,
             experiments: &self.experiments,
+            recorded_worth: None,
             adjustments: &[],
         }
     }

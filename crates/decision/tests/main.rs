@@ -9,6 +9,7 @@ mod hand;
 mod hostile;
 mod long_history;
 mod properties;
+mod questions;
 mod reasons;
 mod replaying;
 mod size;

@@ -5,14 +5,16 @@ use crate::{
     Engine, EngineError, Identifier, Verdict,
     audit::{Kind, Note},
     codec,
+    customer::Loaded,
     journal::Entry,
+    reporting::remember,
     storage::{Batch, Table, Ticket, Write, key},
 };
 use decision::{
     Duration, Timestamp,
-    id::ChannelId,
+    id::{ChannelId, EventName},
     profile::{About, ConsentStatement, ConsentStatus},
-    strategy::Strategy,
+    strategy::{Strategy, consented_event},
 };
 use learning::Row;
 use std::sync::Arc;
@@ -103,6 +105,9 @@ impl Engine {
         let position = statements.partition_point(|known| known.at <= said);
         statements.insert(position, statement);
         loaded.write_profile(&mut batch);
+        if let (About::Purpose(purpose), ConsentStatus::Given) = (&report.about, report.status) {
+            answered(strategy, &consented_event(purpose.as_str()), &mut loaded, &mut batch, said);
+        }
         for purpose in unlearns(strategy, &report.about, report.status) {
             for part in loaded.person.ids() {
                 let purpose = purpose.clone();
@@ -115,6 +120,19 @@ impl Engine {
         let note = Note::new(Kind::Consent, format!("{kind} {} {status}", name.unwrap_or("-"))).of(known.id);
         Ok((Verdict::Accepted, self.commit_noted(batch, note, at)?))
     }
+}
+
+/// Consent given is the goal of a question that asks for it.
+fn answered(strategy: &Strategy, event: &EventName, loaded: &mut Loaded, batch: &mut Batch, at: Timestamp) {
+    if !strategy.actions.iter().any(|action| strategy.goal_event(action) == *event) {
+        return;
+    }
+    remember(&mut loaded.customer.history.outcomes, "goal", Some(event.as_str()), None, at);
+    loaded.write_contacts(batch, at);
+    let at_ms = at.as_millisecond();
+    let subject = loaded.customer.id;
+    let row = Row::Outcome { at_ms, subject: subject.0, event: event.shared(), exposure: None };
+    batch.journal.push(Entry::Learn(row).row(Some(subject), at_ms));
 }
 
 /// Whether this strategy knows what the statement is about, and whether it can be said about that.

@@ -104,6 +104,7 @@ impl Engine {
                 predictor,
                 assignment: place.assignment,
                 experiments: &place.experiments,
+                recorded_worth: None,
                 adjustments: if ask.request.dry_run { &ask.adjustments } else { &[] },
             };
             let worked = decide::work_out(strategy, &inputs, &ask.request, at, seed);

@@ -72,6 +72,7 @@ fn decides_well(strategy: &Strategy, test: &DecisionTest) {
         predictor: &priors,
         assignment: Assignment::Strategy,
         experiments: &[],
+        recorded_worth: None,
         adjustments: &[],
     };
     let worked = work_out(strategy, &inputs, &test.request, test.at, SEED);

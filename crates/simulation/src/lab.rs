@@ -199,6 +199,7 @@ impl Lab {
             predictor: &self.learner,
             assignment: asked.assignment,
             experiments: &[],
+            recorded_worth: None,
             adjustments: &[],
         };
         let request = self.catalogue.request(asked);

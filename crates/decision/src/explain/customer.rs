@@ -263,6 +263,12 @@ fn tellable(t: Tongue, candidate: &CandidateExplanation, recognised: bool) -> Op
         Reason::GoalReached { .. } => {
             t.say("Wat u nodig had is al geregeld.", "What you needed is arranged already.").into()
         }
+        Reason::AnswerKnown | Reason::AskedBefore { .. } => t
+            .say(
+                "Wat wij u al vroegen, vragen wij niet nog eens.",
+                "What we asked you before, we do not ask again.",
+            )
+            .into(),
         Reason::Paused { .. } => t
             .say(
                 "U liet ons weten dat iets niet van pas kwam; daarom wachten wij een tijd.",

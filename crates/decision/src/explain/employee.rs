@@ -192,6 +192,10 @@ fn candidate_line(t: Tongue, candidate: &CandidateExplanation, zone: &TimeZone) 
 
 fn waterfall_line(t: Tongue, waterfall: &Waterfall) -> String {
     let mut line = format!("P {} × V {}", t.number(waterfall.probability_gained, 4), t.euro(waterfall.value));
+    if waterfall.worth_knowing > 0.0 {
+        let knowing = t.say("waarvan het antwoord weten", "of which knowing the answer");
+        let _ = write!(line, " ({knowing} {})", t.euro(waterfall.worth_knowing));
+    }
     if waterfall.side_value != 0.0 {
         let _ = write!(line, " + {} {}", t.say("bijeffect", "side effects"), t.euro(waterfall.side_value));
     }

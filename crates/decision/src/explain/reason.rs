@@ -132,6 +132,13 @@ pub enum Reason {
         /// Until when it is left alone.
         until: String,
     },
+    /// A question whose answer is known.
+    AnswerKnown,
+    /// A question that was put before.
+    AskedBefore {
+        /// Free again at.
+        until: String,
+    },
     /// Something asked for a pause.
     Paused {
         /// Id of the pause; `None` is the built-in pause after a rejection.
@@ -223,6 +230,8 @@ impl Reason {
                 let until = at.saturating_add(action.goal.closed_for).unwrap_or(Timestamp::MAX);
                 Self::GoalReached { at: zoned(at), until: zoned(until) }
             }
+            Dropped::AnswerKnown => Self::AnswerKnown,
+            Dropped::AskedBefore { until } => Self::AskedBefore { until: zoned(until) },
             Dropped::Paused { pause, until } => {
                 let declared = pause.map(|pause| &strategy.contact_policy.pauses[usize::from(pause)]);
                 Self::Paused { pause: declared.map(|pause| pause.id.to_string()), until: zoned(until) }

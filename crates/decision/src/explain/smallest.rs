@@ -79,7 +79,7 @@ fn place(why: &Dropped) -> (Step, u8, u16) {
         Dropped::VolumeUsedUp | Dropped::QuietHours => 1,
         Dropped::LeftOut { .. } | Dropped::GoalReached { .. } => 2,
         Dropped::TextUnknown | Dropped::ComplaintOpen { .. } => 3,
-        Dropped::Paused { .. } => 4,
+        Dropped::Paused { .. } | Dropped::AnswerKnown | Dropped::AskedBefore { .. } => 4,
         Dropped::Limit { .. } => 5,
         Dropped::ControlGroup => 1,
         _ => 0,
@@ -290,7 +290,10 @@ fn plain_change(
         Dropped::Paused { until, .. } | Dropped::Limit { until, .. } if until == Timestamp::MAX => {
             Err(Obstacle::NeverAllowed)
         }
-        Dropped::Paused { until, .. } | Dropped::Limit { until, .. } => Ok(wait(until)),
+        Dropped::Paused { until, .. } | Dropped::Limit { until, .. } | Dropped::AskedBefore { until } => {
+            Ok(wait(until))
+        }
+        Dropped::AnswerKnown => Err(Obstacle::NeverAllowed),
         Dropped::ComplaintOpen { .. } => Ok(Change::ComplaintResolved),
         Dropped::ValueUnknown => {
             recognised().and_then(|()| known(strategy, value_unknowns(circumstances, worked, candidate)))

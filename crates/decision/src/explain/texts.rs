@@ -205,6 +205,13 @@ pub(super) fn reason(tongue: Tongue, reason: &Reason) -> String {
             Tongue::Dutch => format!("het doel is bereikt op {at}; met rust tot {until}"),
             Tongue::English => format!("the goal was reached at {at}; left alone until {until}"),
         },
+        Reason::AnswerKnown => t.say("het antwoord is bekend", "the answer is known").to_owned(),
+        Reason::AskedBefore { until } => {
+            format!(
+                "{} {until}",
+                t.say("al eens gevraagd; niet opnieuw voor", "asked before; not again until")
+            )
+        }
         Reason::Paused { pause, until } => {
             let pause = pause.as_deref().unwrap_or(t.say("afgewezen", "rejected"));
             match t {

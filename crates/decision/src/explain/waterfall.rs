@@ -23,8 +23,10 @@ pub struct Waterfall {
     pub value_for_customer: f64,
     /// Value of the goal for the organisation.
     pub value_for_organisation: f64,
-    /// V: both ledgers weighed.
+    /// V: both ledgers weighed, with what knowing the answer to a question is worth.
     pub value: f64,
+    /// Of which for knowing the answer.
+    pub worth_knowing: f64,
     /// Expected value of the side outcomes, mostly negative.
     pub side_value: f64,
     /// P · V with the side outcomes.
@@ -55,6 +57,7 @@ impl Waterfall {
             value_for_customer: priority.value_for_customer,
             value_for_organisation: priority.value_for_organisation,
             value: priority.value,
+            worth_knowing: priority.worth_knowing,
             side_value: priority.side_value,
             gain: priority.gain(),
             context_weight: priority.context_weight,

@@ -47,6 +47,8 @@ enum WrittenFate {
     PassedOver(PassedOver, WrittenPriority),
     Chosen(u16, WrittenPriority),
     LeftOut(u16),
+    AnswerKnown,
+    AskedBefore(#[serde(with = "ms")] Timestamp),
 }
 
 /// The nearest priority that can be written down, to about one part in fifty thousand.
@@ -87,6 +89,8 @@ fn write(fate: &Fate) -> WrittenFate {
             Dropped::Permission { permission, why } => W::Permission(permission, why),
             Dropped::QuietHours => W::QuietHours,
             Dropped::GoalReached { at } => W::GoalReached(at),
+            Dropped::AnswerKnown => W::AnswerKnown,
+            Dropped::AskedBefore { until } => W::AskedBefore(until),
             Dropped::Paused { pause: None, until } => W::Rejected(until),
             Dropped::Paused { pause: Some(pause), until } => W::Paused(pause, until),
             Dropped::ComplaintOpen { since } => W::ComplaintOpen(since),
@@ -124,6 +128,8 @@ fn read(written: &WrittenFate) -> Fate {
         W::Permission(permission, why) => Dropped::Permission { permission, why },
         W::QuietHours => Dropped::QuietHours,
         W::GoalReached(at) => Dropped::GoalReached { at },
+        W::AnswerKnown => Dropped::AnswerKnown,
+        W::AskedBefore(until) => Dropped::AskedBefore { until },
         W::Rejected(until) => Dropped::Paused { pause: None, until },
         W::Paused(pause, until) => Dropped::Paused { pause: Some(pause), until },
         W::ComplaintOpen(since) => Dropped::ComplaintOpen { since },

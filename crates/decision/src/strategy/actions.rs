@@ -3,16 +3,18 @@
 use super::{
     document::{Item, Table},
     lookup::applies,
-    model::{Action, ActionIndex, Class, Content, Goal, GoalTarget, PurposeIndex, Treatment},
+    model::{Action, ActionIndex, Basis, Class, Content, Goal, GoalTarget, PurposeIndex, Treatment},
     principles::report_distress,
-    quantity::{Chance, Count, NotNegative},
+    quantity::{Chance, Count, NotNegative, PositiveShare},
     texts::template,
     vocabulary::{Vocabulary, report_repetition},
 };
 use crate::{
     Duration, Timestamp,
     id::{ActionId, EventName, Language, OutcomeName, TreatmentId},
+    questions::ANSWERS_MAX,
     rules::{AllowRule, Layer, Position, Rule, View},
+    value::{Value, ValueType},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -96,34 +98,89 @@ fn validity(file: &Table<'_>, vocabulary: &Vocabulary) -> (Option<Timestamp>, Op
 
 fn goal(file: &Table<'_>, vocabulary: &Vocabulary) -> Goal {
     let absent = || GoalTarget::Event(EventName::from(""));
+    let none = || Goal {
+        target: absent(),
+        within: Duration::ZERO,
+        closed_for: USUAL_CLOSED_FOR,
+        answers: Vec::new(),
+    };
     let Some(item) = file.needs("goal") else {
-        return Goal { target: absent(), within: Duration::ZERO, closed_for: USUAL_CLOSED_FOR };
+        return none();
     };
     let table = item.table();
-    let target = match (table.get("event"), table.get("attribute")) {
-        (Some(event), None) => {
+    let target = match (table.get("event"), table.get("attribute"), table.get("consent")) {
+        (Some(event), None, None) => {
             vocabulary.event_names.resolve(event).map(|name| GoalTarget::Event(EventName::from(name)))
         }
-        (None, Some(attribute)) => vocabulary.attribute_names.resolve(attribute).and_then(|name| {
+        (None, Some(attribute), None) => vocabulary.attribute_names.resolve(attribute).and_then(|name| {
             let index = vocabulary.attributes.iter().position(|attribute| attribute.name.as_str() == name)?;
             u16::try_from(index).ok().map(GoalTarget::Attribute)
         }),
+        (None, None, Some(consent)) => consent_goal(consent, vocabulary),
         _ if item.is_table() => {
             item.place.problem_with_hint(
-                "a goal is either an event or an attribute",
+                "a goal is one of an event, an attribute and a consent",
                 "write `goal = { event = \"…\", within = \"30d\" }`",
             );
             None
         }
         _ => None,
     };
+    let answers =
+        table.get("answers").map_or_else(Vec::new, |item| answers(item, target.as_ref(), vocabulary));
     let goal = Goal {
         target: target.unwrap_or_else(absent),
         within: table.required("within").unwrap_or(Duration::ZERO),
         closed_for: table.optional("closed_for").unwrap_or(USUAL_CLOSED_FOR),
+        answers,
     };
     table.close();
     goal
+}
+
+fn consent_goal(item: Item<'_>, vocabulary: &Vocabulary) -> Option<GoalTarget> {
+    let purpose = vocabulary.purpose(item)?;
+    if vocabulary.purposes[usize::from(purpose)].basis != Basis::Consent {
+        item.place.problem_with_hint(
+            format!("`{}` does not rest on consent", vocabulary.purposes[usize::from(purpose)].id),
+            "ask for consent only where the basis of the purpose is `consent`",
+        );
+        return None;
+    }
+    Some(GoalTarget::Consent(purpose))
+}
+
+/// Which answers are expected, and how likely each is; the shares are scaled to add up to 1.
+fn answers(item: Item<'_>, target: Option<&GoalTarget>, vocabulary: &Vocabulary) -> Vec<(Value, f64)> {
+    let Some(GoalTarget::Attribute(index)) = target else {
+        item.key.problem("`answers` belong to a question about an attribute");
+        return Vec::new();
+    };
+    let attribute = &vocabulary.attributes[usize::from(*index)];
+    let mut answers = Vec::new();
+    for answer in item.table().entries() {
+        let value = match attribute.value_type {
+            ValueType::Bool => answer.name.parse().ok().map(Value::Bool),
+            ValueType::Number => answer.name.parse().ok().filter(|n: &f64| n.is_finite()).map(Value::Number),
+            ValueType::Text => {
+                let listed = attribute.values.is_empty() || attribute.values.iter().any(|v| v == answer.name);
+                listed.then(|| Value::Text(answer.name.into()))
+            }
+            ValueType::Time => None,
+        };
+        match value {
+            Some(value) => answers.extend(answer.read().map(|PositiveShare(share)| (value, share))),
+            None => {
+                answer.key.problem(format!("`{}` cannot be a value of `{}`", answer.name, attribute.name))
+            }
+        }
+    }
+    if answers.len() > ANSWERS_MAX {
+        item.key.problem(format!("at most {ANSWERS_MAX} answers are weighed"));
+    }
+    let total: f64 = answers.iter().map(|(_, share)| share).sum();
+    answers.iter_mut().for_each(|(_, share)| *share /= total);
+    answers
 }
 
 fn values(file: &Table<'_>, purpose: Option<PurposeIndex>, vocabulary: &Vocabulary) -> (Rule, Rule) {

@@ -31,13 +31,15 @@ impl Strategy {
     pub fn placement(&self, id: &str) -> Option<&Placement> {
         self.placements.iter().find(|placement| placement.id.as_str() == id)
     }
-    /// The event that reaches an action's goal; for a question, `provided.` and the attribute's name.
+    /// The event that reaches an action's goal; for a question, `provided.` and the attribute's name, or
+    /// `consented.` and the purpose's.
     pub fn goal_event(&self, action: &Action) -> EventName {
         match &action.goal.target {
             GoalTarget::Event(event) => event.clone(),
             GoalTarget::Attribute(index) => {
                 provided_event(self.attributes[usize::from(*index)].name.as_str())
             }
+            GoalTarget::Consent(index) => consented_event(self.purposes[usize::from(*index)].id.as_str()),
         }
     }
     /// An event by name.
@@ -49,6 +51,11 @@ impl Strategy {
 /// The built-in event that a customer provided an attribute.
 pub fn provided_event(attribute: &str) -> EventName {
     format!("provided.{attribute}").into()
+}
+
+/// The built-in event that a customer gave consent for a purpose.
+pub fn consented_event(purpose: &str) -> EventName {
+    format!("consented.{purpose}").into()
 }
 
 fn position<T>(sorted: &[T], key: impl Fn(&T) -> &str, wanted: &str) -> Option<u16> {

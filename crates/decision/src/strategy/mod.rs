@@ -33,7 +33,7 @@ mod vocabulary;
 
 pub use forms::{Form, Forms};
 pub use load::{Files, Loaded, Variant, load, load_kept};
-pub use lookup::{applies, provided_event};
+pub use lookup::{applies, consented_event, provided_event};
 pub use model::*;
 pub(crate) use names::did_you_mean;
 pub use problem::Problem;

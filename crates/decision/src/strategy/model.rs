@@ -109,6 +109,8 @@ pub struct Organisation {
     pub exploration: Exploration,
     /// What a recent contact costs in attention.
     pub attention: Attention,
+    /// How many coming decisions the answer to a question is expected to serve, 0 or more.
+    pub decisions_ahead: f64,
     /// Control groups.
     pub control: Control,
     /// Levers per issue or group path; the action's own lever is in [`Action::lever`].
@@ -636,6 +638,13 @@ pub struct Action {
     pub treatments: Vec<Treatment>,
 }
 
+impl Action {
+    /// Whether its goal is an answer.
+    pub fn is_question(&self) -> bool {
+        !matches!(self.goal.target, GoalTarget::Event(_))
+    }
+}
+
 /// What is hoped for.
 #[derive(Debug)]
 pub struct Goal {
@@ -643,8 +652,10 @@ pub struct Goal {
     pub target: GoalTarget,
     /// Within which time after the contact.
     pub within: Duration,
-    /// How long the need is met once the goal is reached.
+    /// How long the need is met once the goal is reached, and how long a question is not put again.
     pub closed_for: Duration,
+    /// The answers to a question with how likely each is expected to be, together 1; empty: all alike.
+    pub answers: Vec<(Value, f64)>,
 }
 
 /// What reaches a goal.
@@ -654,6 +665,8 @@ pub enum GoalTarget {
     Event(EventName),
     /// A question: the customer provided this attribute.
     Attribute(AttributeIndex),
+    /// A question: the customer gave consent for this purpose.
+    Consent(PurposeIndex),
 }
 
 /// One form of an action.

@@ -15,6 +15,8 @@ use crate::{
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// How many decisions an answer serves unless declared otherwise.
+const USUAL_AHEAD: f64 = 3.0;
 const DAY: Duration = Duration::from_hours(24);
 
 /// What every other file needs to be read.
@@ -93,6 +95,7 @@ pub(super) fn read(file: Table<'_>, vocabulary: &Vocabulary) -> Organisation {
         confidence_floor: confidence_floor(file.section("reliability")),
         exploration: exploration(file.section("exploration")),
         attention: attention(file.section("attention")),
+        decisions_ahead: decisions_ahead(file.section("questions")),
         control: control(file.section("control"), vocabulary),
         levers: levers(&file, vocabulary),
         outcomes: file
@@ -144,6 +147,12 @@ fn attention(table: Table<'_>) -> Attention {
     };
     table.close();
     attention
+}
+
+fn decisions_ahead(table: Table<'_>) -> f64 {
+    let ahead = table.optional("decisions_ahead").map_or(USUAL_AHEAD, |NotNegative(ahead)| ahead);
+    table.close();
+    ahead
 }
 
 fn control(table: Table<'_>, vocabulary: &Vocabulary) -> Control {

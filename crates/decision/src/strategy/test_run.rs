@@ -91,6 +91,7 @@ pub fn decision(strategy: &Strategy, test: &DecisionTest) -> Decision {
         predictor: &Priors::of(strategy),
         assignment: Assignment::Strategy,
         experiments: &[],
+        recorded_worth: None,
         adjustments: &[],
     };
     decide(strategy, &inputs, &test.request, test.at, SEED)
@@ -175,6 +176,8 @@ fn detail(strategy: &Strategy, action: &ActionId, why: &Dropped) -> Option<Strin
         Dropped::Permission { .. } => "permission".to_owned(),
         Dropped::QuietHours => "quiet_hours".to_owned(),
         Dropped::GoalReached { .. } => "goal_reached".to_owned(),
+        Dropped::AnswerKnown => "answer_known".to_owned(),
+        Dropped::AskedBefore { .. } => "asked_before".to_owned(),
         Dropped::Paused { pause: Some(pause), .. } => policy.pauses[usize::from(*pause)].id.to_string(),
         Dropped::Paused { pause: None, .. } => "rejected".to_owned(),
         Dropped::ComplaintOpen { .. } => "complaint".to_owned(),

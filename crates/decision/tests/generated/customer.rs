@@ -41,6 +41,7 @@ impl Case {
             predictor: &self.model,
             assignment: self.assignment,
             experiments: &[],
+            recorded_worth: None,
             adjustments: &[],
         }
     }

@@ -274,7 +274,7 @@ pub(super) const MISTAKES: &[(&str, &str, &str, &[&str])] = &[
         "event = \"contract_renewed\", ",
         "",
         &[
-            "actions/sales/contract/renew.toml | { within = \"30d\" } | a goal is either an event or an attribute | write `goal = { event = \"…\", within = \"30d\" }`",
+            "actions/sales/contract/renew.toml | { within = \"30d\" } | a goal is one of an event, an attribute and a consent | write `goal = { event = \"…\", within = \"30d\" }`",
         ],
     ),
     (
