@@ -71,6 +71,7 @@ fn the_world_and_the_strategy_speak_of_the_same_actions_and_goals() {
             GoalTarget::Attribute(answer) => {
                 assert!(event.sets.iter().any(|(attribute, _)| attribute == answer), "{topic:?}");
             }
+            GoalTarget::Consent(_) => panic!("{topic:?} asks for consent, which nobody in this world gives"),
         }
         assert_eq!(action.goal.within.as_hours(), i64::from(topic.within_days()) * 24, "{topic:?}");
     }
