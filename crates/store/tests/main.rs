@@ -1,5 +1,6 @@
 //! What every store must do ([`conformance`]), and what the embedded one must do beyond that.
 
+mod carried_away;
 mod conformance;
 mod crash;
 mod damage;

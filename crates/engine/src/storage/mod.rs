@@ -92,6 +92,15 @@ pub trait Store: Send + Sync + 'static {
         self.expire(at_ms)
     }
 
+    /// Writes a copy of everything that is durable now, of one moment, while work goes on; returns how many rows it
+    /// has. What is sealed stays sealed; neither the master key nor the vault is in it.
+    ///
+    /// [`StoreError::Unreadable`] when `out` does not take it, or there is nothing to copy from.
+    fn backup(&self, out: &mut dyn std::io::Write) -> Result<u64, StoreError> {
+        let _ = out;
+        Err(StoreError::Unreadable { reason: "this store is kept nowhere".into() })
+    }
+
     /// What must outlive the data, and is not in its backup.
     fn vault(&self) -> Arc<dyn Vault>;
 

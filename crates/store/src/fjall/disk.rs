@@ -124,7 +124,18 @@ impl Disk {
         self.database.persist(PersistMode::Buffer).map_err(|error| write_failed(&error))
     }
 
-    fn keyspaces(&self) -> impl Iterator<Item = &Keyspace> {
+    /// A view of everything at this moment.
+    pub fn snapshot(&self) -> ::fjall::Snapshot {
+        self.database.snapshot()
+    }
+
+    /// The keyspace of the store's own rows.
+    pub fn system(&self) -> &Keyspace {
+        &self.system
+    }
+
+    /// All keyspaces.
+    pub fn keyspaces(&self) -> impl Iterator<Item = &Keyspace> {
         self.tables.iter().chain([&self.journal, &self.system, self.keyring.keyspace()])
     }
 
@@ -298,6 +309,15 @@ pub(super) enum Space {
 }
 
 impl Space {
+    /// Its name on disk.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Table(table) => table.name(),
+            Self::Journal => JOURNAL,
+            Self::Keys => KEYS,
+        }
+    }
+
     /// All of them.
     pub fn all() -> impl Iterator<Item = Self> {
         Table::ALL.iter().map(|&table| Self::Table(table)).chain([Self::Journal, Self::Keys])
@@ -406,7 +426,7 @@ impl Nonces {
 }
 
 /// Rows as the database gives them, and what it cannot give.
-fn pairs(
+pub(super) fn pairs(
     table: &'static str,
     mut rows: ::fjall::Iter,
 ) -> impl Iterator<Item = Result<(Vec<u8>, ::fjall::Slice), StoreError>> {

@@ -134,8 +134,9 @@ impl Folder {
         let (watermark, noted) = self.watermark()?;
         manifest::check(&data)?;
         log::check(&data, noted.map(|noted| noted.version))?;
-        let disk = self.disk(&data, options, master)?;
+        let mut disk = self.disk(&data, options, master.clone())?;
         self.finish_load(&disk)?;
+        self.finish_rotation(&mut disk, &master)?;
         let reached = disk.reached().map_err(|error| self.damaged(&error.to_string()))?;
         match disk.keyring.proven().map_err(|error| self.damaged(&error.to_string()))? {
             Some(true) => {}
@@ -149,6 +150,46 @@ impl Folder {
         }
         self.write_layout()?;
         Ok((disk, watermark, reached, vault))
+    }
+
+    /// Makes the data from what `fill` puts into it: completely, or not at all.
+    pub fn fill<T>(
+        &self,
+        options: &Options,
+        fill: &mut dyn FnMut(&Disk) -> Result<T, OpenError>,
+    ) -> Result<T, OpenError> {
+        let data = self.path.join("data");
+        let has = |file: PathBuf| match file.exists() {
+            true => Ok(()),
+            false => Err(OpenError::MasterKeyMissing { file }),
+        };
+        if data.exists() {
+            let reason = "it is there already; move it away to restore a backup in its place".into();
+            return Err(OpenError::Unavailable { file: data, reason });
+        }
+        let kept = ["key", "secret", "erased"].map(|name| self.master_key.with_extension(name));
+        has(self.master_key.clone())?;
+        kept.into_iter().skip(1).try_for_each(has)?;
+        let master = self.master_key(true)?;
+        let fresh = self.empty()?;
+        let disk = self.disk(&fresh, options, master)?;
+        let filled = fill(&disk)?;
+        match disk.keyring.proven().map_err(|error| self.damaged(&error.to_string()))? {
+            Some(true) => {}
+            _ => return Err(OpenError::MasterKeyWrong { file: self.master_key.clone() }),
+        }
+        drop(disk);
+        for left in ["reached", "load"] {
+            remove_durably(&self.path.join(left)).map_err(|error| unavailable(&self.path, &error))?;
+        }
+        self.write_layout()?;
+        self.put_in_place(&fresh, &data)?;
+        Ok(filled)
+    }
+
+    /// The file of the master key.
+    pub fn master_key_file(&self) -> &Path {
+        &self.master_key
     }
 
     /// What writes groups sorted.
@@ -171,15 +212,24 @@ impl Folder {
     }
 
     fn create(&self, data: &Path, options: &Options, master: &MasterKey) -> Result<(), OpenError> {
-        let fresh = self.path.join("data.new");
-        match fs::remove_dir_all(&fresh) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(unavailable(&fresh, &error)),
-            _ => {}
-        }
+        let fresh = self.empty()?;
         let disk = self.disk(&fresh, options, master.clone())?;
         self.begin(&disk).map_err(|error| self.damaged(&error.to_string()))?;
         drop(disk);
-        fs::rename(&fresh, data)
+        self.put_in_place(&fresh, data)
+    }
+
+    /// A name for data that is being made, with nothing there.
+    fn empty(&self) -> Result<PathBuf, OpenError> {
+        let fresh = self.path.join("data.new");
+        match fs::remove_dir_all(&fresh) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(unavailable(&fresh, &error)),
+            _ => Ok(fresh),
+        }
+    }
+
+    fn put_in_place(&self, fresh: &Path, data: &Path) -> Result<(), OpenError> {
+        fs::rename(fresh, data)
             .and_then(|()| sync_folder(&self.path))
             .map_err(|error| unavailable(data, &error))
     }
@@ -250,7 +300,7 @@ impl Folder {
         self.path.join("format.toml")
     }
 
-    fn damaged(&self, reason: &str) -> OpenError {
+    pub fn damaged(&self, reason: &str) -> OpenError {
         OpenError::Damaged { file: self.path.join("data"), reason: reason.to_owned() }
     }
 
@@ -306,6 +356,11 @@ fn create_durably(path: &Path) -> io::Result<()> {
     let missing: Vec<&Path> = path.ancestors().take_while(|folder| !folder.exists()).collect();
     fs::create_dir_all(path)?;
     missing.into_iter().try_for_each(|folder| sync_folder(folder_of(folder)))
+}
+
+/// Makes a file's name, or that it has gone, survive a power loss.
+pub(super) fn sync_folder_of(file: &Path) -> io::Result<()> {
+    sync_folder(folder_of(file))
 }
 
 fn folder_of(file: &Path) -> &Path {

@@ -6,7 +6,7 @@
 
 use super::{
     cell::{NONCE_BYTES, Place},
-    disk::{sound, unreadable},
+    disk::{pairs, sound, unreadable},
 };
 use ::fjall::Keyspace;
 use chacha20poly1305::{
@@ -115,6 +115,37 @@ impl Keyring {
     /// The row that [`Self::proven`] looks for.
     pub fn proof(&self) -> Result<(&'static [u8], Vec<u8>), StoreError> {
         Ok((PROOF, self.master.wrap(PROOF, PROOF)?))
+    }
+
+    /// All wrapped keys, the proof among them.
+    pub fn rows(&self) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), StoreError>> {
+        pairs("keys", self.keyspace.iter()).map(|pair| pair.map(|(key, wrapped)| (key, wrapped.to_vec())))
+    }
+
+    /// How many customers have a key.
+    pub fn count(&self) -> Result<u64, StoreError> {
+        let customers = self.rows().filter(|row| row.as_ref().map_or(true, |(key, _)| key != PROOF));
+        customers.map(|row| row.map(|_| 1)).sum()
+    }
+
+    /// A wrapped key as the new master key wraps it; `None` when it is wrapped so already.
+    pub fn rewrapped(
+        &self,
+        key: &[u8],
+        wrapped: &[u8],
+        old: &MasterKey,
+        new: &MasterKey,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        if new.unwrap(key, wrapped).is_some() {
+            return Ok(None);
+        }
+        let secret = old.unwrap(key, wrapped).ok_or_else(|| Place { table: "keys", key }.damaged())?;
+        new.wrap(key, &secret).map(Some)
+    }
+
+    /// All keys are wrapped with another master key from now on.
+    pub fn now_under(&mut self, master: MasterKey) {
+        self.master = master;
     }
 
     /// The customer's present key.

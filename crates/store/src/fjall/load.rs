@@ -80,7 +80,8 @@ impl Loader {
 }
 
 /// Gives sorted changes to a keyspace.
-fn ingest(
+/// Adds sorted changes of one keyspace.
+pub(super) fn ingest(
     disk: &Disk,
     space: Space,
     changes: impl Iterator<Item = DiskChange>,

@@ -51,7 +51,8 @@ pub(super) fn check(folder: &Path, noted: Option<Version>) -> Result<(), OpenErr
     Ok(())
 }
 
-fn logs(folder: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
+/// The logs with their numbers, oldest first.
+pub(super) fn logs(folder: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
     let mut logs = Vec::new();
     for item in fs::read_dir(folder)? {
         let file = item?.path();

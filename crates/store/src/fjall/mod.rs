@@ -7,6 +7,7 @@
 //!
 //! Several processes cannot share a folder, and the store does not replicate.
 
+mod backup;
 mod cell;
 mod committer;
 mod disk;
@@ -17,7 +18,9 @@ mod load;
 mod log;
 mod manifest;
 mod overlay;
+mod purge;
 mod queue;
+mod rotation;
 mod rows;
 mod vault;
 mod watchdog;
@@ -108,6 +111,8 @@ pub struct FjallStore {
     round: Mutex<Round>,
     expiry_lag_ms: AtomicU64,
     vault: Arc<FileVault>,
+    /// The folder of the database.
+    data: PathBuf,
 }
 
 /// What a store holds on to until it is closed.
@@ -149,6 +154,7 @@ impl FjallStore {
             round: Mutex::default(),
             expiry_lag_ms: AtomicU64::new(0),
             vault: Arc::new(vault),
+            data: folder.join("data"),
         })
     }
 
@@ -194,6 +200,16 @@ impl Store for FjallStore {
         let reached = self.shared.queue.erase(&self.shared.rows, customers, batch)?;
         let first_entry = (entries > 0).then(|| reached.sequence - entries + 1);
         Ok(self.shared.progress.ticket(reached.version, first_entry))
+    }
+
+    fn purge(&self) -> Result<(), StoreError> {
+        self.shared.rows.running()?;
+        self.shared.rows.on_disk(|disk| disk.purge(&self.data))
+    }
+
+    fn backup(&self, out: &mut dyn std::io::Write) -> Result<u64, StoreError> {
+        self.shared.rows.running()?;
+        self.shared.rows.on_disk(|disk| disk.copy_to(out))
     }
 
     fn vault(&self) -> Arc<dyn Vault> {
