@@ -152,7 +152,8 @@ pub struct Place {
 }
 
 impl Place {
-    fn key(self) -> Vec<u8> {
+    /// The key of the entry's row.
+    pub(crate) fn key(self) -> Vec<u8> {
         [&self.chain.to_be_bytes()[..], &self.number.to_be_bytes()].concat()
     }
 
@@ -237,6 +238,8 @@ pub(crate) struct Secrets {
     head: [u8; 32],
     signing: [u8; 32],
     salt: [u8; 32],
+    /// Customers' keys are made from it.
+    pub minting: [u8; 32],
 }
 
 /// The ends of all chains, each behind its own lock.
@@ -256,6 +259,7 @@ impl Chains {
             content: derived("attent 2026 audit content"),
             head: derived("attent 2026 audit head"),
             signing: derived("attent 2026 audit signature"),
+            minting: derived("attent 2026 customer keys"),
             salt: blake3::derive_key("attent 2026 audit salt", entropy),
         };
         let heads = (0..CHAINS).map(|_| Mutex::default()).collect();
@@ -325,7 +329,7 @@ impl Engine {
         note: Note,
         at: Timestamp,
     ) -> Result<Ticket, EngineError> {
-        self.with_note(batch, note, at, |batch| Ok(self.store.commit(batch)?))
+        self.with_note(batch, note, at, |batch, _| Ok(self.store.commit(batch)?))
     }
 
     /// Adds a note to a batch and hands it to `commit`, while nobody else adds to that chain.
@@ -334,12 +338,12 @@ impl Engine {
         batch: Batch,
         note: Note,
         at: Timestamp,
-        commit: impl FnOnce(Batch) -> Result<T, EngineError>,
+        commit: impl FnOnce(Batch, Place) -> Result<T, EngineError>,
     ) -> Result<T, EngineError> {
         let published = self.chains.unnoted().take();
         if let Some(version) = published {
             let note = Note::new(Kind::Publication, version.to_string());
-            let noted = self.add_note(Batch::default(), note, at, |batch| Ok(self.store.commit(batch)?));
+            let noted = self.add_note(Batch::default(), note, at, |batch, _| Ok(self.store.commit(batch)?));
             if noted.is_err() {
                 self.chains.publish(version);
             }
@@ -353,7 +357,7 @@ impl Engine {
         mut batch: Batch,
         note: Note,
         at: Timestamp,
-        commit: impl FnOnce(Batch) -> Result<T, EngineError>,
+        commit: impl FnOnce(Batch, Place) -> Result<T, EngineError>,
     ) -> Result<T, EngineError> {
         let chain = match note.customer.filter(|_| note.kind.is_partitioned()) {
             Some(customer) => u16::from(key::partition(customer)),
@@ -374,7 +378,7 @@ impl Engine {
         batch.writes.push(Write::put(Table::Audit, place.key(), [&link[..], &entry].concat()));
         let sealed = self.chains.secrets.seal_head(chain, after);
         batch.writes.push(Write::put(Table::Audit, head_key(chain), sealed));
-        let committed = commit(batch)?;
+        let committed = commit(batch, place)?;
         *head = Some(after);
         Ok(committed)
     }

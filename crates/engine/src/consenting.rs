@@ -60,6 +60,9 @@ impl Engine {
             let owner = self.find(&report.identifiers)?;
             self.keep_reject_of(owner, code, message, input.to_owned(), at)
         };
+        if self.is_erased(&report.identifiers, report.at.unwrap_or(at)) {
+            return self.refuse_erased(at);
+        }
         if let Err((code, message)) = is_sayable(strategy, report) {
             return reject(code, message);
         }

@@ -86,8 +86,7 @@ impl Engine {
         seed: u64,
         wanted: &dyn Fn() -> bool,
     ) -> Result<Option<Decided>, EngineError> {
-        let id = self.find(&ask.identifiers)?;
-        let (_guard, person) = id.map(|id| self.hold(id)).transpose()?.unzip();
+        let (_guard, person) = self.find_and_hold(&ask.identifiers)?.unzip();
         let mut loaded = person.map(|person| self.load(person)).transpose()?;
         loop {
             let place = match (&loaded, assignment) {

@@ -32,6 +32,19 @@ pub enum EngineError {
     /// A decision names a strategy version that is not kept.
     #[error("strategy version `{0}` is not kept in this store")]
     UnknownStrategy(String),
+    /// Identifiers that should lead to one person lead to more.
+    #[error("these identifiers lead to more than one person; name one person at a time")]
+    SeveralPersons,
+    /// The vault knows of fewer erasures than the data.
+    #[error(
+        "the list of erasures beside the master key has {count} lines, and this data knows of {done}; put back the newest list"
+    )]
+    ErasuresMissing {
+        /// Erasures that the data knows of.
+        done: u64,
+        /// Lines in the list.
+        count: u64,
+    },
     /// A decision names a model that is damaged.
     #[error("model `{0}` is damaged")]
     Model(String),

@@ -120,6 +120,9 @@ impl Engine {
         let published = self.published();
         let strategy = &published.strategy;
         let reject = |code, message: String| self.keep_reject(code, message, input.to_owned(), at);
+        if self.is_erased(&contact.identifiers, contact.at) {
+            return self.refuse_erased(at);
+        }
         if contact.identifiers.is_empty() {
             return reject("no_identifier", "a contact needs at least one identifier".into());
         }
@@ -182,6 +185,9 @@ impl Engine {
         let published = self.published();
         let strategy = &published.strategy;
         let reject = |code, message: String| self.keep_reject(code, message, input.to_owned(), at);
+        if self.is_erased(&outcome.identifiers, outcome.at) {
+            return self.refuse_erased(at);
+        }
         if strategy.event(outcome.outcome.as_str()).is_none() {
             return reject(
                 "unknown_event",

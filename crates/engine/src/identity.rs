@@ -183,18 +183,26 @@ impl Engine {
         Ok(Known { id, writes })
     }
 
+    /// A key that nobody has or had; from a secret that is not in the data, so that nobody can tell it from
+    /// identifiers.
     fn mint(&self, leads: &[Lead], at: Timestamp) -> CustomerId {
-        let mut hasher = blake3::Hasher::new_keyed(&self.secret);
-        hasher.update(b"customer");
+        let mut hasher = blake3::Hasher::new_keyed(&self.chains.secrets.minting);
         hasher.update(&at.as_nanosecond().to_be_bytes());
         leads.iter().for_each(|lead| {
             hasher.update(&lead.key);
         });
-        let bytes = *hasher.finalize().as_bytes();
-        CustomerId(u128::from_be_bytes(bytes[..16].try_into().expect("16 of 32 bytes")))
+        loop {
+            let bytes = *hasher.finalize().as_bytes();
+            let id = CustomerId(u128::from_be_bytes(bytes[..16].try_into().expect("16 of 32 bytes")));
+            if !self.erasures.has(id) {
+                return id;
+            }
+            hasher.update(b"again");
+        }
     }
 
-    fn identifier_key(&self, identifier: &Identifier) -> [u8; 16] {
+    /// The key of an identifier's row: a keyed hash.
+    pub(crate) fn identifier_key(&self, identifier: &Identifier) -> [u8; 16] {
         let mut hasher = blake3::Hasher::new_keyed(&self.secret);
         hasher.update(&(identifier.kind.len() as u64).to_be_bytes());
         hasher.update(identifier.kind.as_bytes());

@@ -59,6 +59,9 @@ impl Engine {
             let owner = self.find(&report.identifiers)?;
             self.keep_reject_of(owner, code, message, input.to_owned(), at)
         };
+        if self.is_erased(&report.identifiers, report.at.unwrap_or(at)) {
+            return self.refuse_erased(at);
+        }
         let declared = strategy.event(&report.event);
         if declared.is_none() && report.event != CUSTOMER_UPDATED {
             return reject(
@@ -106,8 +109,10 @@ impl Engine {
             loaded.write_profile(&mut batch);
         }
         if let (Some(id), Some(household)) = (&loaded.household_id, &loaded.household)
-            && loaded.household != before
+            && (loaded.household != before || report.household.is_some())
         {
+            let before = before.unwrap_or_default();
+            self.tells((id, known.id), (&before, household), &mut batch, at)?;
             batch.writes.push(Write::put(Table::Household, self.household_key(id), codec::encode(household)));
         }
         Ok((Verdict::Accepted, self.store.commit(batch)?))

@@ -239,6 +239,23 @@ impl Engine {
         Ok(model)
     }
 
+    /// Lets go of every model but the present one: they know customers who were erased.
+    pub(crate) fn forget_models(&self) -> Result<(), EngineError> {
+        let _fold = self.learning.fold.lock().unwrap_or_else(PoisonError::into_inner);
+        let present = self.model().version();
+        let row = self.store.get(&[Read::new(Table::Meta, MODELS)])?.remove(0);
+        let kept: Vec<(ModelVersion, u64)> =
+            row.value().map_or_else(|| Ok(Vec::new()), |bytes| codec::decode(MODEL, bytes))?;
+        let (stay, go): (Vec<_>, Vec<_>) = kept.into_iter().partition(|(version, _)| *version == present);
+        let mut writes = vec![Write::put(Table::Meta, MODELS, codec::encode(&stay))];
+        for (version, _) in go {
+            writes.extend(shelf::removal(&*self.store, MODEL, &model_key(version))?);
+        }
+        self.store.commit(Batch { writes, ..Batch::default() })?.wait()?;
+        *self.learning.read_back.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        Ok(())
+    }
+
     /// A model that was published, read back from the store; `None` when it is no longer kept.
     pub fn model_at(&self, version: ModelVersion) -> Result<Option<Arc<Snapshot>>, EngineError> {
         let last = || self.learning.read_back.lock().unwrap_or_else(PoisonError::into_inner);

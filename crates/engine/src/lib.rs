@@ -10,10 +10,12 @@ mod consenting;
 mod control;
 mod customer;
 mod deciding;
+mod erasing;
 mod error;
 mod expiry;
 mod exposure;
 mod history;
+mod households;
 mod identity;
 mod ingest;
 mod journal;
@@ -39,6 +41,7 @@ pub use consenting::ConsentReport;
 pub use control::Place;
 pub use customer::CustomerState;
 pub use deciding::{Ask, Decided};
+pub use erasing::{Certificate, FINISHED_WITHIN_MS};
 pub use error::EngineError;
 pub use exposure::exposure;
 pub use history::{Outlook, PastContact, PastOutcome, PastSilence};
@@ -97,12 +100,13 @@ pub struct Engine {
     volumes: Mutex<BTreeMap<ActionId, u64>>,
     learning: Learning,
     chains: audit::Chains,
+    erasures: erasing::ledger::Ledger,
     dropped: Mutex<BTreeMap<String, u64>>,
     rejects: std::sync::atomic::AtomicU64,
 }
 
 impl Engine {
-    /// Opens a store and publishes a strategy. `entropy` becomes the store's secret when it has none yet.
+    /// Opens a store and publishes a strategy. Erasures that its data does not know yet are carried out. `entropy` becomes the store's secret when it has none yet.
     ///
     /// Errors: the strategy does not check, or the store cannot be read.
     pub fn open(store: Arc<dyn Store>, files: &Files, entropy: [u8; 32]) -> Result<Self, EngineError> {
@@ -110,6 +114,7 @@ impl Engine {
         let secret = secret(&*store, entropy)?;
         let learning = Learning::open(&*store, &published.strategy)?;
         let chains = audit::Chains::open(&*store, &entropy);
+        let (erasures, left) = erasing::ledger::Ledger::open(&*store)?;
         let engine = Self {
             store,
             secret,
@@ -122,12 +127,14 @@ impl Engine {
             volumes: Mutex::default(),
             learning,
             chains,
+            erasures,
             dropped: Mutex::default(),
             rejects: std::sync::atomic::AtomicU64::new(0),
         };
         let published = engine.published();
         engine.keep_strategy(&published)?;
         engine.publish_with_volumes(published)?;
+        engine.erase_again(left)?;
         Ok(engine)
     }
 

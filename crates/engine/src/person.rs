@@ -4,8 +4,8 @@
 //! Deliberately not here: who may be merged (`merging`), and what the parts add up to (`together`).
 
 use crate::{
-    Engine, EngineError, codec,
-    storage::{Read, Table, Version, Write, key},
+    Engine, EngineError, Identifier, codec,
+    storage::{Read, StoreError, Table, Version, Write, key},
 };
 use decision::id::CustomerId;
 use serde::{Deserialize, Serialize};
@@ -142,15 +142,39 @@ impl Engine {
     }
 
     /// Holds the lock of the person that a customer is a part of, whoever merges meanwhile.
+    ///
+    /// [`StoreError::Conflict`] when the customer was erased meanwhile.
     pub(crate) fn hold(&self, asked: CustomerId) -> Result<(MutexGuard<'_, ()>, Person), EngineError> {
         let mut held = asked;
         loop {
             let guard = self.lock(held);
+            if self.erasures.has(asked) {
+                // Found before the erasure and held after it: whoever asks again finds nobody.
+                return Err(StoreError::Conflict { table: Table::Person.name() }.into());
+            }
             let person = self.person(asked)?;
             if person.head() == held {
                 return Ok((guard, person));
             }
             held = person.head();
+        }
+    }
+}
+
+impl Engine {
+    /// Finds a person and holds their lock; `None` when nobody is known by these identifiers.
+    pub(crate) fn find_and_hold(
+        &self,
+        identifiers: &[Identifier],
+    ) -> Result<Option<(MutexGuard<'_, ()>, Person)>, EngineError> {
+        loop {
+            let Some(id) = self.find(identifiers)? else {
+                return Ok(None);
+            };
+            match self.hold(id) {
+                Err(EngineError::Store(StoreError::Conflict { .. })) => {}
+                held => return held.map(Some),
+            }
         }
     }
 }

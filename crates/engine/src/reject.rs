@@ -1,15 +1,16 @@
 //! What was sent and not accepted? Nothing is lost: a reject keeps the input and the reason for a while.
 
 use crate::{
-    Engine, EngineError, Verdict, codec,
+    Engine, EngineError, Identifier, Verdict, codec,
     storage::{Batch, Table, Ticket, Write},
 };
 use decision::{Timestamp, id::CustomerId};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::sync::{PoisonError, atomic::Ordering};
 
 /// How long a reject is kept, in milliseconds.
-const KEPT_MS: i64 = 30 * 86_400_000;
+pub(crate) const KEPT_MS: i64 = 30 * 86_400_000;
 /// Most undeclared names that are counted apart.
 const NAMES_MAX: usize = 1000;
 
@@ -47,6 +48,10 @@ impl Engine {
         input: String,
         at: Timestamp,
     ) -> Result<(Verdict, Ticket), EngineError> {
+        let (message, input) = match self.names_erased(&input) {
+            true => ("it names somebody who was erased".into(), String::new()),
+            false => (message, input),
+        };
         let number = self.rejects.fetch_add(1, Ordering::Relaxed);
         let at_ms = at.as_millisecond();
         let newest_first = |number: u64| (u64::MAX - number).to_be_bytes();
@@ -57,6 +62,12 @@ impl Engine {
         write.owner = owner;
         let ticket = self.store.commit(Batch { writes: vec![write], ..Batch::default() })?;
         Ok((Verdict::Rejected { code, message }, ticket))
+    }
+
+    /// Refuses what is dated before the erasure of whom it is about, and keeps nothing of it.
+    pub(crate) fn refuse_erased(&self, at: Timestamp) -> Result<(Verdict, Ticket), EngineError> {
+        let message = "it is dated before the erasure of whom it is about".to_owned();
+        self.keep_reject("erased", message, String::new(), at)
     }
 
     /// Rejects, newest first, at most `limit`.
@@ -70,11 +81,46 @@ impl Engine {
         self.rejects.load(Ordering::Relaxed)
     }
 
-    /// Counts a name that nothing declares; its value is gone.
+    /// Counts a name that nothing declares; its value is gone. What does not look like a name may be about somebody,
+    /// and is counted without it.
     pub fn count_dropped(&self, name: &str) {
+        let name = if is_name(name) { name } else { NOT_A_NAME };
         let mut dropped = self.dropped.lock().unwrap_or_else(PoisonError::into_inner);
         if dropped.len() < NAMES_MAX || dropped.contains_key(name) {
             *dropped.entry(name.to_owned()).or_default() += 1;
         }
+    }
+}
+
+/// What stands for all that is not a name.
+const NOT_A_NAME: &str = "(not a name)";
+
+/// Whether it looks like what a developer calls a property: letters, digits, `_`, `-`, `.`, `$` and spaces.
+fn is_name(name: &str) -> bool {
+    const NAME_BYTES_MAX: usize = 100;
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.$ ".contains(&byte);
+    name.len() <= NAME_BYTES_MAX && name.bytes().all(fits)
+}
+
+/// Whatever in the input could be an identifier: every name with a text or number; `None` when it is not JSON.
+pub(crate) fn identifiers_in(input: &str) -> Option<Vec<Identifier>> {
+    let mut found = Vec::new();
+    collect(&serde_json::from_str(input).ok()?, &mut found);
+    Some(found)
+}
+
+fn collect(json: &Value, found: &mut Vec<Identifier>) {
+    match json {
+        Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
+        Value::Object(fields) => {
+            for (kind, value) in fields {
+                match value {
+                    Value::String(text) => found.push(Identifier::new(kind, text)),
+                    Value::Number(number) => found.push(Identifier::new(kind, &number.to_string())),
+                    other => collect(other, found),
+                }
+            }
+        }
+        _ => {}
     }
 }

@@ -1,6 +1,8 @@
 //! The engine through its public API, on the memory store, with an explicit clock and seeds.
 
 mod after_the_fact;
+mod audit;
+mod erasing;
 mod experiments;
 mod history;
 mod identity;

@@ -151,6 +151,7 @@ impl Engine {
         walk: &mut Walk,
     ) -> Result<(), EngineError> {
         let mut last = Last { number: 0, links: vec![Head::NONE.link] };
+        let head = self.head(chain).ok().filter(|head| head.number > 0);
         let mut after = head_key(chain);
         loop {
             let page = match self.store.scan(Table::Audit, &head_key(chain), Some(&after), PAGE) {
@@ -166,6 +167,13 @@ impl Engine {
             let Some((key, _)) = page.last() else { break };
             after = key.clone();
             for (key, row) in &page {
+                let place = Place::of_key(key);
+                if let Some(beyond) =
+                    place.filter(|place| head.is_some_and(|head| place.number > head.number))
+                {
+                    walk.find(At::Entry(beyond), "it was inserted");
+                    continue;
+                }
                 walk_entry(chain, key, row, &mut last, walk);
                 let differs = |(number, link): (u64, &str)| {
                     number == last.number && !last.links.iter().any(|found| hex(found) == link)
@@ -201,9 +209,6 @@ impl Engine {
                     At::Entry(Place { chain, number: last.number + 1 }),
                     "it and what follows is missing",
                 );
-            }
-            Some(head) if head.number < last.number => {
-                walk.find(At::Entry(Place { chain, number: head.number + 1 }), "it was inserted");
             }
             Some(head) if !last.links.contains(&head.link) => {
                 walk.find(
@@ -351,6 +356,7 @@ fn walk_entry(chain: u16, key: &[u8], row: &[u8], last: &mut Last, walk: &mut Wa
     let follows = place.number == last.number + 1;
     if !follows {
         walk.find(At::Entry(Place { chain, number: last.number + 1 }), "it is missing");
+        walk.find(At::Entry(place), "it does not follow the one before it");
     }
     last.number = place.number;
     let Some((stored, body)) = row.split_first_chunk::<LINK_BYTES>() else {

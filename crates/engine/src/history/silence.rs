@@ -43,6 +43,9 @@ impl Engine {
         let published = self.published();
         let strategy = &published.strategy;
         let reject = |code, message: String| self.keep_reject(code, message, input.to_owned(), at);
+        if self.is_erased(&silence.identifiers, silence.at) {
+            return self.refuse_erased(at);
+        }
         let action = |id: &ActionId| strategy.action_index(id.as_str());
         let withheld: Option<Vec<_>> = silence.withheld.iter().map(action).collect();
         let Some(withheld) = withheld.filter(|withheld| !withheld.is_empty()) else {
