@@ -5,12 +5,13 @@
 //! decide what to say: it drops only candidates whose own purpose has no basis.
 
 use crate::{
-    Timestamp,
+    Duration, Timestamp,
     candidate::{Candidate, Dropped},
     id::{AttributeName, ChannelId},
-    profile::{About, AttributeValue, Attributes, ConsentStatement, ConsentStatus, Customer},
-    request::Request,
-    rules::Fact,
+    profile::{About, AttributeValue, Attributes, ConsentStatement, ConsentStatus, ContactHistory, Customer},
+    reading::{Moment, Reading},
+    request::{PlacementRequest, Request},
+    rules::{Fact, Truth},
     strategy::{
         Action, Attribute, AttributeIndex, Basis, Purpose, PurposeIndex, Sensitivity, Strategy, Subject,
     },
@@ -121,6 +122,11 @@ pub fn mask<'a>(
 ) -> Permitted<'a> {
     let stored = stored(strategy, known);
     let consents: &[ConsentStatement] = known.customer.map_or(&[], |customer| &customer.profile.consents);
+    let protection = view(strategy, &stored, at, None, |attribute| {
+        let protective = |purpose: &PurposeIndex| strategy.purposes[usize::from(*purpose)].protective;
+        attribute.purposes.iter().any(protective).then_some(Ok(()))
+    });
+    let minor = concerns_minor(strategy, known, request, &protection.0, at);
     let mut withheld = Vec::new();
     let by_purpose = (0u16..)
         .zip(&strategy.purposes)
@@ -132,9 +138,11 @@ pub fn mask<'a>(
                 Some(_) => basis(purpose, consents, &request.channel, request.global_privacy_control, at),
                 None => Ok(()),
             };
-            let view = view(strategy, &stored, at, |attribute| {
+            let profiling_is_off = minor && purpose.basis == Basis::Consent;
+            let view = view(strategy, &stored, at, purpose.retention, |attribute| {
                 let why = basis
                     .err()
+                    .or(profiling_is_off.then_some(Withheld::Minor))
                     .or_else(|| explicit_consent(attribute, purpose).err())
                     .or_else(|| objection(attribute, purpose, consents, &request.channel).err());
                 attribute.purposes.contains(&index).then_some(why.map_or(Ok(()), Err))
@@ -147,11 +155,31 @@ pub fn mask<'a>(
             basis.map(|()| view.0)
         })
         .collect();
-    let protection = view(strategy, &stored, at, |attribute| {
-        let protective = |purpose: &PurposeIndex| strategy.purposes[usize::from(*purpose)].protective;
-        attribute.purposes.iter().any(protective).then_some(Ok(()))
-    });
     Permitted { by_purpose, protection: protection.0, withheld, nothing: PermittedView { facts: Vec::new() } }
+}
+
+/// Whether consent-based profiling is off: what is offered is meant for people under age, or this customer is
+/// known to be. Not knowing an age is no reason to ask for it.
+fn concerns_minor(
+    strategy: &Strategy,
+    known: Known<'_>,
+    request: &Request,
+    protection: &PermittedView<'_>,
+    at: Timestamp,
+) -> bool {
+    let organisation = &strategy.organisation;
+    let directed = |placement: &PlacementRequest| {
+        strategy.placement(placement.placement.as_str()).is_some_and(|found| found.directed_at_minors)
+    };
+    if organisation.directed_at_minors || request.placements.iter().any(directed) {
+        return true;
+    }
+    let nothing_yet = ContactHistory::default();
+    let history = known.customer.map_or(&nothing_yet, |customer| &customer.history);
+    organisation.minor_when.as_ref().is_some_and(|rule| {
+        let moment = Moment::new(strategy, request, history, at);
+        rule.truth(&Reading { view: protection, moment: &moment }) == Truth::True
+    })
 }
 
 /// Drops every candidate whose own purpose has no basis, or whose topic the customer objected to.
@@ -357,11 +385,12 @@ fn explicit_consent(attribute: &Attribute, purpose: &Purpose) -> Result<(), With
 
 type View<'a> = (PermittedView<'a>, Vec<(AttributeIndex, Withheld)>);
 
-/// `covered` says whether an attribute belongs to the view at all and, if so, whether the basis holds.
+/// `kept_for` is how long a value may serve at most. `covered` says whether an attribute belongs to the view at all and, if so, whether the basis holds.
 fn view<'a>(
     strategy: &Strategy,
     stored: &[Option<&'a AttributeValue>],
     at: Timestamp,
+    kept_for: Option<Duration>,
     covered: impl Fn(&Attribute) -> Option<Result<(), Withheld>>,
 ) -> View<'a> {
     let mut withheld = Vec::new();
@@ -370,7 +399,8 @@ fn view<'a>(
         .map(|(index, (attribute, value))| {
             let (value, basis) = (value.as_ref()?, covered(attribute)?);
             let confidence = confidence_now(attribute, value, at);
-            let why = basis.and_then(|()| readable(strategy, attribute, value, confidence, at)).err();
+            let kept_for = kept_for.map_or(attribute.retention, |most| most.min(attribute.retention));
+            let why = basis.and_then(|()| readable(strategy, kept_for, value, confidence, at)).err();
             match why {
                 None => Some(Fact { value: &value.value, confidence }),
                 Some(why) => {
@@ -413,12 +443,12 @@ impl<'a> Walk<'a> {
 
 fn readable(
     strategy: &Strategy,
-    attribute: &Attribute,
+    kept_for: Duration,
     value: &AttributeValue,
     confidence: f32,
     at: Timestamp,
 ) -> Result<(), Withheld> {
-    let kept_until = value.observed_at.saturating_add(attribute.retention).unwrap_or(Timestamp::MAX);
+    let kept_until = value.observed_at.saturating_add(kept_for).unwrap_or(Timestamp::MAX);
     if value.expires_at.min(kept_until) <= at {
         Err(Withheld::RetentionOver)
     } else if confidence < strategy.organisation.confidence_floor {

@@ -23,6 +23,8 @@ use std::collections::BTreeMap;
 pub const CUSTOMER_UPDATED: &str = "customer_updated";
 /// How far ahead of us another clock may be before a moment is taken as "now", in milliseconds.
 const CLOCK_SKEW_MS: i64 = 5 * 60_000;
+/// What is left of the confidence in a value that another source contradicts.
+pub const CONTRADICTED: f32 = 0.5;
 
 /// One event as it came in. Values are still untyped; unknown ones are absent.
 #[derive(Debug, Clone, PartialEq)]
@@ -189,8 +191,9 @@ impl Engine {
                         loaded.cleared.insert(attribute.name.clone(), at.as_millisecond());
                     }
                 }
-                Some(value) if means_unknown(attribute, &value) => {}
+                Some(value) if attribute.means_unknown(&value) => {}
                 Some(value) => match typed(attribute, value) {
+                    Some(value) if attribute.means_unknown(&value) => {}
                     Some(value) => {
                         set(values, attribute, value, source, at);
                         if source == Source::Provided {
@@ -247,14 +250,6 @@ fn event_key(id: &str) -> [u8; 16] {
     blake3::hash(id.as_bytes()).as_bytes()[..16].try_into().expect("16 of 32 bytes")
 }
 
-/// Whether this value is one of those that only say "unknown".
-pub fn means_unknown(attribute: &Attribute, value: &Value) -> bool {
-    attribute.treat_as_unknown.iter().any(|dirty| match (dirty, value) {
-        (Value::Text(dirty), Value::Text(text)) => dirty.trim().eq_ignore_ascii_case(text.trim()),
-        _ => dirty == value,
-    })
-}
-
 /// The value in the attribute's type; text that reads as a moment is one. `None` when it does not fit.
 pub fn typed(attribute: &Attribute, value: Value) -> Option<Value> {
     use decision::value::ValueType;
@@ -268,7 +263,9 @@ pub fn typed(attribute: &Attribute, value: Value) -> Option<Value> {
     }
 }
 
-/// Sets a value unless it is beaten by what is known.
+/// Sets a value unless it is beaten by what is known. What a weaker source later says differently, and what the
+/// same source says differently about the same moment, is a contradiction: what stands is then trusted at most
+/// half as much as declared, until it is said again.
 pub(crate) fn set(
     values: &mut Attributes,
     attribute: &Attribute,
@@ -276,13 +273,26 @@ pub(crate) fn set(
     source: Source,
     at: Timestamp,
 ) {
-    let beaten = values.get(&attribute.name).is_some_and(|known| {
-        known.expires_at > at && (known.source < source || (known.source == source && known.observed_at > at))
-    });
-    if !beaten {
-        let expires_at = at.saturating_add(attribute.retention).unwrap_or(Timestamp::MAX);
-        let stored =
-            AttributeValue { value, source, confidence: attribute.confidence, observed_at: at, expires_at };
-        values.insert(attribute.name.clone(), stored);
+    let contradicted = attribute.confidence * CONTRADICTED;
+    let known = values.get_mut(&attribute.name).filter(|known| known.expires_at > at);
+    let mut confidence = attribute.confidence;
+    if let Some(known) = known {
+        let differs = known.value != value;
+        let beaten = known.source < source || (known.source == source && known.observed_at > at);
+        if beaten && known.observed_at <= at {
+            known.confidence = match differs {
+                true => known.confidence.min(contradicted),
+                false => known.confidence.max(attribute.confidence),
+            };
+        }
+        if beaten {
+            return;
+        }
+        if differs && known.source == source && known.observed_at == at {
+            confidence = contradicted;
+        }
     }
+    let expires_at = at.saturating_add(attribute.retention).unwrap_or(Timestamp::MAX);
+    let stored = AttributeValue { value, source, confidence, observed_at: at, expires_at };
+    values.insert(attribute.name.clone(), stored);
 }

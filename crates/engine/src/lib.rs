@@ -46,7 +46,7 @@ pub use error::EngineError;
 pub use exposure::exposure;
 pub use history::{Outlook, PastContact, PastOutcome, PastSilence};
 pub use identity::Identifier;
-pub use ingest::{CUSTOMER_UPDATED, EventReport, means_unknown, typed};
+pub use ingest::{CONTRADICTED, CUSTOMER_UPDATED, EventReport, typed};
 pub use learn::{Learned, Rebuilt, declare, new_learner};
 pub use looking_back::Happened;
 pub use measuring::{CameOf, Observation, Reached, Subject};

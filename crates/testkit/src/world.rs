@@ -2,11 +2,8 @@
 
 use decision::{
     Duration, Timestamp,
-    profile::Source,
     rules::{Environment, Fact, Facts, Position, View},
-    strategy::{
-        Attribute, AttributeIndex, Basis, Context, ContextIndex, Purpose, PurposeIndex, Sensitivity, Subject,
-    },
+    strategy::{Attribute, AttributeIndex, Basis, Context, ContextIndex, Purpose, PurposeIndex, Subject},
     value::{Value, ValueType},
 };
 use jiff::tz::TimeZone;
@@ -124,32 +121,14 @@ impl Inventory {
 }
 
 fn purpose(index: u16, protective: bool) -> Purpose {
-    Purpose {
-        id: format!("purpose_{index}").into(),
-        name: BTreeMap::new(),
-        basis: Basis::Consent,
-        protective,
-        global_privacy_control: false,
-    }
+    Purpose { protective, ..Purpose::new(&format!("purpose_{index}"), Basis::Consent) }
 }
 
 fn attribute(declared: &Declared) -> Attribute {
     Attribute {
-        name: declared.name.as_str().into(),
         subject: if declared.household { Subject::Household } else { Subject::Customer },
-        label: BTreeMap::new(),
-        value_type: declared.value_type,
         values: declared.values.clone(),
-        treat_as_unknown: Vec::new(),
-        purposes: declared.purposes.clone(),
-        source: Source::Observed,
-        confidence: 0.9,
-        half_life: None,
-        retention: Duration::from_hours(24 * 365),
-        sensitivity: Sensitivity::Ordinary,
-        category: None,
-        owner: "data".into(),
-        learn: true,
+        ..Attribute::new(&declared.name, declared.value_type, declared.purposes.clone())
     }
 }
 

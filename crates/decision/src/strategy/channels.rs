@@ -98,6 +98,7 @@ fn placement(item: Item<'_>, languages: &[Language], channels: &Names) -> (i64, 
             .into(),
         name: table.texts("name", languages),
         slots: table.get("slots").and_then(slots).unwrap_or(1),
+        directed_at_minors: table.optional("directed_at_minors").unwrap_or(false),
         neutral_default: table
             .optional("neutral_default")
             .map_or_else(String::new, |AnyText(text)| text.to_owned()),

@@ -287,6 +287,11 @@ impl<'a> Item<'a> {
         self.value.as_array().is_some_and(|items| items.is_empty())
     }
 
+    /// Whether it is a list.
+    pub fn is_list(self) -> bool {
+        self.value.is_array()
+    }
+
     /// Whether it is a table.
     pub fn is_table(self) -> bool {
         self.value.is_table()

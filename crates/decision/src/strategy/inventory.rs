@@ -2,12 +2,15 @@
 //! What a purchase does to them is read by `purchases`.
 
 use super::{
+    category,
     document::{Item, Table},
     identifiers,
-    model::{Attribute, Basis, Context, Event, IdentifierKind, PurposeIndex, Sensitivity, Setting, Subject},
+    model::{
+        Attribute, Basis, Context, Event, IdentifierKind, Obtain, PurposeIndex, Sensitivity, Setting, Subject,
+    },
     names::did_you_mean,
     purchases::{self, Purchases},
-    quantity::Share,
+    quantity::{NotNegative, Share},
     vocabulary::{Vocabulary, report_unfit_name},
 };
 use crate::{
@@ -40,6 +43,8 @@ const SENSITIVITIES: [(&str, Sensitivity); 3] = [
     ("financial_distress", Sensitivity::FinancialDistress),
     ("special", Sensitivity::Special),
 ];
+const WAYS: [(&str, Obtain); 3] =
+    [("ask", Obtain::Ask), ("observe", Obtain::Observe), ("import", Obtain::Import)];
 const SUBJECTS: [(&str, Subject); 2] = [("customer", Subject::Customer), ("household", Subject::Household)];
 
 /// What the inventory's files declare, with the place of each declaration.
@@ -123,18 +128,36 @@ fn attribute(item: Item<'_>, vocabulary: &Vocabulary, understood: &mut bool) -> 
         source: table.word("source", &SOURCES).unwrap_or(Source::Observed),
         confidence: table.optional("confidence").map_or(USUAL_CONFIDENCE, |Share(share)| share) as f32,
         half_life: table.optional("half_life"),
-        retention: retention(&table),
+        retention: retention(&table, &purposes, vocabulary),
+        retention_reason: table.optional::<&str>("retention_reason").map(str::to_owned),
         sensitivity,
-        category: table.optional::<&str>("category").map(str::to_owned),
-        owner: table.required::<&str>("owner").unwrap_or_default().to_owned(),
+        category: category(&table, sensitivity),
+        plausible: (table.optional("min"), table.optional("max")),
+        implausible_before: table
+            .get("implausible_before")
+            .and_then(|first| first.moment(&vocabulary.time_zone)),
+        cost: table.optional("cost").map_or(0.0, |NotNegative(euro)| euro),
+        obtain: table.word("obtain", &WAYS),
+        proxy_for: proxy_for(&table),
+        owner: owner(&table).unwrap_or_default().to_owned(),
         learn: learn(&table, sensitivity),
         purposes,
     };
+    report_unfit_plausibility(&table, &attribute);
     if sensitivity == Sensitivity::Special {
         report_special_without_consent(item, &attribute.purposes, vocabulary);
     }
     table.close();
     attribute
+}
+
+fn owner<'a>(table: &Table<'a>) -> Option<&'a str> {
+    let item = table.needs("owner")?;
+    if item.is_list() {
+        item.place.problem_with_hint("an attribute has one owner", "name the one who answers for it");
+        return None;
+    }
+    item.read()
 }
 
 fn purposes(table: &Table<'_>, vocabulary: &Vocabulary) -> Vec<PurposeIndex> {
@@ -162,11 +185,74 @@ fn values(table: &Table<'_>, value_type: ValueType) -> Vec<String> {
     item.list().into_iter().filter_map(|value| value.read::<&str>()).map(str::to_owned).collect()
 }
 
-fn retention(table: &Table<'_>) -> Duration {
+/// The DPV id. What the vocabulary calls special is special here too.
+fn category(table: &Table<'_>, sensitivity: Sensitivity) -> Option<String> {
+    let item = table.get("category")?;
+    let id: &str = item.read()?;
+    if !category::is_known(id) {
+        let known: Vec<String> = category::ids().collect();
+        let hint = did_you_mean(id, known.iter().map(String::as_str));
+        let hint = hint.unwrap_or_else(|| "write an id such as `dpv-pd:Income`".to_owned());
+        item.place.problem_with_hint(format!("no category of personal data is called `{id}`"), hint);
+    } else if category::is_special(id) && sensitivity != Sensitivity::Special {
+        item.place.problem_with_hint(
+            format!("`{id}` is a special category"),
+            "write `sensitivity = \"special\"`, or do not keep it",
+        );
+    }
+    Some(id.to_owned())
+}
+
+/// What is a proxy for a special category gives it away: no rule or model may read it.
+fn proxy_for(table: &Table<'_>) -> Option<String> {
+    let item = table.get("proxy_for")?;
+    let id: &str = item.read()?;
+    if !category::is_special(id) {
+        item.place.problem_with_hint(
+            format!("`{id}` is not a special category"),
+            "write an id such as `dpv-pd:MedicalHealth`",
+        );
+    }
+    Some(id.to_owned())
+}
+
+fn report_unfit_plausibility(table: &Table<'_>, attribute: &Attribute) {
+    for key in ["min", "max"] {
+        if let Some(item) = table.get(key).filter(|_| attribute.value_type != ValueType::Number) {
+            item.key.problem(format!("`{key}` is for numbers only"));
+        }
+    }
+    if let (Some(least), Some(most)) = attribute.plausible
+        && least > most
+        && let Some(item) = table.get("min")
+    {
+        item.place.problem("no number is plausible: `min` lies above `max`");
+    }
+    if let Some(item) = table.get("implausible_before").filter(|_| attribute.value_type != ValueType::Time) {
+        item.key.problem("`implausible_before` is for moments only");
+    }
+}
+
+/// As declared; else a year, or as long as the longest of its purposes when that is shorter.
+fn retention(table: &Table<'_>, purposes: &[PurposeIndex], vocabulary: &Vocabulary) -> Duration {
     let reason: Option<&str> = table.optional("retention_reason");
+    let longest = purposes
+        .iter()
+        .map(|purpose| vocabulary.purposes[usize::from(*purpose)].retention)
+        .reduce(|one, other| Some(one?.max(other?)))
+        .flatten();
     let Some(item) = table.get("retention") else {
-        return USUAL_RETENTION;
+        return longest.map_or(USUAL_RETENTION, |longest| longest.min(USUAL_RETENTION));
     };
+    let declared: Option<Duration> = item.read();
+    if let (Some(declared), Some(longest)) = (declared, longest)
+        && declared > longest
+    {
+        item.place.problem_with_hint(
+            "kept for longer than any purpose it serves",
+            format!("the longest of them lasts {} days", longest.as_hours() / 24),
+        );
+    }
     let retention = item.read().unwrap_or(USUAL_RETENTION);
     if retention > USUAL_RETENTION && reason.is_none() {
         item.place.problem_with_hint(

@@ -297,13 +297,13 @@ impl<'a> Folder<'a> {
     /// Languages, clock, purposes, channels, placements and actions by name; the inventory still empty.
     fn vocabulary(&self, organisation: &Table<'_>, variant_names: Option<Names>) -> Vocabulary {
         let organisation::Basics { time_zone, languages } = organisation::basics(organisation);
-        let purposes = purposes::read(self.table(PURPOSES), &languages);
         let channels = channels::read_channels(self.table(CHANNELS), &languages);
         let channel_names = Names::new(
             "channel",
             channels.iter().map(|channel| channel.id.as_str()),
             self.is_whole(CHANNELS),
         );
+        let purposes = purposes::read(self.table(PURPOSES), &languages, &channel_names, &time_zone);
         let placements = channels::read_placements(self.table(PLACEMENTS), &languages, &channel_names);
         let actions = self.action_ids();
         let inventory_is_whole = self.is_whole("inventory/");

@@ -33,6 +33,7 @@ basis = "consent"
 [purposes.care]
 name = { en = "Care", nl = "Zorg" }
 basis = "legitimate_interests"
+assessment = { reference = "LIA-1", date = 2026-01-15 }
 protective = true
 "#,
     ),

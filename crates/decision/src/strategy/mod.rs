@@ -5,6 +5,7 @@
 //! One file here per concept; only `document` and `quantity` know TOML.
 
 mod actions;
+pub mod category;
 mod channels;
 mod contact_policy;
 mod cost;
@@ -23,7 +24,7 @@ mod organisation;
 mod principles;
 mod problem;
 mod purchases;
-mod purposes;
+pub mod purposes;
 mod quantity;
 mod scopes;
 pub mod test_case;

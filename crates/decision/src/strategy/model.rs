@@ -103,6 +103,10 @@ pub struct Organisation {
     pub customer_floor_vulnerable: f64,
     /// When a customer is vulnerable: read in the protection view; unknown counts as vulnerable.
     pub vulnerable: Option<Rule>,
+    /// What is offered is meant for people under age.
+    pub directed_at_minors: bool,
+    /// When a customer is known to be under age: read in the protection view; unknown counts as grown up.
+    pub minor_when: Option<Rule>,
     /// Least confidence at which a value is read, 0 to 1.
     pub confidence_floor: f32,
     /// Exploration.
@@ -274,6 +278,30 @@ pub enum Basis {
     LegitimateInterests,
 }
 
+/// The first half of the blake3 hash over what a customer is told about a purpose.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct TextVersion(pub [u8; 16]);
+
+impl fmt::Display for TextVersion {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
+    }
+}
+impl fmt::Debug for TextVersion {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+/// An assessment that somebody made, kept elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reviewed {
+    /// Where it can be found.
+    pub reference: String,
+    /// When it was made.
+    pub date: Timestamp,
+}
+
 /// A use of data.
 #[derive(Debug)]
 pub struct Purpose {
@@ -281,6 +309,28 @@ pub struct Purpose {
     pub id: PurposeId,
     /// Name per language.
     pub name: Texts,
+    /// What it means for the customer, per language; empty when nothing more is said.
+    pub explanation: Texts,
+    /// The version of name and explanation.
+    pub text: TextVersion,
+    /// A consent has to say which version of the texts it was given to.
+    pub needs_text: bool,
+    /// How long a consent holds, at most a year.
+    pub consent_holds: Duration,
+    /// How long data may serve it at most; `None` is as long as each attribute is kept.
+    pub retention: Option<Duration>,
+    /// The channels it is about; empty means all.
+    pub channels: Vec<ChannelId>,
+    /// The balance of interests, GDPR article 6(1)(f).
+    pub assessment: Option<Reviewed>,
+    /// The data protection impact assessment, GDPR article 35.
+    pub impact_assessment: Option<Reviewed>,
+    /// People are profiled systematically for it.
+    pub profiling: bool,
+    /// The category of a Segment consent object that speaks for it.
+    pub segment_category: Option<String>,
+    /// The purpose of a TCF string that speaks for it, 1 to 24.
+    pub tcf_purpose: Option<u8>,
     /// Lawful basis.
     pub basis: Basis,
     /// Feeds the protection view: protective principles read it, nothing else does.
@@ -331,6 +381,8 @@ pub struct Placement {
     pub name: Texts,
     /// Most slots a request may ask for.
     pub slots: u16,
+    /// It is meant for people under age.
+    pub directed_at_minors: bool,
     /// Shown when no decision can be made in time.
     pub neutral_default: String,
 }
@@ -397,8 +449,20 @@ pub struct Attribute {
     pub retention: Duration,
     /// Sensitivity.
     pub sensitivity: Sensitivity,
-    /// W3C Data Privacy Vocabulary id.
+    /// W3C Data Privacy Vocabulary id, see [`super::category`].
     pub category: Option<String>,
+    /// Why it is kept for more than a year.
+    pub retention_reason: Option<String>,
+    /// Numbers outside of this range mean that nothing is known.
+    pub plausible: (Option<f64>, Option<f64>),
+    /// Moments before this mean that nothing is known.
+    pub implausible_before: Option<Timestamp>,
+    /// What a value costs to get, in euro.
+    pub cost: f64,
+    /// The cheapest way to get it.
+    pub obtain: Option<Obtain>,
+    /// The special category that it would give away.
+    pub proxy_for: Option<String>,
     /// Who answers for it.
     pub owner: String,
     /// Models may use it.
@@ -424,6 +488,89 @@ pub struct IdentifierKind {
     pub identifies: Identifies,
     /// How many a person may have, at least 1. The fewer, the better it tells persons apart.
     pub at_most: u32,
+}
+
+/// How a missing value is got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Obtain {
+    /// Ask the customer.
+    Ask,
+    /// See it on our own channels.
+    Observe,
+    /// Take it from a system that has it.
+    Import,
+}
+
+impl Purpose {
+    /// A use of data about which nothing else is declared.
+    pub fn new(id: &str, basis: Basis) -> Self {
+        Self {
+            id: id.into(),
+            name: Texts::new(),
+            explanation: Texts::new(),
+            text: super::purposes::version(&Texts::new(), &Texts::new()),
+            needs_text: false,
+            consent_holds: super::purposes::CONSENT_HOLDS,
+            retention: None,
+            channels: Vec::new(),
+            assessment: None,
+            impact_assessment: None,
+            profiling: false,
+            segment_category: None,
+            tcf_purpose: None,
+            basis,
+            protective: false,
+            global_privacy_control: false,
+        }
+    }
+}
+
+impl Attribute {
+    /// An observed fact about a customer about which nothing else is declared.
+    pub fn new(name: &str, value_type: ValueType, purposes: Vec<PurposeIndex>) -> Self {
+        Self {
+            name: name.into(),
+            subject: Subject::Customer,
+            label: Texts::new(),
+            value_type,
+            values: Vec::new(),
+            treat_as_unknown: Vec::new(),
+            purposes,
+            source: Source::Observed,
+            confidence: 0.9,
+            half_life: None,
+            retention: Duration::from_hours(24 * 365),
+            retention_reason: None,
+            sensitivity: Sensitivity::Ordinary,
+            category: None,
+            plausible: (None, None),
+            implausible_before: None,
+            cost: 0.0,
+            obtain: None,
+            proxy_for: None,
+            owner: String::new(),
+            learn: true,
+        }
+    }
+
+    /// Whether this value only says that nothing is known: one of the declared dirty ones, or beyond what is
+    /// plausible.
+    pub fn means_unknown(&self, value: &Value) -> bool {
+        let dirty = self.treat_as_unknown.iter().any(|dirty| match (dirty, value) {
+            (Value::Text(dirty), Value::Text(text)) => dirty.trim().eq_ignore_ascii_case(text.trim()),
+            _ => dirty == value,
+        });
+        let (least, most) = self.plausible;
+        dirty
+            || match value {
+                Value::Number(number) => {
+                    least.is_some_and(|least| *number < least) || most.is_some_and(|most| *number > most)
+                }
+                Value::Time(at) => self.implausible_before.is_some_and(|first| *at < first),
+                _ => false,
+            }
+    }
 }
 
 /// A declared event.

@@ -82,6 +82,7 @@ pub(super) fn read(file: Table<'_>, vocabulary: &Vocabulary) -> Organisation {
     {
         item.place.problem("a vulnerable customer deserves at least the floor of any other");
     }
+    let minors = file.section("minors");
     let organisation = Organisation {
         name: file.required::<&str>("name").unwrap_or_default().to_owned(),
         time_zone: vocabulary.time_zone.clone(),
@@ -91,6 +92,10 @@ pub(super) fn read(file: Table<'_>, vocabulary: &Vocabulary) -> Organisation {
         customer_floor_vulnerable,
         vulnerable: floor
             .get("vulnerable")
+            .and_then(|rule| vocabulary.condition(rule, View::Protection, Position::Restrict)),
+        directed_at_minors: minors.optional("directed_at").unwrap_or(false),
+        minor_when: minors
+            .get("when")
             .and_then(|rule| vocabulary.condition(rule, View::Protection, Position::Restrict)),
         confidence_floor: confidence_floor(file.section("reliability")),
         exploration: exploration(file.section("exploration")),
@@ -106,6 +111,7 @@ pub(super) fn read(file: Table<'_>, vocabulary: &Vocabulary) -> Organisation {
             .collect(),
     };
     floor.close();
+    minors.close();
     file.close();
     organisation
 }

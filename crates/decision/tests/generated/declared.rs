@@ -11,6 +11,7 @@ global_privacy_control = true
 [purposes.advice]
 name.en = "Advice"
 basis = "legitimate_interests"
+assessment = { reference = "LIA-1", date = 2026-01-15 }
 [purposes.service]
 name.en = "Your contract"
 basis = "contract"

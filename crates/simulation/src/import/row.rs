@@ -17,8 +17,7 @@ use decision::{
     value::{Value, ValueType},
 };
 use engine::{
-    CUSTOMER_UPDATED, ConsentReport, EventReport, Identifier, PastContact, PastOutcome, PastSilence,
-    means_unknown, typed,
+    CUSTOMER_UPDATED, ConsentReport, EventReport, Identifier, PastContact, PastOutcome, PastSilence, typed,
 };
 use jiff::civil::{Date, DateTime, Time};
 use std::collections::{BTreeMap, BTreeSet};
@@ -205,11 +204,11 @@ impl<'a> Reader<'a> {
             return Err(format!("`{name}` belongs to a household, and the source names none"));
         }
         let text = Value::Text(field.into());
-        if means_unknown(attribute, &text) {
+        if attribute.means_unknown(&text) {
             return Ok(Err(format!("the inventory: \"{field}\"")));
         }
         let value = self.value(column, field, attribute.value_type)?;
-        if means_unknown(attribute, &value) {
+        if attribute.means_unknown(&value) {
             return Ok(Err(format!("the inventory: {field}")));
         }
         typed(attribute, value)

@@ -62,6 +62,7 @@ basis = "consent"
 [purposes.advice]
 name.en = "advice"
 basis = "legitimate_interests"
+assessment = { reference = "LIA-1", date = 2026-01-15 }
 [purposes.service]
 name.en = "service"
 basis = "contract"

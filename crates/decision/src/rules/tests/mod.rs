@@ -10,7 +10,6 @@ mod mistakes;
 use super::*;
 use crate::{
     Duration,
-    profile::Source,
     strategy::{Basis, Sensitivity, Subject},
     value::ValueType,
 };
@@ -28,27 +27,11 @@ struct World {
 }
 
 fn purpose(id: &str, basis: Basis, protective: bool) -> Purpose {
-    Purpose { id: id.into(), name: BTreeMap::new(), basis, protective, global_privacy_control: false }
+    Purpose { protective, ..Purpose::new(id, basis) }
 }
 
 fn attribute(name: &str, value_type: ValueType, purposes: &[PurposeIndex]) -> Attribute {
-    Attribute {
-        name: name.into(),
-        subject: Subject::Customer,
-        label: BTreeMap::new(),
-        value_type,
-        values: Vec::new(),
-        treat_as_unknown: Vec::new(),
-        purposes: purposes.to_vec(),
-        source: Source::Observed,
-        confidence: 0.9,
-        half_life: None,
-        retention: Duration::from_hours(24 * 365),
-        sensitivity: Sensitivity::Ordinary,
-        category: None,
-        owner: "data".into(),
-        learn: true,
-    }
+    Attribute { owner: "data".into(), ..Attribute::new(name, value_type, purposes.to_vec()) }
 }
 
 fn context(name: &str, value_type: ValueType, values: &[&str]) -> Context {
