@@ -2,25 +2,22 @@
 //! on every channel, also for learning.
 
 use crate::{
-    Engine, EngineError, Identifier, Verdict,
+    Engine, EngineError, Evidence, Identifier, Verdict,
     audit::{Kind, Note},
-    codec,
     customer::Loaded,
     journal::Entry,
+    ledger::{self, LedgerEntry},
     reporting::remember,
-    storage::{Batch, Table, Ticket, Write, key},
+    storage::{Batch, Ticket},
 };
 use decision::{
-    Duration, Timestamp,
+    Timestamp,
     id::{ChannelId, EventName},
     profile::{About, ConsentStatement, ConsentStatus},
-    strategy::{Strategy, consented_event},
+    strategy::{Strategy, TextVersion, consented_event},
 };
 use learning::Row;
 use std::sync::Arc;
-
-/// How long a consent holds when it does not say so.
-pub const CONSENT_HOLDS: Duration = Duration::from_hours(365 * 24);
 
 /// One statement as it came in.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,6 +32,10 @@ pub struct ConsentReport {
     pub status: ConsentStatus,
     /// Until when an objection to a topic holds; `None` is until it is lifted.
     pub until: Option<Timestamp>,
+    /// The version of the purpose's texts that it was said to.
+    pub text: Option<TextVersion>,
+    /// What shows it.
+    pub evidence: Option<Evidence>,
     /// When it was said. When unknown: now, and after everything said before, whatever the clock says.
     pub at: Option<Timestamp>,
 }
@@ -42,7 +43,7 @@ pub struct ConsentReport {
 impl ConsentReport {
     /// Said now, on every channel, without an end.
     pub fn new(identifiers: Vec<Identifier>, about: About, status: ConsentStatus) -> Self {
-        Self { identifiers, about, channel: None, status, until: None, at: None }
+        Self { identifiers, about, channel: None, status, until: None, text: None, evidence: None, at: None }
     }
 }
 
@@ -74,6 +75,11 @@ impl Engine {
         if report.at.is_some_and(|said| said > at) {
             return reject("in_the_future", "the statement lies in the future".into());
         }
+        let subject = (&report.about, report.status);
+        let text = match self.text_agreed_to(strategy, subject, report.text, report.at.is_none())? {
+            Ok(text) => text,
+            Err((code, message)) => return reject(code, message),
+        };
         if report.identifiers.is_empty() {
             return reject("no_identifier", "a statement needs at least one identifier".into());
         }
@@ -90,7 +96,7 @@ impl Engine {
             status: report.status,
             at: said,
             expires_at: match report.status {
-                ConsentStatus::Given => Some(said.saturating_add(CONSENT_HOLDS).unwrap_or(Timestamp::MAX)),
+                ConsentStatus::Given => Some(consent_ends(strategy, &report.about, said)),
                 _ => report.until,
             },
         };
@@ -104,7 +110,13 @@ impl Engine {
             return Ok((Verdict::Duplicate, self.store.commit(Batch::default())?));
         }
         let mut batch = Batch { writes: known.writes, ..Batch::default() };
-        batch.writes.push(ledger_entry(&statement, known.id, statements.len()));
+        let entry = LedgerEntry {
+            statement: statement.clone(),
+            received_at_ms: at.as_millisecond(),
+            text,
+            evidence: report.evidence.clone(),
+        };
+        batch.writes.push(ledger::entry(&entry, known.id, statements.len()));
         let position = statements.partition_point(|known| known.at <= said);
         statements.insert(position, statement);
         loaded.write_profile(&mut batch);
@@ -161,6 +173,14 @@ fn is_sayable(strategy: &Strategy, report: &ConsentReport) -> Result<(), (&'stat
         };
         return Err(("unfit_status", message.into()));
     }
+    if let (About::Purpose(id), Some(channel)) = (&report.about, &report.channel)
+        && let Some(index) = strategy.purpose_index(id.as_str())
+    {
+        let channels = &strategy.purposes[usize::from(index)].channels;
+        if !channels.is_empty() && !channels.contains(channel) {
+            return Err(("channel_not_covered", format!("`{id}` is not about this channel")));
+        }
+    }
     let may_end = matches!(report.about, About::Topic(_)) && report.status == ConsentStatus::Objected;
     if report.until.is_some() && !may_end {
         return Err(("unfit_until", "only an objection to a topic may have an end".into()));
@@ -186,9 +206,12 @@ fn unlearns(strategy: &Strategy, about: &About, status: ConsentStatus) -> Vec<Op
     }
 }
 
-fn ledger_entry(statement: &ConsentStatement, customer: decision::id::CustomerId, number: usize) -> Write {
-    let mut suffix = statement.at.as_millisecond().max(0).to_be_bytes().to_vec();
-    suffix.extend((number as u64).to_be_bytes());
-    Write::put(Table::Consent, key::customer_row(customer, &suffix), codec::encode(statement))
-        .owned_by(customer)
+/// When a consent given at `said` ends.
+fn consent_ends(strategy: &Strategy, about: &About, said: Timestamp) -> Timestamp {
+    let index = match about {
+        About::Purpose(id) => strategy.purpose_index(id.as_str()),
+        _ => None,
+    };
+    let holds = index.map(|index| strategy.purposes[usize::from(index)].consent_holds);
+    holds.and_then(|holds| said.saturating_add(holds).ok()).unwrap_or(Timestamp::MAX)
 }

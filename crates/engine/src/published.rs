@@ -112,7 +112,7 @@ impl Engine {
         if before != Some(version) {
             self.chains.publish(version);
         }
-        Ok(())
+        self.keep_texts(published)
     }
 
     /// A version that was published at some time.

@@ -9,6 +9,7 @@ mod identity;
 mod learning_loop;
 mod memory_of_contacts;
 mod once;
+mod reliability;
 mod reports;
 mod retention;
 mod shop;

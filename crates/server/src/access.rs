@@ -38,6 +38,7 @@ pub const ACCESS: &[(Method, &str, Access)] = &[
     (Method::POST, "/v1/outcomes", Access::Scoped(&[Decide, Ingest])),
     (Method::POST, "/v1/events", Access::Scoped(&[Ingest])),
     (Method::POST, "/v1/consents", Access::Scoped(&[Ingest])),
+    (Method::POST, "/v1/consents/lookup", Access::Scoped(&[Read])),
     (Method::POST, "/v1/customers/lookup", Access::Scoped(&[Read])),
     (Method::POST, "/v1/customers/merge", Access::Scoped(&[Admin])),
     (Method::POST, "/v1/customers/unmerge", Access::Scoped(&[Admin])),

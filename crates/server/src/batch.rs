@@ -55,6 +55,8 @@ pub struct Item<'a> {
     pub input: &'a str,
     /// When it arrived.
     pub at: Timestamp,
+    /// It came with `Sec-GPC: 1`.
+    pub refuses_sharing: bool,
 }
 
 /// Takes in one kind of report; an [`Err`] keeps the item as a reject.
@@ -71,6 +73,7 @@ pub async fn take_in(
     limits: Limits,
     take_in: TakeIn,
 ) -> Result<Json<Verdicts>, Problem> {
+    let refuses_sharing = body::refuses_sharing(&headers);
     let bytes = body::read(&headers, body, limits.body_bytes, app.settings.body_within).await?;
     let items = items(&bytes, list_name, limits.items)?;
     let at = (app.clock)();
@@ -81,7 +84,7 @@ pub async fn take_in(
             let _turn = turn;
             items
                 .iter()
-                .map(|json| one(&worker, json, at, limits.item_bytes, take_in))
+                .map(|json| one(&worker, json, (at, refuses_sharing), limits.item_bytes, take_in))
                 .collect::<Result<Vec<_>, _>>()
         });
         let mut verdicts = Verdicts::default();
@@ -133,7 +136,7 @@ fn items(bytes: &[u8], list_name: &str, items_max: usize) -> Result<Vec<Value>, 
 fn one(
     app: &App,
     json: &Value,
-    at: Timestamp,
+    (at, refuses_sharing): (Timestamp, bool),
     bytes_max: usize,
     take_in: TakeIn,
 ) -> Result<(Verdict, Ticket), EngineError> {
@@ -143,7 +146,7 @@ fn one(
         let kept = input[..input.floor_char_boundary(bytes_max)].to_owned();
         return app.engine.keep_reject("item_too_large", message, kept, at);
     }
-    match take_in(app, &Item { json, input: &input, at }) {
+    match take_in(app, &Item { json, input: &input, at, refuses_sharing }) {
         Ok(taken) => taken,
         Err(problem) => app.engine.keep_reject(problem.code, problem.message().to_owned(), input, at),
     }

@@ -21,6 +21,11 @@ const VALUES_MAX: usize = 100_000;
 const DEPTH_MAX: usize = 64;
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
+/// Whether the browser sent `Sec-GPC: 1`.
+pub fn refuses_sharing(headers: &HeaderMap) -> bool {
+    headers.get("sec-gpc").is_some_and(|value| value == "1")
+}
+
 /// Reads a whole body of at most `bytes_max`, also after unpacking, within a time.
 ///
 /// # Errors

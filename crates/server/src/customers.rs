@@ -31,6 +31,16 @@ pub struct Lookup {
     identifiers: Identifiers,
 }
 
+impl Lookup {
+    /// The identifiers of both forms together.
+    ///
+    /// # Errors
+    /// As for [`identifiers::read`].
+    pub fn identifiers(self) -> Result<Vec<engine::Identifier>, Problem> {
+        identifiers::read(self.customer, self.identifiers)
+    }
+}
+
 /// What is known about a customer.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CustomerView {
@@ -72,7 +82,7 @@ pub async fn lookup(
 ) -> Result<Json<CustomerView>, Problem> {
     let bytes = body::read(&headers, body, BODY_BYTES_MAX, app.settings.body_within).await?;
     let lookup: Lookup = body::parse(&bytes)?;
-    let identifiers = identifiers::read(lookup.customer, lookup.identifiers)?;
+    let identifiers = lookup.identifiers()?;
     let state = app.blocking(move |app| app.engine.customer(&identifiers)).await?;
     let unknown = || Problem::not_found("unknown_customer", "nobody is known by these identifiers");
     Ok(Json(view(&state.ok_or_else(unknown)?)))

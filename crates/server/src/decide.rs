@@ -171,7 +171,7 @@ pub async fn decide(
     body: Body,
 ) -> Result<Json<DecideAnswer>, Problem> {
     let bytes = body::read(&headers, body, BODY_BYTES_MAX, app.settings.body_within).await?;
-    let refuses_sharing = headers.get("sec-gpc").is_some_and(|value| value == "1");
+    let refuses_sharing = body::refuses_sharing(&headers);
     answer(&app, &bytes, refuses_sharing, key.allows(&[Scope::Read])).await.map(Json)
 }
 

@@ -6,7 +6,7 @@ use crate::{
     body,
     identifiers::{self, CustomerRef, Identifiers},
     problem::Problem,
-    scalar,
+    scalar, signals,
 };
 use axum::{Json, body::Body, extract::State, http::HeaderMap};
 use decision::profile::Source;
@@ -48,6 +48,26 @@ pub struct Event {
     source: Option<Source>,
     /// The household the customer belongs to.
     household: Option<String>,
+    /// What an SDK sends along; only the consent object is read.
+    #[serde(default)]
+    context: Along,
+}
+
+/// What an SDK sends along with an event.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+pub struct Along {
+    /// The consent object: purposes that declare a `segment_category` hear what it says.
+    #[serde(default)]
+    consent: ConsentObject,
+}
+
+/// What the customer chose on a consent platform.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+pub struct ConsentObject {
+    /// Category to yes or no.
+    #[serde(default, rename = "categoryPreferences")]
+    #[schema(value_type = Object)]
+    category_preferences: BTreeMap<String, bool>,
 }
 
 /// Where a value came from, the strongest first.
@@ -113,7 +133,9 @@ fn take_in(app: &App, item: &Item<'_>) -> Result<Result<(Verdict, Ticket), Engin
         source: event.source,
         household: event.household,
     };
-    Ok(app.engine.ingest(&report, item.input, item.at))
+    let preferences = &event.context.consent.category_preferences;
+    let taken = app.engine.ingest(&report, item.input, item.at);
+    Ok(signals::taken_with(app, item, &report.identifiers, preferences, report.at, taken))
 }
 
 /// Text, numbers and truths. SDKs also send lists and objects, which are no values here: they are

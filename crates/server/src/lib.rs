@@ -24,12 +24,15 @@ mod page;
 mod patience;
 mod probes;
 mod problem;
+mod receipts;
 mod rejects;
 mod routes;
 mod scalar;
 mod serve;
+mod signals;
 mod silence;
 mod summary;
+mod tcf;
 mod telemetry;
 mod turns;
 

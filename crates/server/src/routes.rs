@@ -71,6 +71,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(outcomes::outcomes))
         .routes(routes!(events::events))
         .routes(routes!(consents::consents))
+        .routes(routes!(consents::consent_ledger))
         .routes(routes!(customers::lookup))
         .routes(routes!(merging::merge))
         .routes(routes!(merging::unmerge))
