@@ -12,7 +12,7 @@ fn says(shop: &Shop, id: &str, source: Source, moment: &str, town: &str) {
         attributes: [("town".to_owned(), Value::Text(town.into()))].into(),
         ..event(id, "customer_updated")
     };
-    shop.engine.ingest(&report, "", at(moment)).expect("the store works");
+    shop.engine.ingest(&report, "", at(moment)).expect("the store works").1.wait().expect("durable");
 }
 
 /// The town and how sure we are of it.
@@ -48,7 +48,12 @@ fn a_weaker_source_that_speaks_of_an_earlier_day_contradicts_nothing() {
         attributes: [("town".to_owned(), Value::Text("Delft".into()))].into(),
         ..event("e2", "customer_updated")
     };
-    shop.engine.ingest(&earlier, "", at("2026-03-05T10:00:00Z")).expect("the store works");
+    shop.engine
+        .ingest(&earlier, "", at("2026-03-05T10:00:00Z"))
+        .expect("the store works")
+        .1
+        .wait()
+        .expect("durable");
     assert_eq!(town(&shop), ("Gouda".into(), DECLARED));
 }
 
