@@ -1,5 +1,6 @@
 //! The simulated worlds, and what the real engine makes of them.
 
+mod asking;
 mod backtest;
 mod demo;
 mod drift;
