@@ -4,6 +4,7 @@
 //! Nothing here decides or learns; nothing here names a customer. [`worth`] alone writes: attributes that follow
 //! from others.
 
+pub mod diet;
 pub mod drift;
 pub mod experiment;
 pub mod funnel;

@@ -2,6 +2,7 @@
 
 mod by_hand;
 mod coverage;
+mod diet;
 mod lifetime;
 mod online_retail;
 mod open_bandit;
