@@ -5,9 +5,7 @@
 
 use super::{Attribute, Name, Occasion, Study, elimination::known};
 use crate::off_policy::{Estimator, Target};
-use learning::{
-    Config, Expected, Exposure, ExposureId, Features, Learner, Predictor, Row,
-};
+use learning::{Config, Expected, Exposure, ExposureId, Features, Learner, Predictor, Row};
 use std::collections::BTreeSet;
 
 const ACTION: &str = "sales/mailing/offer";

@@ -50,8 +50,8 @@ pub struct Attribute {
     pub source: Source,
     /// How careful one must be with it.
     pub sensitivity: Sensitivity,
-    /// What keeping it costs in a year, in euro, as declared; `None` when nobody said.
-    pub cost_per_year: Option<f64>,
+    /// What a value costs to get, in euro, as declared.
+    pub cost: f64,
     /// How long it is kept, in days.
     pub retention_days: f64,
     /// After how many days a value has become too unreliable to be read; `None` when that never happens.

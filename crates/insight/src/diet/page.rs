@@ -52,8 +52,10 @@ fn line(weighed: &Weighed) -> String {
         0 => String::new(),
         count => format!("; read by {count} rules or texts"),
     };
-    let cost = weighed.attribute.cost_per_year;
-    let cost = cost.map_or_else(String::new, |cost| format!("; costs EUR {cost:.0} a year"));
+    let cost = match weighed.attribute.cost {
+        cost if cost > 0.0 => format!("; EUR {cost:.2} to get"),
+        _ => String::new(),
+    };
     format!("{}  {}{read_by}{cost}", euro(&weighed.lost), advice(weighed.advice))
 }
 
