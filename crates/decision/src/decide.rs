@@ -281,6 +281,10 @@ fn effects(
     for slot in slots.iter().filter(|slot| slot.reuses.is_none()) {
         if let Some(pick) = slot.pick {
             let action = candidates[usize::from(pick)].action;
+            if strategy.actions[usize::from(action)].legal_effect {
+                effects.push(Effect::AskHuman { slot: slot.number });
+                continue;
+            }
             effects.push(Effect::Reserve { slot: slot.number, until });
             if strategy.actions[usize::from(action)].volume.is_some() {
                 effects.push(Effect::UseVolume { action });

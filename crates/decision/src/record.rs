@@ -134,6 +134,11 @@ pub enum Effect {
         /// A candidate that was not said: the nearest, or one withheld from a control group.
         candidate: u16,
     },
+    /// What was picked for this slot has a legal effect: a human decides whether it happens.
+    AskHuman {
+        /// Number of the slot.
+        slot: u16,
+    },
 }
 
 /// The stored bytes are not a record.

@@ -37,6 +37,8 @@ pub struct Said {
     pub body: Option<String>,
     /// Probability with which this, or silence, was picked.
     pub probability: f32,
+    /// What was picked has a legal effect: nothing is said or done until a human approves it.
+    pub awaits_human: bool,
     /// The earlier decision whose contact is shown again.
     pub reuses: Option<DecisionId>,
     /// Why nothing is said.
@@ -60,6 +62,7 @@ fn said(strategy: &Strategy, request: &Request, worked: &Worked<'_>, slot: &Slot
         treatment: None,
         title: None,
         body: None,
+        awaits_human: false,
         probability: slot.silence,
         reuses: slot.reuses.map(|reuse| reuse.decision),
         silence_reason: slot.silence_reason,
@@ -68,6 +71,9 @@ fn said(strategy: &Strategy, request: &Request, worked: &Worked<'_>, slot: &Slot
         return silent;
     };
     let action = &strategy.actions[usize::from(worked.candidates[usize::from(pick)].action)];
+    if action.legal_effect {
+        return Said { awaits_human: true, ..silent };
+    }
     let content = catalogue::content(action, treatment, language(strategy, request));
     let view = worked.permitted.view_or_empty(action.purpose);
     let value = |index| view.fact(index).map(|fact| fact.value.clone());

@@ -143,6 +143,7 @@ impl Engine {
             batch.writes.push(Write::put(Table::DecisionIndex, index, []).owned_by(id).until(until));
         }
         batch.writes.push(record);
+        Self::ask_human(strategy, decision, batch);
         let counted_at_once = counts_when_decided(strategy, decision);
         if let Some(loaded) = loaded {
             let contacts = reserved(strategy, decision, counted_at_once);

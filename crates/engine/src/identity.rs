@@ -130,7 +130,7 @@ impl Engine {
         Ok(is_theirs.then_some(id))
     }
 
-    fn is_anonymous(&self, person: &Person) -> bool {
+    pub(crate) fn is_anonymous(&self, person: &Person) -> bool {
         let strategy = &self.published().strategy;
         !person.kinds().any(|kind| strategy.identifier_kind(kind).identifies == Identifies::Person)
     }

@@ -55,6 +55,27 @@ impl Engine {
         input: &str,
         at: Timestamp,
     ) -> Result<(Verdict, Ticket), EngineError> {
+        self.take_in(report, input, at, true)
+    }
+
+    /// Takes in one event from somebody who may send whatever they like, such as a browser: it becomes known like
+    /// any other, but no model learns from it.
+    pub fn ingest_untrusted(
+        &self,
+        report: &EventReport,
+        input: &str,
+        at: Timestamp,
+    ) -> Result<(Verdict, Ticket), EngineError> {
+        self.take_in(report, input, at, false)
+    }
+
+    fn take_in(
+        &self,
+        report: &EventReport,
+        input: &str,
+        at: Timestamp,
+        learn: bool,
+    ) -> Result<(Verdict, Ticket), EngineError> {
         let published = self.published();
         let strategy = &published.strategy;
         let reject = |code, message: String| {
@@ -104,6 +125,9 @@ impl Engine {
         let provided = self.apply(strategy, settings, report.source, &mut loaded, happened);
         self.purchased(strategy, report, &mut loaded, happened);
         self.happened(strategy, declared, &provided, &mut loaded, &mut batch, happened);
+        if !learn {
+            batch.journal.clear();
+        }
         if loaded.profile_version == Version::ABSENT
             || (&loaded.customer.profile, &loaded.household_id, &loaded.cleared)
                 != (&known_before.0, &known_before.1, &known_before.2)

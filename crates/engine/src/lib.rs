@@ -31,6 +31,8 @@ mod purchases;
 mod reject;
 mod replaying;
 mod reporting;
+mod reviewing;
+mod rights;
 mod shelf;
 mod signalling;
 pub mod storage;
@@ -60,6 +62,8 @@ pub use reject::Reject;
 pub use replaying::{ReplayFailure, Replayed};
 pub use reporting::{OutcomeReport, REPORTED};
 pub use signalling::{Said as Signalled, Signal};
+pub use reviewing::{AskedWhy, Review, Settled};
+pub use rights::Portable;
 pub use working_out::WorkedOut;
 
 use arc_swap::ArcSwap;

@@ -9,13 +9,14 @@ use crate::{
     deciding::{contact, pick},
     exposure::{exposure, subject},
     journal::Entry,
+    reviewing::AskedWhy,
     storage::{Batch, Read, Table, Ticket, Write, key},
 };
 use decision::{
     Timestamp, consent,
     id::{ActionId, DecisionId},
     profile::{ContactState, Customer, Outcome},
-    record::Decision,
+    record::{Decision, Effect},
     strategy::{ContactReport, Strategy},
 };
 use learning::{ExposureId, Row};
@@ -62,6 +63,16 @@ impl Engine {
         let Some(candidate) = pick(&decision, slot) else {
             return reject("nothing_said", "nothing was said in this slot".into());
         };
+        let asks = |effect: &Effect| *effect == Effect::AskHuman { slot };
+        if decision.effects.iter().any(asks) {
+            let review = self.review(decision.id, slot, AskedWhy::LegalEffect)?;
+            if !review.and_then(|review| review.settled).is_some_and(|settled| settled.approved) {
+                return reject(
+                    "awaits_human",
+                    "no human has approved this yet, so it cannot have happened".into(),
+                );
+            }
+        }
         let happened = report.at.unwrap_or(at).min(at);
         if happened < decision.at {
             return reject("before_decision", "the outcome lies before the decision".into());

@@ -1,6 +1,8 @@
 //! What does every request share? The engine, the keys, a clock and a source of seeds, and the settings.
 
-use crate::{keys::Keys, problem::Problem, telemetry::Telemetry, turns::Turns};
+use crate::{
+    browser::Caps, keys::Keys, problem::Problem, telemetry::Telemetry, tokens::Tokens, turns::Turns,
+};
 use axum::http::StatusCode;
 use decision::strategy::{self, Files};
 use engine::{Engine, EngineError, storage::Store};
@@ -71,6 +73,9 @@ pub struct App {
     pub engine: Arc<Engine>,
     /// Who may call.
     pub keys: Keys,
+    /// Which customers may call, and with whose tokens.
+    pub tokens: Tokens,
+    pub(crate) browser_caps: Caps,
     /// The moment.
     pub clock: Clock,
     /// Seeds.
@@ -131,7 +136,9 @@ impl App {
     ) -> Result<Self, crate::keys::KeyError> {
         Ok(Self {
             engine,
-            keys: Keys::open(store)?,
+            keys: Keys::open(store.clone())?,
+            tokens: Tokens::open(store)?,
+            browser_caps: Caps::default(),
             clock: Arc::new(Timestamp::now),
             seeds: Arc::new(system_seed),
             turns_to_decide: Turns::new(settings.requests_at_once),

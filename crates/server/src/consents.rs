@@ -132,7 +132,7 @@ pub async fn consents(
 }
 
 /// What a statement is about: exactly one of the four.
-fn what(
+pub fn what(
     purpose: Option<String>,
     topic: Option<String>,
     attribute: Option<String>,

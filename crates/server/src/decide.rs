@@ -10,12 +10,13 @@
 
 use crate::{
     app::App,
-    body,
+    body, browser,
     explaining::{self, ReadingName},
     identifiers::{self, CustomerRef, Identifiers},
     keys::{KeyInfo, Scope},
     problem::Problem,
     scalar, silence,
+    tokens::Caller,
 };
 use axum::{
     Extension, Json,
@@ -27,7 +28,7 @@ use decision::{
     request::{Asked, Direction, Request},
     strategy::Strategy,
 };
-use engine::{Ask, Decided, EngineError, Said, storage::StoreError};
+use engine::{Ask, Decided, EngineError, Identifier, Said, storage::StoreError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as AnyJson;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -104,6 +105,9 @@ pub struct DecideAnswer {
     /// Why a default is given: `deadline`, `busy`, `stopped` or `failed`.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
+    /// For a browser: what its reports about this decision must carry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
     /// This was a preview; it is not recorded.
     dry_run: bool,
     /// The strategy version that decided.
@@ -139,9 +143,16 @@ pub struct SlotAnswer {
     /// The earlier decision whose open contact is shown again.
     #[serde(skip_serializing_if = "Option::is_none")]
     reuses: Option<String>,
+    /// What was chosen has a legal effect: a human decides first, nothing is said or done until then.
+    #[serde(skip_serializing_if = "is_false")]
+    awaits_human: bool,
     /// Why nothing is said.
     #[serde(skip_serializing_if = "Option::is_none")]
     silence: Option<Silence>,
+}
+
+fn is_false(truth: &bool) -> bool {
+    !truth
 }
 
 /// Why nothing is said in a slot.
@@ -167,12 +178,17 @@ pub struct Silence {
 pub async fn decide(
     State(app): State<Arc<App>>,
     Extension(key): Extension<KeyInfo>,
+    Extension(caller): Extension<Option<Caller>>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<DecideAnswer>, Problem> {
     let bytes = body::read(&headers, body, BODY_BYTES_MAX, app.settings.body_within).await?;
     let refuses_sharing = body::refuses_sharing(&headers);
-    answer(&app, &bytes, refuses_sharing, key.allows(&[Scope::Read])).await.map(Json)
+    let asker = match key.is_browser() {
+        true => Asker::Browser(caller),
+        false => Asker::Channel { may_read: key.allows(&[Scope::Read]) },
+    };
+    answer_to(&app, &bytes, refuses_sharing, asker).await.map(Json)
 }
 
 /// Answers a question that came as JSON.
@@ -188,16 +204,43 @@ pub async fn answer(
     refuses_sharing: bool,
     may_read: bool,
 ) -> Result<DecideAnswer, Problem> {
+    answer_to(app, bytes, refuses_sharing, Asker::Channel { may_read }).await
+}
+
+/// Who asks.
+enum Asker {
+    /// A channel of the organisation.
+    Channel { may_read: bool },
+    /// A page, and the customer whose token came along.
+    Browser(Option<Caller>),
+}
+
+async fn answer_to(
+    app: &Arc<App>,
+    bytes: &[u8],
+    refuses_sharing: bool,
+    asker: Asker,
+) -> Result<DecideAnswer, Problem> {
     let time = Time::from_now(app.settings.decide_within);
     let asked: DecideRequest = body::parse(bytes)?;
     let reading = asked.explain;
-    if reading.is_some_and(|reading| reading != ReadingName::Customer) && !may_read {
+    let may_explain = match asker {
+        Asker::Channel { may_read } => may_read || reading == Some(ReadingName::Customer),
+        Asker::Browser(_) => false,
+    };
+    if reading.is_some() && !may_explain {
         let message = "this reading is for employees and auditors; it needs a key with the scope `read`";
         return Err(Problem::new(StatusCode::FORBIDDEN, "scope_missing", message));
     }
     let language = asked.language.clone();
     let published = app.engine.published();
-    let ask = accept(asked, refuses_sharing, &published.strategy)?;
+    let mut ask = accept(asked, refuses_sharing, &published.strategy)?;
+    let mut token_for = None;
+    if let Asker::Browser(caller) = asker {
+        let whom = browser::speaks_for(app, caller.as_ref(), std::mem::take(&mut ask.identifiers))?;
+        token_for = Some(whom.clone());
+        ask.identifiers = app.blocking(move |app| browser::decides_for(app, caller.as_ref(), whom)).await?;
+    }
     let request = ask.request.clone();
     let answer = match decided(app, ask, time).await {
         Ok(decided) => {
@@ -212,7 +255,10 @@ pub async fn answer(
         Err(reason) => DecideAnswer::default_of(&published.strategy, &request, reason),
     };
     app.telemetry.decision(answer.kind());
-    Ok(answer)
+    Ok(match token_for {
+        Some(whom) => answer.for_browser(app, &whom),
+        None => answer,
+    })
 }
 
 fn accept(asked: DecideRequest, refuses_sharing: bool, strategy: &Strategy) -> Result<Ask, Problem> {
@@ -291,6 +337,7 @@ impl DecideAnswer {
             body: said.body.clone(),
             probability: Some(said.probability),
             reuses: said.reuses.map(|id| id.to_string()),
+            awaits_human: said.awaits_human,
             silence: said.silence_reason.map(|reason| Silence {
                 code: silence::code(reason),
                 step: silence::step(reason),
@@ -301,6 +348,7 @@ impl DecideAnswer {
             decision: Some(decided.answer.decision.to_string()),
             default: false,
             reason: None,
+            token: None,
             dry_run: request.dry_run,
             strategy: strategy.version.to_string(),
             slots: decided.answer.slots.iter().map(slot).collect(),
@@ -319,6 +367,7 @@ impl DecideAnswer {
             body: strategy.placement(id).map(|placement| placement.neutral_default.clone()),
             probability: None,
             reuses: None,
+            awaits_human: false,
             silence: None,
         };
         let placements = request.placements.iter().enumerate();
@@ -326,12 +375,22 @@ impl DecideAnswer {
             decision: None,
             default: true,
             reason: Some(reason),
+            token: None,
             dry_run: request.dry_run,
             strategy: strategy.version.to_string(),
             slots: placements.map(|(index, place)| neutral(index, place.placement.as_str())).collect(),
             explanation: None,
             explanation_text: None,
         }
+    }
+
+    /// Without what would tell whether somebody is known, and with the token for reports.
+    fn for_browser(mut self, app: &App, whom: &[Identifier]) -> Self {
+        for slot in &mut self.slots {
+            (slot.probability, slot.reuses, slot.silence) = (None, None, None);
+        }
+        self.token = self.decision.as_deref().map(|decision| browser::token(app, decision, whom));
+        self
     }
 
     fn kind(&self) -> &'static str {

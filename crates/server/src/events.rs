@@ -3,12 +3,20 @@
 use crate::{
     app::App,
     batch::{self, Item, Limits, Verdicts},
-    body,
+    body, browser,
     identifiers::{self, CustomerRef, Identifiers},
+    keys::KeyInfo,
     problem::Problem,
     scalar, signals,
+    tokens::Caller,
 };
-use axum::{Json, body::Body, extract::State, http::HeaderMap};
+use axum::{
+    Extension, Json,
+    body::Body,
+    extract::State,
+    http::HeaderMap,
+    response::{IntoResponse, Response},
+};
 use decision::profile::Source;
 use engine::{EngineError, EventReport, Verdict, storage::Ticket};
 use serde::Deserialize;
@@ -23,26 +31,26 @@ const LIMITS: Limits = Limits { body_bytes: 500_000, item_bytes: 32 * 1024, item
 pub struct Event {
     /// The sender's id of this event; the same id counts once per customer.
     #[schema(example = "e-1001")]
-    id: String,
+    pub id: String,
     /// A declared event, or `customer_updated` for attributes only.
     #[schema(example = "complaint_opened")]
-    event: String,
+    pub event: String,
     /// Whose event.
-    customer: Option<CustomerRef>,
+    pub customer: Option<CustomerRef>,
     /// Whose event, at the top.
     #[serde(default)]
     #[schema(value_type = Object)]
-    identifiers: Identifiers,
+    pub identifiers: Identifiers,
     /// When it happened (RFC 3339); the moment of arrival when left out.
     at: Option<String>,
     /// Declared properties; others are dropped and counted by name.
     #[serde(default)]
     #[schema(value_type = Object)]
-    properties: BTreeMap<String, AnyJson>,
+    pub properties: BTreeMap<String, AnyJson>,
     /// Declared attributes; others are dropped and counted by name.
     #[serde(default)]
     #[schema(value_type = Object)]
-    attributes: BTreeMap<String, AnyJson>,
+    pub attributes: BTreeMap<String, AnyJson>,
     /// Where the attributes come from; each attribute's own source when left out.
     #[schema(value_type = Option<AttributeSource>)]
     source: Option<Source>,
@@ -104,7 +112,8 @@ pub enum Events {
 
 /// Report what happened
 ///
-/// At most 2,500 events and 500 KB at once, 32 KB each. One bad event does not fail the others: it is
+/// At most 2,500 events and 500 KB at once, 32 KB each; with a key for browsers at most 100, about an anonymous id or
+/// the customer whose token comes along as `X-Customer-Token`, answered with `{"received": 1}` whatever they were. One bad event does not fail the others: it is
 /// kept as a reject with its reason.
 #[utoipa::path(
     post, path = "/v1/events", tag = "data", request_body = Events,
@@ -112,10 +121,16 @@ pub enum Events {
 )]
 pub async fn events(
     State(app): State<Arc<App>>,
+    Extension(key): Extension<KeyInfo>,
+    Extension(caller): Extension<Option<Caller>>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<Verdicts>, Problem> {
-    batch::take_in(app, (headers, body), "events", LIMITS, take_in).await
+) -> Result<Response, Problem> {
+    if key.is_browser() {
+        let bytes = body::read(&headers, body, LIMITS.body_bytes, app.settings.body_within).await?;
+        return browser::events(app, caller, &bytes).await;
+    }
+    batch::take_in(app, (headers, body), "events", LIMITS, take_in).await.map(Json::into_response)
 }
 
 fn take_in(app: &App, item: &Item<'_>) -> Result<Result<(Verdict, Ticket), EngineError>, Problem> {
@@ -140,7 +155,7 @@ fn take_in(app: &App, item: &Item<'_>) -> Result<Result<(Verdict, Ticket), Engin
 
 /// Text, numbers and truths. SDKs also send lists and objects, which are no values here: they are
 /// dropped and counted by name.
-fn known(app: &App, object: &BTreeMap<String, AnyJson>) -> BTreeMap<String, decision::value::Value> {
+pub fn known(app: &App, object: &BTreeMap<String, AnyJson>) -> BTreeMap<String, decision::value::Value> {
     let value = |(name, json): (&String, &AnyJson)| {
         let value = scalar::from_json(json);
         if value.is_none() && !json.is_null() {

@@ -68,6 +68,10 @@ pub async fn make_key(
     if asked.scopes.is_empty() {
         return Err(Problem::unfit("no_scope", "scopes", "a key needs at least one scope"));
     }
+    if asked.scopes.contains(&Scope::Browser) && asked.scopes.len() > 1 {
+        let message = "a key for browsers lies open in a page: it has the scope `browser` and no other";
+        return Err(Problem::unfit("browser_scope", "scopes", message));
+    }
     let making =
         tokio::task::spawn_blocking(move || app.keys.create(&asked.name, &asked.scopes, (app.clock)()));
     let (key, info) = making.await.map_err(|_| failed("making the key failed unexpectedly"))??;

@@ -32,11 +32,14 @@ pub enum Scope {
     Read,
     /// Everything, also keys and rejects.
     Admin,
+    /// From a page that everybody can read: ask, tell and report for an anonymous id or for the customer whose token
+    /// comes along, and learn nothing about anybody.
+    Browser,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 4] = [Self::Decide, Self::Ingest, Self::Read, Self::Admin];
+    pub const ALL: [Self; 5] = [Self::Decide, Self::Ingest, Self::Read, Self::Admin, Self::Browser];
 
     /// The word used in the API.
     pub fn as_str(self) -> &'static str {
@@ -45,6 +48,7 @@ impl Scope {
             Self::Ingest => "ingest",
             Self::Read => "read",
             Self::Admin => "admin",
+            Self::Browser => "browser",
         }
     }
 }
@@ -68,6 +72,11 @@ impl KeyInfo {
         format!("{} ({}…)", self.name, self.prefix)
     }
 
+    /// Whether the key may lie open in a page; then it is treated as one that everybody has.
+    pub fn is_browser(&self) -> bool {
+        self.scopes.contains(&Scope::Browser)
+    }
+
     /// Whether the key may be used for any of these.
     pub fn allows(&self, scopes: &[Scope]) -> bool {
         self.scopes.iter().any(|scope| *scope == Scope::Admin || scopes.contains(scope))
@@ -83,6 +92,9 @@ pub enum KeyError {
     /// A row is not a key.
     #[error("an api key row is damaged; restore it from a backup")]
     Damaged,
+    /// The keys that sign tokens of customers cannot be read.
+    #[error(transparent)]
+    Tokens(#[from] crate::tokens::TokenKeyError),
     /// The system gave no randomness.
     #[error("the system gave no random bytes: {0}")]
     Entropy(String),

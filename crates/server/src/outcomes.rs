@@ -3,11 +3,19 @@
 use crate::{
     app::App,
     batch::{self, Item, Limits, Verdicts},
-    body,
+    body, browser,
+    keys::KeyInfo,
     problem::Problem,
     scalar,
+    tokens::Caller,
 };
-use axum::{Json, body::Body, extract::State, http::HeaderMap};
+use axum::{
+    Extension, Json,
+    body::Body,
+    extract::State,
+    http::HeaderMap,
+    response::{IntoResponse, Response},
+};
 use decision::id::InvalidId;
 use engine::{EngineError, OutcomeReport, Verdict, storage::Ticket};
 use serde::Deserialize;
@@ -31,6 +39,9 @@ pub struct Outcome {
     outcome: String,
     /// When it happened (RFC 3339); the moment of arrival when left out.
     at: Option<String>,
+    /// The decision's own token, which a browser must send along with the identifier that it asked for.
+    #[serde(rename = "token")]
+    _token: Option<String>,
 }
 
 /// One outcome, a list, or an object with a list.
@@ -60,10 +71,16 @@ pub enum Outcomes {
 )]
 pub async fn outcomes(
     State(app): State<Arc<App>>,
+    Extension(key): Extension<KeyInfo>,
+    Extension(caller): Extension<Option<Caller>>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<Verdicts>, Problem> {
-    batch::take_in(app, (headers, body), "outcomes", LIMITS, take_in).await
+) -> Result<Response, Problem> {
+    if key.is_browser() {
+        let bytes = body::read(&headers, body, LIMITS.body_bytes, app.settings.body_within).await?;
+        return browser::outcomes(app, caller, &bytes).await;
+    }
+    batch::take_in(app, (headers, body), "outcomes", LIMITS, take_in).await.map(Json::into_response)
 }
 
 fn take_in(app: &App, item: &Item<'_>) -> Result<Result<(Verdict, Ticket), EngineError>, Problem> {

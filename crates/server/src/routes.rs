@@ -3,10 +3,10 @@
 use crate::{
     access,
     app::App,
-    consents, customers, decide, events, experiments, explaining, key_admin, merging, models, outcomes, page,
-    probes,
+    consents, customers, decide, events, experiments, explaining, key_admin, me, merging, models, outcomes,
+    page, preferences, probes,
     problem::{Details, Problem},
-    rejects, summary,
+    rejects, reviews, summary, taking_along, token_admin,
 };
 use axum::{
     Router,
@@ -34,6 +34,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
     tags(
         (name = "channels", description = "Ask for decisions and report what came of them"),
         (name = "data", description = "What happened, what is known, what is allowed"),
+        (name = "desk", description = "The customer's own desk, with a token signed for the customer"),
         (name = "explanation", description = "Why this and not that"),
         (name = "administration", description = "Keys and rejects"),
         (name = "operation", description = "Is it alive, ready, busy"),
@@ -77,6 +78,21 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(merging::unmerge))
         .routes(routes!(merging::conflicts))
         .routes(routes!(explaining::decision))
+        .routes(routes!(me::me))
+        .routes(routes!(me::decisions))
+        .routes(routes!(me::corrections))
+        .routes(routes!(me::contest))
+        .routes(routes!(preferences::preferences))
+        .routes(routes!(preferences::statements))
+        .routes(routes!(taking_along::my_export))
+        .routes(routes!(taking_along::export))
+        .routes(routes!(taking_along::import))
+        .routes(routes!(reviews::contested))
+        .routes(routes!(reviews::queue))
+        .routes(routes!(reviews::settle))
+        .routes(routes!(token_admin::preference_link))
+        .routes(routes!(token_admin::token_keys, token_admin::register_token_key))
+        .routes(routes!(token_admin::remove_token_key))
         .routes(routes!(summary::strategy))
         .routes(routes!(experiments::experiments))
         .routes(routes!(models::models))
@@ -141,6 +157,7 @@ fn cors() -> CorsLayer {
         .allow_origin(Any)
         .allow_methods([Method::GET, Method::POST, Method::DELETE])
         .allow_headers([
+            HeaderName::from_static("x-customer-token"),
             header::AUTHORIZATION,
             header::CONTENT_TYPE,
             header::CONTENT_ENCODING,

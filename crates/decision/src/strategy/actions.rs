@@ -65,6 +65,7 @@ pub(super) fn read(
         mandate: file.required::<&str>("mandate").unwrap_or_default().to_owned(),
         purpose: purpose.unwrap_or_default(),
         class: file.word("class", &CLASSES).unwrap_or(Class::Normal),
+        legal_effect: file.optional("legal_effect").unwrap_or(false),
         sensitive: file.optional("sensitive").unwrap_or(false),
         spared: false,
         valid_from,

@@ -761,6 +761,9 @@ pub struct Action {
     pub purpose: PurposeIndex,
     /// Class.
     pub class: Class,
+    /// It has a legal effect on the customer or is as serious: it never runs by itself, a human decides (GDPR
+    /// article 22).
+    pub legal_effect: bool,
     /// No exploration over silence.
     pub sensitive: bool,
     /// Never withheld to measure something: service, mandatory, and what the organisation spares.

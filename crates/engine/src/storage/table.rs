@@ -36,6 +36,8 @@ tables! {
     Conflict = "conflict",
     /// Who is in a household. Key: household, then customer.
     Member = "member",
+    /// What humans are asked to decide. Key: decision, slot, then why; owned by the customer.
+    Review = "review",
     /// Since when a customer is in which group or arm. Key: customer, then hash of what is compared.
     Enrolment = "enrolment",
     /// Decision records. Key: decision id; owned by the customer.

@@ -11,7 +11,10 @@ use std::collections::BTreeSet;
 
 /// A path that fits the route.
 fn path(route: &str) -> String {
-    route.replace("{id}", &format!("d_{}", "0".repeat(32))).replace("{prefix}", "atk_00000000")
+    route
+        .replace("{id}", &format!("d_{}", "0".repeat(32)))
+        .replace("{prefix}", "atk_00000000")
+        .replace("{decision}", "d_0")
 }
 
 #[test]
@@ -46,7 +49,12 @@ fn each_key_opens_the_routes_of_its_scopes_and_no_others() {
         assert_eq!(bare.status, expected, "{method} {route} without a key: {}", bare.text);
         for (scope, key) in &keys {
             let answer = server.call(method.as_str(), &path(route), &[("x-api-key", key)], b"{}");
+            if matches!(access, Access::Customer | Access::Preferences) {
+                assert_eq!(answer.status, 401, "{method} {route} is for customers, not for {scope:?}");
+                continue;
+            }
             let opens = match (access, scope) {
+                (Access::Customer | Access::Preferences, _) => unreachable!("looked at above"),
                 (Access::Open, _) | (Access::Scoped(_), Some(Scope::Admin)) => true,
                 (Access::Scoped(_), None) => false,
                 (Access::Scoped(scopes), Some(scope)) => scopes.contains(scope),

@@ -2,8 +2,10 @@
 
 mod access;
 mod bad_input;
+mod browser;
 mod consent;
 mod crowd;
+mod desk;
 mod document;
 mod harness;
 mod operation;

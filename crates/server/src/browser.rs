@@ -1,0 +1,214 @@
+//! What may a page do with a key that everybody can read? Speak for an anonymous id, or for the customer whose token
+//! comes along, and for nobody else.
+//!
+//! Its answers say nothing about who is known: they look the same for everybody, and a device that leads to somebody
+//! who is identified counts as nobody until their token comes along. What it reports is learned from only with the
+//! token of a decision, which cannot be guessed and belongs to who asked. Whatever does not fit is thrown away:
+//! nothing that a page sends fills the store with rejects.
+
+use crate::{
+    app::App,
+    body,
+    events::{self, Event},
+    identifiers::{self, CustomerRef, Identifiers},
+    problem::Problem,
+    tokens::Caller,
+};
+use axum::{
+    Json,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use decision::{id::DecisionId, strategy::Identifies};
+use engine::{
+    CUSTOMER_UPDATED, EngineError, EventReport, Identifier, OutcomeReport, REPORTED, storage::Ticket,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as AnyJson;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+use utoipa::ToSchema;
+
+/// Most items of a page at once.
+const ITEMS_MAX: usize = 100;
+/// Most reports about one decision.
+const REPORTS_PER_TOKEN_MAX: u16 = 16;
+/// So many tokens are remembered; then those before them are forgotten together.
+const TOKENS_REMEMBERED: usize = 50_000;
+
+/// What a page gets to hear, whatever became of what it sent.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Received {
+    /// How many items arrived.
+    received: usize,
+}
+
+/// One outcome as a page reports it.
+#[derive(Debug, Deserialize)]
+struct BrowserOutcome {
+    decision: String,
+    token: String,
+    #[serde(default)]
+    slot: u16,
+    outcome: String,
+    customer: Option<CustomerRef>,
+    #[serde(default)]
+    identifiers: Identifiers,
+}
+
+/// How often each token was used of late.
+#[derive(Debug, Default)]
+pub struct Caps(Mutex<(BTreeMap<String, u16>, BTreeMap<String, u16>)>);
+
+impl Caps {
+    /// Counts one more use; `false` when there were enough.
+    fn allow(&self, token: &str) -> bool {
+        let mut used = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if used.0.len() >= TOKENS_REMEMBERED {
+            used.1 = std::mem::take(&mut used.0);
+        }
+        let before = used.1.get(token).copied().unwrap_or(0);
+        let times = used.0.entry(token.to_owned()).or_insert(before);
+        *times = times.saturating_add(1);
+        *times <= REPORTS_PER_TOKEN_MAX
+    }
+}
+
+/// Whom a page speaks for, the one that tells best who it is first.
+///
+/// # Errors
+/// 403 when it names somebody whose token did not come along.
+pub fn speaks_for(
+    app: &App,
+    caller: Option<&Caller>,
+    named: Vec<Identifier>,
+) -> Result<Vec<Identifier>, Problem> {
+    let published = app.engine.published();
+    let is_device =
+        |found: &Identifier| published.strategy.identifier_kind(&found.kind).identifies == Identifies::Device;
+    let own = caller.map(|caller| &caller.identifier);
+    if named.iter().any(|found| Some(found) != own && !is_device(found)) {
+        let message = "a browser speaks for an anonymous id, or for the customer whose token comes along";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "not_yours", message));
+    }
+    let mut whom: Vec<Identifier> = own.cloned().into_iter().collect();
+    whom.extend(named.into_iter().filter(|found| Some(found) != own));
+    Ok(whom)
+}
+
+/// Whom to decide for: nobody, when a device leads to somebody who is identified and whose token is not there.
+pub fn decides_for(
+    app: &App,
+    caller: Option<&Caller>,
+    whom: Vec<Identifier>,
+) -> Result<Vec<Identifier>, EngineError> {
+    let hides = caller.is_none() && app.engine.is_identified(&whom)?;
+    Ok(if hides { Vec::new() } else { whom })
+}
+
+/// The token of a decision that a page asked for.
+pub fn token(app: &App, decision: &str, whom: &[Identifier]) -> String {
+    let nobody = Identifier::new("", "");
+    app.tokens.of_decision(decision, whom.first().unwrap_or(&nobody))
+}
+
+/// Takes in what a page says happened. No model learns from it.
+///
+/// # Errors
+/// The body cannot be read, or names somebody whose token did not come along.
+pub async fn events(app: Arc<App>, caller: Option<Caller>, bytes: &[u8]) -> Result<Response, Problem> {
+    let at = (app.clock)();
+    let items = items(bytes, "events")?;
+    let received = items.len();
+    let mut reports = Vec::new();
+    for item in &items {
+        let event: Event = body::fit(item)?;
+        let named = identifiers::read(event.customer.clone(), event.identifiers.clone())?;
+        let whom = speaks_for(&app, caller.as_ref(), named)?;
+        reports.extend(report(&app, event, whom));
+    }
+    let is_known = caller.is_some();
+    take_in(&app, reports, move |app, mut report| {
+        if !is_known && app.engine.is_identified(&report.identifiers)? {
+            report.attributes.clear();
+        }
+        app.engine.ingest_untrusted(&report, "", at).map(|(_, ticket)| ticket)
+    })
+    .await?;
+    Ok(Json(Received { received }).into_response())
+}
+
+/// Takes in what a page says came of decisions: what carries the decision's own token, once per kind.
+///
+/// # Errors
+/// The body cannot be read, or names somebody whose token did not come along.
+pub async fn outcomes(app: Arc<App>, caller: Option<Caller>, bytes: &[u8]) -> Result<Response, Problem> {
+    let at = (app.clock)();
+    let items = items(bytes, "outcomes")?;
+    let received = items.len();
+    let mut reports = Vec::new();
+    for item in &items {
+        let outcome: BrowserOutcome = body::fit(item)?;
+        let named = identifiers::read(outcome.customer, outcome.identifiers)?;
+        let whom = speaks_for(&app, caller.as_ref(), named)?;
+        let is_theirs = token(&app, &outcome.decision, &whom) == outcome.token;
+        let is_reported = REPORTED.contains(&outcome.outcome.as_str());
+        let decision: Option<DecisionId> = outcome.decision.parse().ok();
+        if let Some(decision) = decision.filter(|_| is_theirs && is_reported)
+            && app.browser_caps.allow(&outcome.token)
+        {
+            reports.push(OutcomeReport { decision, slot: outcome.slot, outcome: outcome.outcome, at: None });
+        }
+    }
+    take_in(&app, reports, move |app, report| app.engine.report(&report, "", at).map(|(_, ticket)| ticket))
+        .await?;
+    Ok(Json(Received { received }).into_response())
+}
+
+/// An event that can be taken in; `None` for one that is not declared, or about nobody.
+fn report(app: &App, event: Event, whom: Vec<Identifier>) -> Option<EventReport> {
+    let published = app.engine.published();
+    let is_declared = event.event == CUSTOMER_UPDATED || published.strategy.event(&event.event).is_some();
+    let fits = is_declared && !whom.is_empty() && !event.id.is_empty();
+    fits.then(|| EventReport {
+        id: event.id,
+        event: event.event,
+        identifiers: whom,
+        at: None,
+        properties: events::known(app, &event.properties),
+        attributes: events::known(app, &event.attributes),
+        source: Some(decision::profile::Source::Observed),
+        household: None,
+    })
+}
+
+fn items(bytes: &[u8], list_name: &str) -> Result<Vec<AnyJson>, Problem> {
+    let items = match body::parse::<AnyJson>(bytes)? {
+        AnyJson::Array(items) => items,
+        AnyJson::Object(mut object) => match object.remove(list_name) {
+            Some(AnyJson::Array(items)) => items,
+            _ => vec![AnyJson::Object(object)],
+        },
+        _ => return Err(Problem::unfit("wrong_shape", "", "the body must be an object or a list")),
+    };
+    if items.len() > ITEMS_MAX {
+        let message = format!("a browser sends at most {ITEMS_MAX} {list_name} at once");
+        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_many_items", message));
+    }
+    Ok(items)
+}
+
+async fn take_in<T: Send + 'static>(
+    app: &Arc<App>,
+    reports: Vec<T>,
+    one: impl Fn(&App, T) -> Result<Ticket, EngineError> + Send + 'static,
+) -> Result<(), Problem> {
+    let taking = app.blocking(move |app| reports.into_iter().map(|report| one(app, report)).collect());
+    let tickets: Vec<Ticket> = taking.await?;
+    for ticket in tickets {
+        ticket.await?;
+    }
+    Ok(())
+}
