@@ -12,8 +12,9 @@ use crate::{
 };
 use decision::{
     Timestamp,
-    id::{AttributeName, CustomerId},
+    id::{ActionId, AttributeName, ChannelId, CustomerId, PlacementId},
     profile::{ConsentStatement, Contact, ContactState, Outcome, Source},
+    request::Direction,
     strategy::Subject,
     value::Value,
 };
@@ -37,7 +38,22 @@ pub enum Portable {
     /// A statement about what may be done.
     Statement(ConsentStatement),
     /// A contact that took attention.
-    Contact(Contact),
+    Contact {
+        /// The decision behind it.
+        decision: String,
+        /// The slot of it.
+        slot: u16,
+        /// What was said.
+        action: ActionId,
+        /// On which channel.
+        channel: ChannelId,
+        /// In which place.
+        placement: PlacementId,
+        /// Who started.
+        direction: Direction,
+        /// When, in milliseconds since 1970 UTC.
+        at_ms: i64,
+    },
     /// Something that happened after a contact or without one.
     Outcome(Outcome),
 }
@@ -52,7 +68,7 @@ impl Engine {
             theirs.then_some(Portable::Fact { attribute, value: value.value, source: value.source, at_ms })
         });
         let counted = |contact: &Contact| matches!(contact.state, ContactState::Counted { .. });
-        let contacts = known.history.contacts.into_iter().filter(counted).map(Portable::Contact);
+        let contacts = known.history.contacts.into_iter().filter(counted).map(carried);
         Ok(facts
             .chain(known.profile.consents.into_iter().map(Portable::Statement))
             .chain(contacts)
@@ -97,12 +113,17 @@ impl Engine {
                         profile.consents.insert(position, statement);
                     }
                 }
-                Portable::Contact(contact) => {
+                Portable::Contact { decision, slot, action, channel, placement, direction, at_ms } => {
+                    let Ok(decision) = decision.parse() else { continue };
+                    let at = Timestamp::from_millisecond(at_ms).unwrap_or(at).min(at);
+                    let state = ContactState::Counted { late: false };
+                    let contact =
+                        Contact { decision, slot, action, channel, placement, direction, at, state };
                     let is_known = history
                         .contacts
                         .iter()
                         .any(|known| (known.decision, known.slot) == (contact.decision, contact.slot));
-                    if contact.at <= at && !is_known {
+                    if !is_known {
                         let position = history.contacts.partition_point(|known| known.at <= contact.at);
                         history.contacts.insert(position, contact);
                     }
@@ -137,5 +158,17 @@ impl Engine {
             return Ok(false);
         };
         Ok(!self.is_anonymous(&self.person(id)?))
+    }
+}
+
+fn carried(contact: Contact) -> Portable {
+    Portable::Contact {
+        decision: contact.decision.to_string(),
+        slot: contact.slot,
+        action: contact.action,
+        channel: contact.channel,
+        placement: contact.placement,
+        direction: contact.direction,
+        at_ms: contact.at.as_millisecond(),
     }
 }

@@ -12,5 +12,6 @@ mod once;
 mod reliability;
 mod reports;
 mod retention;
+mod rights;
 mod shop;
 mod tampering;
