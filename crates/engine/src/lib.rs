@@ -61,9 +61,9 @@ pub use published::{Published, last_published};
 pub use reject::Reject;
 pub use replaying::{ReplayFailure, Replayed};
 pub use reporting::{OutcomeReport, REPORTED};
-pub use signalling::{Said as Signalled, Signal};
 pub use reviewing::{AskedWhy, Review, Settled};
 pub use rights::Portable;
+pub use signalling::{Said as Signalled, Signal};
 pub use working_out::WorkedOut;
 
 use arc_swap::ArcSwap;

@@ -7,7 +7,7 @@
 use crate::{
     Engine, EngineError, Identifier,
     audit::{Kind, Note},
-    ingest::{means_unknown, set, typed},
+    ingest::{set, typed},
     storage::{Batch, Ticket},
 };
 use decision::{
@@ -98,7 +98,7 @@ impl Engine {
                     let index = strategy.attribute_index(attribute.as_str());
                     let declared = index.map(|index| &strategy.attributes[usize::from(index)]);
                     let declared = declared.filter(|declared| declared.subject == Subject::Customer);
-                    let fits = declared.filter(|declared| !means_unknown(declared, &value));
+                    let fits = declared.filter(|declared| !declared.means_unknown(&value));
                     match fits.and_then(|declared| Some((declared, typed(declared, value)?))) {
                         Some((declared, value)) => {
                             let then = Timestamp::from_millisecond(at_ms).unwrap_or(at).min(at);

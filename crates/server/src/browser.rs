@@ -12,6 +12,7 @@ use crate::{
     events::{self, Event},
     identifiers::{self, CustomerRef, Identifiers},
     problem::Problem,
+    signals,
     tokens::Caller,
 };
 use axum::{
@@ -21,7 +22,8 @@ use axum::{
 };
 use decision::{id::DecisionId, strategy::Identifies};
 use engine::{
-    CUSTOMER_UPDATED, EngineError, EventReport, Identifier, OutcomeReport, REPORTED, storage::Ticket,
+    CUSTOMER_UPDATED, EngineError, EventReport, Identifier, OutcomeReport, REPORTED, Signalled,
+    storage::Ticket,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value as AnyJson;
@@ -118,23 +120,39 @@ pub fn token(app: &App, decision: &str, whom: &[Identifier]) -> String {
 ///
 /// # Errors
 /// The body cannot be read, or names somebody whose token did not come along.
-pub async fn events(app: Arc<App>, caller: Option<Caller>, bytes: &[u8]) -> Result<Response, Problem> {
+pub async fn events(
+    app: Arc<App>,
+    caller: Option<Caller>,
+    refuses_sharing: bool,
+    bytes: &[u8],
+) -> Result<Response, Problem> {
     let at = (app.clock)();
     let items = items(bytes, "events")?;
     let received = items.len();
+    let published = app.engine.published();
     let mut reports = Vec::new();
     for item in &items {
         let event: Event = body::fit(item)?;
         let named = identifiers::read(event.customer.clone(), event.identifiers.clone())?;
         let whom = speaks_for(&app, caller.as_ref(), named)?;
-        reports.extend(report(&app, event, whom));
+        let mut said =
+            signals::of_categories(&published.strategy, &event.context.consent.category_preferences);
+        if refuses_sharing {
+            said.extend(signals::of_browser(&published.strategy));
+        }
+        reports.extend(report(&app, event, whom).map(|report| (report, said)));
     }
     let is_known = caller.is_some();
-    take_in(&app, reports, move |app, mut report| {
+    take_in(&app, reports, move |app, (mut report, mut said)| {
         if !is_known && app.engine.is_identified(&report.identifiers)? {
             report.attributes.clear();
+            said.retain(|signal| signal.says != Signalled::Yes);
         }
-        app.engine.ingest_untrusted(&report, "", at).map(|(_, ticket)| ticket)
+        let (_, ticket) = app.engine.ingest_untrusted(&report, "", at)?;
+        match said.is_empty() {
+            true => Ok(ticket),
+            false => app.engine.signals(&report.identifiers, &said, None, "", at).map(|(_, ticket)| ticket),
+        }
     })
     .await?;
     Ok(Json(Received { received }).into_response())

@@ -58,7 +58,7 @@ pub struct Event {
     household: Option<String>,
     /// What an SDK sends along; only the consent object is read.
     #[serde(default)]
-    context: Along,
+    pub context: Along,
 }
 
 /// What an SDK sends along with an event.
@@ -66,7 +66,7 @@ pub struct Event {
 pub struct Along {
     /// The consent object: purposes that declare a `segment_category` hear what it says.
     #[serde(default)]
-    consent: ConsentObject,
+    pub consent: ConsentObject,
 }
 
 /// What the customer chose on a consent platform.
@@ -75,7 +75,7 @@ pub struct ConsentObject {
     /// Category to yes or no.
     #[serde(default, rename = "categoryPreferences")]
     #[schema(value_type = Object)]
-    category_preferences: BTreeMap<String, bool>,
+    pub category_preferences: BTreeMap<String, bool>,
 }
 
 /// Where a value came from, the strongest first.
@@ -128,7 +128,7 @@ pub async fn events(
 ) -> Result<Response, Problem> {
     if key.is_browser() {
         let bytes = body::read(&headers, body, LIMITS.body_bytes, app.settings.body_within).await?;
-        return browser::events(app, caller, &bytes).await;
+        return browser::events(app, caller, body::refuses_sharing(&headers), &bytes).await;
     }
     batch::take_in(app, (headers, body), "events", LIMITS, take_in).await.map(Json::into_response)
 }

@@ -296,7 +296,7 @@ pub async fn corrections(
     let attribute = &strategy.attributes[usize::from(index)];
     let value =
         scalar::from_json(&asked.value).ok_or_else(|| unfit("a value is text, a number, true or false"))?;
-    if engine::typed(attribute, value.clone()).is_none() || engine::means_unknown(attribute, &value) {
+    if engine::typed(attribute, value.clone()).is_none() || attribute.means_unknown(&value) {
         return Err(unfit("it cannot be this"));
     }
     let at = (app.clock)();
