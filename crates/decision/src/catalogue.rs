@@ -4,11 +4,12 @@
 //! published now, or out of volume, is a candidate that was dropped, so that people can see it.
 
 use crate::{
+    Timestamp,
     candidate::{Candidate, Dropped},
     contact_policy::Situation,
     id::{ActionId, Language},
     request::Request,
-    strategy::{Action, AttributeIndex, Content, Form, Strategy},
+    strategy::{Action, ActionIndex, AttributeIndex, Content, Form, Strategy},
 };
 use std::collections::BTreeMap;
 
@@ -42,7 +43,7 @@ pub fn publishable(
         let action = &strategy.actions[usize::from(candidate.action)];
         let begun = action.valid_from.is_none_or(|from| from <= at);
         let ended = action.valid_until.is_some_and(|until| until <= at);
-        if !begun || ended {
+        if !begun || ended || !claims_hold(strategy, candidate, at) {
             candidate.drop_because(Dropped::NotPublishedNow);
         } else if action.volume.is_some() && quotas.get(&action.id) == Some(&0) {
             candidate.drop_because(Dropped::VolumeUsedUp);
@@ -54,6 +55,17 @@ pub fn publishable(
     }
 }
 
+/// Whether there is a form here that says nothing that is no longer true.
+fn claims_hold(strategy: &Strategy, candidate: &Candidate, at: Timestamp) -> bool {
+    let forms = strategy.forms.at(candidate.placement, candidate.action);
+    forms.iter().any(|form| claim_holds(strategy, candidate.action, form.treatment, at))
+}
+
+fn claim_holds(strategy: &Strategy, action: ActionIndex, treatment: u16, at: Timestamp) -> bool {
+    let treatment = strategy.actions[usize::from(action)].treatments.get(usize::from(treatment));
+    treatment.and_then(|treatment| treatment.claim.as_ref()).is_none_or(|claim| claim.until > at)
+}
+
 /// The treatments that have a text in this language, a position among those of the organisation, of
 /// which everything is known and that no experiment leaves out, in the order of the file.
 pub fn sayable(
@@ -61,7 +73,7 @@ pub fn sayable(
     candidate: &Candidate,
     language: usize,
 ) -> impl Iterator<Item = u16> {
-    let Situation { strategy, permitted, overlay, .. } = *situation;
+    let Situation { strategy, permitted, overlay, at, .. } = *situation;
     let action = candidate.action;
     let purpose = strategy.actions[usize::from(candidate.action)].purpose;
     let known = move |attribute: &AttributeIndex| {
@@ -70,7 +82,9 @@ pub fn sayable(
     let forms = strategy.forms.at(candidate.placement, candidate.action).iter();
     let said = move |form: &&Form| form.names(language).is_some_and(|names| names.iter().all(known));
     let treatments = forms.filter(said).map(|form| form.treatment);
-    treatments.filter(move |treatment| !overlay.leaves_out_form(action, *treatment))
+    treatments.filter(move |treatment| {
+        !overlay.leaves_out_form(action, *treatment) && claim_holds(strategy, action, *treatment, at)
+    })
 }
 
 /// The content of a treatment in a language.

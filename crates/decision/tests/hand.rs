@@ -61,10 +61,12 @@ prior = 0.002
 name.nl = "Aanbiedingen die bij u passen"
 name.en = "Offers that fit you"
 basis = "consent"
+impact_assessment = { reference = "DPIA-1", date = 2026-01-15 }
 [purposes.mailing]
 name.nl = "U mailen met een aanbod"
 name.en = "Mailing you an offer"
 basis = "consent"
+impact_assessment = { reference = "DPIA-1", date = 2026-01-15 }
 [purposes.contract]
 name.nl = "Uw contract uitvoeren"
 name.en = "Carrying out your contract"

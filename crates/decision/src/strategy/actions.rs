@@ -2,6 +2,7 @@
 
 use super::{
     document::{Item, Table},
+    integrity::{self, Price, report_sensitive_reads, report_texts},
     lookup::applies,
     model::{Action, ActionIndex, Basis, Class, Content, Goal, GoalTarget, PurposeIndex, Treatment},
     principles::report_distress,
@@ -58,6 +59,7 @@ pub(super) fn read(
     let commercial = !silenced.is_empty() && applies(silenced, &id);
     let rules = allow_rules(&file, index, purpose, vocabulary, commercial);
     let (value_for_customer, value_for_organisation) = values(&file, purpose, vocabulary);
+    let price = integrity::price(&file, vocabulary);
     let action = Action {
         name: file.texts("name", languages),
         intent: file.texts("intent", languages),
@@ -76,7 +78,7 @@ pub(super) fn read(
         value_for_organisation,
         prior: file.optional("prior").map_or(USUAL_PRIOR, |Chance(prior)| prior),
         lever: file.optional("lever").unwrap_or(0.0),
-        treatments: treatments(&file, purpose, vocabulary),
+        treatments: treatments(&file, purpose, vocabulary, price.as_ref()),
         id,
     };
     file.close();
@@ -220,8 +222,9 @@ fn allow_rules(
             continue;
         };
         if let Some(rule) = vocabulary.condition(item, View::Purpose(purpose), Position::Allow) {
-            if commercial {
-                report_distress(item, &rule, vocabulary);
+            match commercial {
+                true => report_distress(item, &rule, vocabulary),
+                false => report_sensitive_reads(item, &rule, vocabulary, false),
             }
             rules.push(AllowRule { action, layer, purpose, rule });
         }
@@ -229,17 +232,22 @@ fn allow_rules(
     rules
 }
 
-fn treatments(file: &Table<'_>, purpose: Option<PurposeIndex>, vocabulary: &Vocabulary) -> Vec<Treatment> {
+fn treatments(
+    file: &Table<'_>,
+    purpose: Option<PurposeIndex>,
+    vocabulary: &Vocabulary,
+    price: Option<&Price<'_>>,
+) -> Vec<Treatment> {
     let Some(item) = file.needs("treatments") else {
         return Vec::new();
     };
     let mut ids = BTreeSet::new();
-    item.list().into_iter().map(|item| treatment(item, purpose, vocabulary, &mut ids)).collect()
+    item.list().into_iter().map(|item| treatment(item, (purpose, price), vocabulary, &mut ids)).collect()
 }
 
 fn treatment<'a>(
     item: Item<'a>,
-    purpose: Option<PurposeIndex>,
+    (purpose, price): (Option<PurposeIndex>, Option<&Price<'_>>),
     vocabulary: &Vocabulary,
     ids: &mut BTreeSet<&'a str>,
 ) -> Treatment {
@@ -257,10 +265,31 @@ fn treatment<'a>(
             .unwrap_or_default()
             .into(),
         contact_cost: table.optional("contact_cost").map(|NotNegative(cost)| cost),
+        claim: integrity::claim(&table, vocabulary),
         content: content(&table, purpose, vocabulary),
     };
+    report_texts(&table, &treatment.content, treatment.claim.as_ref(), price, vocabulary);
+    report_unfit_channel(&table, &treatment, purpose, vocabulary);
     table.close();
     treatment
+}
+
+/// A purpose that names its channels is about no other.
+fn report_unfit_channel(
+    table: &Table<'_>,
+    treatment: &Treatment,
+    purpose: Option<PurposeIndex>,
+    vocabulary: &Vocabulary,
+) {
+    let placement = vocabulary.placements.iter().find(|found| found.id == treatment.placement);
+    let purpose = purpose.and_then(|index| vocabulary.purposes.get(usize::from(index)));
+    if let (Some(placement), Some(purpose)) = (placement, purpose)
+        && !purpose.channels.is_empty()
+        && !purpose.channels.contains(&placement.channel)
+        && let Some(item) = table.get("placement")
+    {
+        item.place.problem(format!("`{}` is not about the channel `{}`", purpose.id, placement.channel));
+    }
 }
 
 fn content(

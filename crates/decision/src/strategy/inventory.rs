@@ -138,12 +138,14 @@ fn attribute(item: Item<'_>, vocabulary: &Vocabulary, understood: &mut bool) -> 
             .and_then(|first| first.moment(&vocabulary.time_zone)),
         cost: table.optional("cost").map_or(0.0, |NotNegative(euro)| euro),
         obtain: table.word("obtain", &WAYS),
+        shown: table.optional("shown").unwrap_or(false),
         proxy_for: proxy_for(&table),
         owner: owner(&table).unwrap_or_default().to_owned(),
         learn: learn(&table, sensitivity),
         purposes,
     };
     report_unfit_plausibility(&table, &attribute);
+    report_forbidden_use(item, &attribute, vocabulary);
     if sensitivity == Sensitivity::Special {
         report_special_without_consent(item, &attribute.purposes, vocabulary);
     }
@@ -265,13 +267,34 @@ fn retention(table: &Table<'_>, purposes: &[PurposeIndex], vocabulary: &Vocabula
 
 fn learn(table: &Table<'_>, sensitivity: Sensitivity) -> bool {
     let item = table.get("learn");
-    let learn = item.and_then(Item::read).unwrap_or(sensitivity == Sensitivity::Ordinary);
+    let is_proxy = table.get("proxy_for").is_some();
+    let learn = item.and_then(Item::read).unwrap_or(sensitivity == Sensitivity::Ordinary && !is_proxy);
     match item {
+        Some(item) if learn && is_proxy => {
+            item.place.problem("models never learn from what stands for a special category");
+            false
+        }
         Some(item) if learn && sensitivity == Sensitivity::Special => {
             item.place.problem("models never learn from a special category");
             false
         }
         _ => learn,
+    }
+}
+
+/// Some categories may never serve some purposes, whoever declares it.
+fn report_forbidden_use(item: Item<'_>, attribute: &Attribute, vocabulary: &Vocabulary) {
+    let Some(category) = &attribute.category else {
+        return;
+    };
+    for purpose in &attribute.purposes {
+        let purpose = &vocabulary.purposes[usize::from(*purpose)];
+        if purpose.forbidden_categories.contains(category) {
+            item.key.problem_with_hint(
+                format!("`{}` is `{category}`, which may never serve `{}`", item.name, purpose.id),
+                "take the purpose off the attribute",
+            );
+        }
     }
 }
 
@@ -282,6 +305,14 @@ fn report_special_without_consent(item: Item<'_>, purposes: &[PurposeIndex], voc
             item.key.problem_with_hint(
                 format!("the special category `{}` may not be used for `{}`", item.name, purpose.id),
                 "a special category needs a purpose whose basis is `consent`",
+            );
+        } else if purpose.impact_assessment.is_none() {
+            item.key.problem_with_hint(
+                format!(
+                    "the special category `{}` is used for `{}` without an impact assessment",
+                    item.name, purpose.id
+                ),
+                "write `impact_assessment = { reference = \"…\", date = 2026-01-15 }` at the purpose",
             );
         }
     }

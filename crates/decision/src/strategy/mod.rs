@@ -13,6 +13,7 @@ mod document;
 mod experiments;
 mod forms;
 mod identifiers;
+mod integrity;
 mod inventory;
 mod load;
 mod lookup;
@@ -33,6 +34,7 @@ mod texts;
 mod vocabulary;
 
 pub use forms::{Form, Forms};
+pub use integrity::Claim;
 pub use load::{Files, Loaded, Variant, load, load_kept};
 pub use lookup::{applies, consented_event, provided_event};
 pub use model::*;

@@ -1,6 +1,6 @@
 //! The compiled strategy: plain data, indexed, with every rule typed.
 
-use super::{forms::Forms, purchases::Purchases, scopes::Scopes};
+use super::{forms::Forms, integrity::Claim, purchases::Purchases, scopes::Scopes};
 use crate::{
     Duration, Timestamp,
     id::{
@@ -325,6 +325,8 @@ pub struct Purpose {
     pub assessment: Option<Reviewed>,
     /// The data protection impact assessment, GDPR article 35.
     pub impact_assessment: Option<Reviewed>,
+    /// Categories of data that may never serve it.
+    pub forbidden_categories: Vec<String>,
     /// People are profiled systematically for it.
     pub profiling: bool,
     /// The category of a Segment consent object that speaks for it.
@@ -461,6 +463,8 @@ pub struct Attribute {
     pub cost: f64,
     /// The cheapest way to get it.
     pub obtain: Option<Obtain>,
+    /// The customer can see it with us, for example on a bill.
+    pub shown: bool,
     /// The special category that it would give away.
     pub proxy_for: Option<String>,
     /// Who answers for it.
@@ -516,6 +520,7 @@ impl Purpose {
             channels: Vec::new(),
             assessment: None,
             impact_assessment: None,
+            forbidden_categories: Vec::new(),
             profiling: false,
             segment_category: None,
             tcf_purpose: None,
@@ -548,6 +553,7 @@ impl Attribute {
             implausible_before: None,
             cost: 0.0,
             obtain: None,
+            shown: false,
             proxy_for: None,
             owner: String::new(),
             learn: true,
@@ -828,6 +834,8 @@ pub struct Treatment {
     pub placement: PlacementId,
     /// Cost of this form in euro, instead of the channel's.
     pub contact_cost: Option<f64>,
+    /// What makes it true that it presses the customer, when it does.
+    pub claim: Option<Claim>,
     /// What is said, per language.
     pub content: BTreeMap<Language, Content>,
 }

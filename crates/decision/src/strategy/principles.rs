@@ -2,6 +2,7 @@
 
 use super::{
     document::{Item, Table},
+    integrity::report_sensitive_reads,
     lookup::applies,
     model::{Action, Principle, PrincipleKind, PurposeIndex, Sensitivity, WhenUnknown},
     quantity::Order,
@@ -158,6 +159,7 @@ fn weighing(
 
 /// Money trouble never makes anything more likely.
 pub(super) fn report_distress(item: Item<'_>, rule: &Rule, vocabulary: &Vocabulary) {
+    report_sensitive_reads(item, rule, vocabulary, true);
     for index in &rule.reads().attributes {
         let attribute = &vocabulary.attributes[usize::from(*index)];
         if attribute.sensitivity == Sensitivity::FinancialDistress {

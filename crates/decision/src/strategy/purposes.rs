@@ -4,6 +4,7 @@
 //! what; that is in the ledger.
 
 use super::{
+    category,
     document::{Item, Table},
     model::{Basis, Purpose, Reviewed, TextVersion, Texts},
     names::Names,
@@ -68,6 +69,7 @@ fn purpose(item: Item<'_>, languages: &[Language], channels: &Names, time_zone: 
         channels: channels.resolve_all(table.list("channels")).into_iter().map(Into::into).collect(),
         assessment: reviewed(&table, "assessment", time_zone),
         impact_assessment: reviewed(&table, "impact_assessment", time_zone),
+        forbidden_categories: forbidden_categories(&table),
         profiling: table.optional("profiling").unwrap_or(false),
         segment_category: table.optional::<&str>("segment_category").map(str::to_owned),
         tcf_purpose: table.get("tcf_purpose").and_then(tcf_purpose),
@@ -110,6 +112,17 @@ fn reviewed(table: &Table<'_>, key: &'static str, time_zone: &TimeZone) -> Optio
     let date = table.needs("date").and_then(|date| date.moment(time_zone));
     table.close();
     Some(Reviewed { reference: reference?.to_owned(), date: date? })
+}
+
+fn forbidden_categories(table: &Table<'_>) -> Vec<String> {
+    let known = |item: Item<'_>| {
+        let id: &str = item.read()?;
+        if !category::is_known(id) {
+            item.place.problem(format!("no category of personal data is called `{id}`"));
+        }
+        Some(id.to_owned())
+    };
+    table.list("forbidden_categories").into_iter().filter_map(known).collect()
 }
 
 fn tcf_purpose(item: Item<'_>) -> Option<u8> {

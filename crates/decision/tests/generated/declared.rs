@@ -7,6 +7,7 @@ pub fn files() -> BTreeMap<String, String> {
 [purposes.offers]
 name.en = "Offers that fit you"
 basis = "consent"
+impact_assessment = { reference = "DPIA-1", date = 2026-01-15 }
 global_privacy_control = true
 [purposes.advice]
 name.en = "Advice"
@@ -18,6 +19,7 @@ basis = "contract"
 [purposes.calls]
 name.en = "Calling you"
 basis = "consent"
+impact_assessment = { reference = "DPIA-1", date = 2026-01-15 }
 [purposes.protection]
 name.en = "Leaving you alone"
 basis = "legal_obligation"

@@ -156,7 +156,13 @@ pub(super) const MISTAKES: &[(&str, &str, &str, &[&str])] = &[
         "inventory/customer.toml",
         "owner = \"advice\"",
         "owner = \"advice\"\nsensitivity = \"special\"\nlearn = true",
-        &["inventory/customer.toml | true | models never learn from a special category | -"],
+        &[
+            "actions/sales/contract/renew.toml | heating | `heating` is a special category and may not make an action more likely here | read it in the rules of a care action",
+            "actions/sales/contract/renew.toml | {heating} | the customer never told us `heating`, so it is not said to them | leave it out; where they can see it with us anyway, declare `shown = true`",
+            "actions/sales/contract/renew.toml | {heating} | the customer never told us `heating`, so it is not said to them | leave it out; where they can see it with us anyway, declare `shown = true`",
+            "inventory/customer.toml | heating | the special category `heating` is used for `offers` without an impact assessment | write `impact_assessment = { reference = \"…\", date = 2026-01-15 }` at the purpose",
+            "inventory/customer.toml | true | models never learn from a special category | -",
+        ],
     ),
     (
         "inventory/customer.toml",
@@ -291,6 +297,7 @@ pub(super) const MISTAKES: &[(&str, &str, &str, &[&str])] = &[
         "U heeft {arrears} open",
         &[
             "actions/sales/contract/renew.toml | {arrears} | `arrears` may not be used for this action's purpose | add the purpose to the attribute, or leave it out of the text",
+            "actions/sales/contract/renew.toml | {arrears} | the customer never told us `arrears`, so it is not said to them | leave it out; where they can see it with us anyway, declare `shown = true`",
         ],
     ),
     (
@@ -398,6 +405,117 @@ pub(super) const MISTAKES: &[(&str, &str, &str, &[&str])] = &[
         "\"sales/contract/renw\"",
         &[
             "tests/sales.toml | \"sales/contract/renw\" | no action is called `sales/contract/renw` | did you mean `sales/contract/renew`?",
+        ],
+    ),
+    (
+        "purposes.toml",
+        "assessment = { reference = \"LIA-1\", date = 2026-01-15 }\n",
+        "",
+        &[
+            "purposes.toml | care | `care` rests on legitimate interests without an assessment of them | write `assessment = { reference = \"…\", date = 2026-01-15 }`",
+        ],
+    ),
+    (
+        "purposes.toml",
+        "basis = \"consent\"",
+        "basis = \"consent\"\nprofiling = true",
+        &[
+            "purposes.toml | offers | `offers` profiles people systematically without an impact assessment | write `impact_assessment = { reference = \"…\", date = 2026-01-15 }`",
+        ],
+    ),
+    (
+        "purposes.toml",
+        "basis = \"consent\"",
+        "basis = \"consent\"\nconsent_holds = \"2y\"",
+        &["purposes.toml | \"2y\" | a consent holds for at most a year | ask again after `365d`, or sooner"],
+    ),
+    (
+        "purposes.toml",
+        "basis = \"consent\"",
+        "basis = \"consent\"\ntcf_purpose = 25",
+        &["purposes.toml | 25 | the framework numbers its purposes from 1 to 24 | -"],
+    ),
+    (
+        "inventory/customer.toml",
+        "owner = \"advice\"",
+        "owner = [\"advice\", \"sales\"]",
+        &[
+            "inventory/customer.toml | [\"advice\", \"sales\"] | an attribute has one owner | name the one who answers for it",
+        ],
+    ),
+    (
+        "inventory/customer.toml",
+        "owner = \"advice\"",
+        "owner = \"advice\"\ncategory = \"dpv-pd:Incom\"",
+        &[
+            "inventory/customer.toml | \"dpv-pd:Incom\" | no category of personal data is called `dpv-pd:Incom` | did you mean `dpv-pd:Income`?",
+        ],
+    ),
+    (
+        "inventory/customer.toml",
+        "owner = \"advice\"",
+        "owner = \"advice\"\ncategory = \"dpv-pd:Religion\"",
+        &[
+            "inventory/customer.toml | \"dpv-pd:Religion\" | `dpv-pd:Religion` is a special category | write `sensitivity = \"special\"`, or do not keep it",
+        ],
+    ),
+    (
+        "inventory/customer.toml",
+        "owner = \"advice\"",
+        "owner = \"advice\"\nsensitivity = \"special\"",
+        &[
+            "actions/sales/contract/renew.toml | heating | `heating` is a special category and may not make an action more likely here | read it in the rules of a care action",
+            "actions/sales/contract/renew.toml | {heating} | the customer never told us `heating`, so it is not said to them | leave it out; where they can see it with us anyway, declare `shown = true`",
+            "actions/sales/contract/renew.toml | {heating} | the customer never told us `heating`, so it is not said to them | leave it out; where they can see it with us anyway, declare `shown = true`",
+            "inventory/customer.toml | heating | the special category `heating` is used for `offers` without an impact assessment | write `impact_assessment = { reference = \"…\", date = 2026-01-15 }` at the purpose",
+        ],
+    ),
+    (
+        "inventory/customer.toml",
+        "owner = \"advice\"",
+        "owner = \"advice\"\nproxy_for = \"dpv-pd:MedicalHealth\"",
+        &[
+            "actions/sales/contract/renew.toml | heating | `heating` stands for `dpv-pd:MedicalHealth`, so no rule may read it | leave it out; a special category needs the customer's explicit consent",
+        ],
+    ),
+    (
+        "inventory/customer.toml",
+        "owner = \"advice\"",
+        "owner = \"advice\"\nmin = 3.0",
+        &["inventory/customer.toml | min | `min` is for numbers only | -"],
+    ),
+    (
+        "inventory/customer.toml",
+        "owner = \"advice\"",
+        "owner = \"advice\"\nsource = \"derived\"",
+        &[
+            "actions/sales/contract/renew.toml | {heating} | the customer never told us `heating`, so it is not said to them | leave it out; where they can see it with us anyway, declare `shown = true`",
+            "actions/sales/contract/renew.toml | {heating} | the customer never told us `heating`, so it is not said to them | leave it out; where they can see it with us anyway, declare `shown = true`",
+        ],
+    ),
+    (
+        "actions/sales/contract/renew.toml",
+        "title = { en = \"Renew\", nl = \"Verleng\" }",
+        "title = { en = \"Only today\", nl = \"Verleng\" }",
+        &[
+            "actions/sales/contract/renew.toml | Only today | `Only today` presses the customer without a source and an end | write `claim = { source = \"…\", until = 2026-04-01 }`, or say it without pressure",
+        ],
+    ),
+    (
+        "actions/sales/contract/renew.toml",
+        "title = { en = \"Renew\", nl = \"Verleng\" }",
+        "title = { en = \"Renew\", nl = \"Nog maar drie\" }",
+        &[
+            "actions/sales/contract/renew.toml | Nog maar | `Nog maar` presses the customer without a source and an end | write `claim = { source = \"…\", until = 2026-04-01 }`, or say it without pressure",
+        ],
+    ),
+    (
+        "actions/sales/contract/renew.toml",
+        "prior = 0.05",
+        "prior = 0.05\nprice = { varies_by = \"person\", disclosure = { en = \"Your own price\", nl = \"Uw eigen prijs\" } }",
+        &[
+            "actions/sales/contract/renew.toml | [[treatments]] | the text in `en` does not say that the price is not the same for everybody | say the `disclosure` of the action's `price` in it",
+            "actions/sales/contract/renew.toml | [[treatments]] | the text in `nl` does not say that the price is not the same for everybody | say the `disclosure` of the action's `price` in it",
         ],
     ),
 ];
