@@ -21,7 +21,7 @@ use crate::{
     request::Request,
     rules::{Facts, Layer, Refusal},
     selection::{self, Manner, Said},
-    strategy::{PurposeIndex, Strategy},
+    strategy::{GoalTarget, PurposeIndex, Strategy},
     trace,
 };
 use learning::{Prediction, exploration::keyed_uniform};
@@ -201,7 +201,13 @@ pub(crate) fn spoken(strategy: &Strategy, request: &Request) -> usize {
 pub(crate) fn purposes_in_play(strategy: &Strategy, candidates: &[Candidate]) -> Vec<bool> {
     let mut in_play = vec![false; strategy.purposes.len()];
     let mut mark = |purpose: PurposeIndex| in_play[usize::from(purpose)] = true;
-    candidates.iter().for_each(|candidate| mark(strategy.actions[usize::from(candidate.action)].purpose));
+    for candidate in candidates {
+        let action = &strategy.actions[usize::from(candidate.action)];
+        mark(action.purpose);
+        if let GoalTarget::Consent(purpose) = action.goal.target {
+            mark(purpose);
+        }
+    }
     strategy.permissions.iter().for_each(|permission| mark(permission.needs));
     in_play
 }

@@ -5,7 +5,8 @@
 //! of this request, silence included, of anything that is no question, and `v` runs over the answers. It counts
 //! towards the value of the goal, so the chance of an answer, the cost of the contact and the harm of asking
 //! (abandonment is a side outcome like any other) weigh it. What is known is not asked, nothing is asked twice
-//! within the time its goal is closed for, and what could not be used is not asked at all.
+//! within the time its goal is closed for, and what could not be used is not asked at all. Who withdrew a consent is not
+//! asked for it again.
 //!
 //! Deliberately absent: numbers and free texts have too many answers to work out; a question about them is worth
 //! what its file says.
@@ -17,7 +18,7 @@ use crate::{
     consent::{self, Known, Permitted, Withheld},
     decide::Asked,
     inputs::Assignment,
-    profile::{About, AttributeValue, ConsentStatement, ConsentStatus, Customer, Source},
+    profile::{About, AttributeValue, ConsentStatement, ConsentStatus, ContactState, Customer, Source},
     strategy::{Action, ActionIndex, Attribute, AttributeIndex, GoalTarget, PurposeIndex, Subject},
     value::{Value, ValueType},
 };
@@ -82,10 +83,10 @@ fn consented(
     match consent::basis(purpose, statements, &request.channel, request.global_privacy_control, at) {
         Ok(()) => Some(Dropped::AnswerKnown),
         Err(Withheld::NoConsent | Withheld::ConsentExpired) => None,
-        Err(Withheld::Refused | Withheld::Withdrawn) => {
+        Err(Withheld::Refused) => {
+            let about = About::Purpose(purpose.id.clone());
             let no = |statement: &&ConsentStatement| {
-                matches!(statement.status, ConsentStatus::Refused | ConsentStatus::Withdrawn)
-                    && statement.about == About::Purpose(purpose.id.clone())
+                statement.status == ConsentStatus::Refused && statement.about == about
             };
             let said = statements.iter().filter(no).map(|statement| statement.at).max()?;
             let until = after(said, action);
@@ -106,7 +107,10 @@ fn asked_before(asked: &Asked<'_>, customer: &Customer, action: &Action) -> Opti
     let last = contacts
         .filter(|contact| contact.takes_attention(asked.at))
         .find(|contact| same_goal(contact.action.as_str()))?;
-    let until = after(last.at, action);
+    let until = match last.state {
+        ContactState::Reserved { until } => until.min(after(last.at, action)),
+        ContactState::Counted { .. } => after(last.at, action),
+    };
     (until > asked.at).then_some(Dropped::AskedBefore { until })
 }
 

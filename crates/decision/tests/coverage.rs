@@ -54,6 +54,8 @@ fn generated_decisions_have_every_kind_of_fate_and_silence() {
         "dropped QuietHours",
         "dropped GoalReached",
         "dropped Paused",
+        "dropped AnswerKnown",
+        "dropped AskedBefore",
         "dropped ComplaintOpen",
         "dropped Limit",
         "dropped ValueUnknown",

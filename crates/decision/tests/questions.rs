@@ -166,7 +166,7 @@ fn consent_is_asked_for_when_it_opens_something_and_never_again_after_a_no() {
     let until = at(DAYTIME) - days(35.0) + days(90.0);
     assert_eq!(says(ConsentStatus::Given), Fate::Dropped(Dropped::AnswerKnown));
     assert_eq!(says(ConsentStatus::Refused), Fate::Dropped(Dropped::AskedBefore { until }));
-    assert_eq!(says(ConsentStatus::Withdrawn), Fate::Dropped(Dropped::AskedBefore { until }));
+    assert_eq!(says(ConsentStatus::Withdrawn), Fate::Dropped(Dropped::NoBasis(Withheld::Withdrawn)));
     assert_eq!(says(ConsentStatus::Objected), Fate::Dropped(Dropped::NoBasis(Withheld::Objected)));
 }
 

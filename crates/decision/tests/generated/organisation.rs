@@ -231,6 +231,9 @@ impl Organisation {
         for (index, group) in GROUPS.iter().enumerate() {
             files.insert(format!("actions/{group}/z.toml"), plain_action(index));
         }
+        for (name, goal) in QUESTIONS {
+            files.insert(format!("actions/advice/home/{name}.toml"), question(goal));
+        }
         files
     }
 
@@ -310,6 +313,18 @@ impl ActionSketch {
         }
         file
     }
+}
+
+/// Among the names that contacts and outcomes are made about.
+const QUESTIONS: [(&str, &str); 3] =
+    [("a7", "attribute = \"kind\""), ("a8", "attribute = \"f0\""), ("a9", "consent = \"offers\"")];
+
+fn question(goal: &str) -> String {
+    let plain = plain_action(3);
+    let told = "goal = { event = \"plain_done\", within = \"30d\" }";
+    assert!(plain.contains(told), "{plain}");
+    let asks = plain.replace(told, &format!("goal = {{ {goal}, within = \"30d\", closed_for = \"20d\" }}"));
+    asks.replace("Plain 3", &format!("Asks {goal}").replace('"', "'"))
 }
 
 /// Every group exists, so that every scope does.
