@@ -31,9 +31,9 @@ pub struct Priority {
     pub value_for_customer: f64,
     /// Value of the goal for the organisation.
     pub value_for_organisation: f64,
-    /// Value of the goal, both ledgers weighed, with what knowing the answer to a question is worth.
+    /// Value of the goal, both ledgers weighed.
     pub value: f64,
-    /// Of which for knowing the answer; see [`crate::questions`].
+    /// What knowing the answer to a question adds to it; see [`crate::questions`].
     pub worth_knowing: f64,
     /// Expected value of the side outcomes, both ledgers weighed.
     pub side_value: f64,
@@ -82,7 +82,7 @@ impl Priority {
     }
 
     fn gain_at(&self, propensity: f64) -> f64 {
-        (propensity - self.baseline.unwrap_or(0.0)) * self.value + self.side_value
+        (propensity - self.baseline.unwrap_or(0.0)) * (self.value + self.worth_knowing) + self.side_value
     }
 
     /// The same as a layer of the strategy would see it on its own.
@@ -100,7 +100,6 @@ impl Priority {
     /// The same with knowing the answer counted towards the value of the goal.
     pub fn with_worth_knowing(mut self, worth: f64) -> Self {
         self.worth_knowing = worth;
-        self.value += worth;
         self.total = self.at_propensity(self.propensity);
         self
     }

@@ -102,7 +102,9 @@ fn what_knowing_is_worth_counts_towards_the_goal() {
     let priority =
         worked.candidates.iter().find(of_question).and_then(|found| found.priority).expect("asked");
     assert!((priority.worth_knowing - worth_of(&strategy, &story, KIND)).abs() < 1e-9);
-    assert!((priority.value - 5.0 - priority.worth_knowing).abs() < 1e-9, "its own value and what it tells");
+    let worth = priority.value + priority.worth_knowing;
+    let gain = (priority.propensity - priority.baseline.unwrap_or(0.0)) * worth + priority.side_value;
+    assert!((priority.gain() - gain).abs() < 1e-9, "its own value and what it tells");
 }
 
 #[test]

@@ -56,7 +56,7 @@ impl Waterfall {
             probability_gained: priority.gain_in_probability(),
             value_for_customer: priority.value_for_customer,
             value_for_organisation: priority.value_for_organisation,
-            value: priority.value,
+            value: priority.value + priority.worth_knowing,
             worth_knowing: priority.worth_knowing,
             side_value: priority.side_value,
             gain: priority.gain(),
