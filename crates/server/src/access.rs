@@ -55,6 +55,7 @@ pub const ACCESS: &[(Method, &str, Access)] = &[
     (Method::GET, "/v1/strategy", Access::Scoped(&[Decide, Ingest, Read])),
     (Method::GET, "/v1/rejects", Access::Scoped(&[Admin])),
     (Method::GET, "/v1/me", Access::Customer),
+    (Method::DELETE, "/v1/me", Access::Customer),
     (Method::GET, "/v1/me/decisions", Access::Customer),
     (Method::GET, "/v1/me/export", Access::Customer),
     (Method::POST, "/v1/me/corrections", Access::Customer),

@@ -357,6 +357,24 @@ pub async fn contest(
     Ok((StatusCode::ACCEPTED, Json(Done::new(message))))
 }
 
+/// Forget me
+///
+/// Everything about you goes, on every channel you were known by, and stays away when old data come back.
+#[utoipa::path(
+    delete, path = "/v1/me", tag = "desk",
+    responses((status = 200, description = "What went, and until when models are made anew", body = Object)),
+)]
+pub async fn forget_me(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+) -> Result<Json<AnyJson>, Problem> {
+    let at = (app.clock)();
+    let erasing = app.blocking(move |app| app.engine.erase(&[caller.identifier], None, at));
+    let (certificate, ticket) = erasing.await?;
+    ticket.await?;
+    Ok(Json(serde_json::to_value(&certificate).unwrap_or(AnyJson::Null)))
+}
+
 /// A statement as its customer sees it.
 pub fn statement(statement: &decision::profile::ConsentStatement) -> MyStatement {
     let (about, name) = statement.about.named();

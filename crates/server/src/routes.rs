@@ -78,7 +78,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(merging::unmerge))
         .routes(routes!(merging::conflicts))
         .routes(routes!(explaining::decision))
-        .routes(routes!(me::me))
+        .routes(routes!(me::me, me::forget_me))
         .routes(routes!(me::decisions))
         .routes(routes!(me::corrections))
         .routes(routes!(me::contest))

@@ -262,3 +262,14 @@ fn two_customers_are_merged_and_parted_by_a_human_with_a_reason() {
     assert_eq!(seen.json["undone_merges"][0]["undone_because"], "a mistake");
     assert_eq!(server.get("/v1/customers/conflicts").json, json!([]));
 }
+
+#[test]
+fn a_customer_who_asks_to_be_forgotten_is_nobody_from_then_on() {
+    let server = Server::start().with_customer().with_tokens();
+    let certificate = server.as_customer("DELETE", "/v1/me", &token("42"), &json!({}));
+    assert_eq!(certificate.status, 200, "{}", certificate.text);
+    assert!(!certificate.text.contains("Noor"));
+    let me = server.as_customer("GET", "/v1/me", &token("42"), &json!({}));
+    assert_eq!(me.json["known"], false);
+    assert_eq!(server.decide("web", "inbound", "web_home").json["slots"][0]["action"], Value::Null);
+}
