@@ -1,7 +1,10 @@
 //! How does a command talk to a running server? Over its public API, as any other client.
 
 use serde_json::Value;
-use std::time::Duration;
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
 
 /// Time for a whole call.
 const WITHIN: Duration = Duration::from_secs(30);
@@ -70,6 +73,21 @@ impl Client {
             return response.body_mut().read_to_string().map_err(|error| broke_off(&error));
         }
         read(response).map(|json| json.to_string())
+    }
+
+    /// Passes what comes back on to `out`, however long that takes.
+    ///
+    /// # Errors
+    /// As for [`Client::post`], or `out` does not take it.
+    pub fn download(&self, path: &str, out: &mut dyn Write) -> Result<(), CallError> {
+        let request = self.agent.get(format!("{}{path}", self.url)).config().timeout_global(None).build();
+        let sent = request.header("X-API-Key", &self.key).call();
+        let mut response = sent.map_err(|error| self.unreachable(&error))?;
+        if !response.status().is_success() {
+            return read(response).map(drop);
+        }
+        let copied = io::copy(&mut response.body_mut().as_reader(), out);
+        copied.map(drop).map_err(|error| CallError::Trouble(format!("the answer broke off: {error}")))
     }
 
     fn unreachable(&self, error: &ureq::Error) -> CallError {

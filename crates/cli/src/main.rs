@@ -1,11 +1,14 @@
 //! The `attent` command. One file per command; its doc comment is the help.
 
+mod audit;
 mod backtest;
+mod backup;
 mod check;
 mod client;
 mod decide;
 mod demo;
 mod diagnostics;
+mod erase;
 mod experiments;
 mod explain;
 mod folder;
@@ -15,10 +18,13 @@ mod lab;
 mod models;
 mod opening;
 mod replay;
+mod restore;
+mod rotate_master_key;
 mod serve;
 mod simulate;
 mod test;
 mod value;
+mod verify;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -52,6 +58,12 @@ enum Command {
     Backtest(backtest::Arguments),
     Value(value::Arguments),
     Lab(lab::Arguments),
+    Erase(erase::Arguments),
+    Audit(audit::Arguments),
+    Verify(verify::Arguments),
+    Backup(backup::Arguments),
+    Restore(restore::Arguments),
+    RotateMasterKey(rotate_master_key::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -71,5 +83,11 @@ fn main() -> ExitCode {
         Command::Backtest(arguments) => backtest::run(&arguments),
         Command::Value(arguments) => value::run(&arguments),
         Command::Lab(arguments) => lab::run(&arguments),
+        Command::Erase(arguments) => erase::run(&arguments),
+        Command::Audit(arguments) => audit::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
+        Command::Backup(arguments) => backup::run(&arguments),
+        Command::Restore(arguments) => restore::run(&arguments),
+        Command::RotateMasterKey(arguments) => rotate_master_key::run(&arguments),
     }
 }

@@ -92,6 +92,14 @@ pub fn checked(strategy: &Path) -> Result<Files, NotOpened> {
     }
 }
 
+/// The store in a folder that must exist, without an engine.
+pub fn on_disk_existing(data: &Path) -> Result<FjallStore, String> {
+    if !data.join("format.toml").is_file() {
+        return Err(format!("there is no store in `{}`", data.display()));
+    }
+    FjallStore::open(data, &Options::default()).map_err(|error| error.to_string())
+}
+
 /// The store in a folder, made when there is none.
 pub fn on_disk(data: &Path) -> Result<Arc<dyn Store>, NotOpened> {
     opened(FjallStore::open(data, &Options::default()))

@@ -6,7 +6,10 @@ use crate::{
     opening::{self, Opened},
 };
 use clap::ValueEnum;
-use engine::Engine;
+use engine::{
+    Engine,
+    audit::{Kind, Note},
+};
 use serde_json::json;
 use server::{App, Background, ReadFolder, Settings, keys::Scope};
 use std::{
@@ -179,7 +182,11 @@ fn made_key(app: &App, new_key: bool) -> Result<Option<String>, String> {
         (false, false) => return Ok(None),
     };
     let made = app.keys.create(name, &[Scope::Admin], (app.clock)());
-    Ok(Some(made.map_err(|error| error.to_string())?.0))
+    let (key, info) = made.map_err(|error| error.to_string())?;
+    let note = Note::new(Kind::KeyMade, format!("{} {}", info.prefix, Scope::Admin.as_str()));
+    let noted = app.engine.note(note, (app.clock)()).and_then(|ticket| Ok(ticket.wait()?));
+    noted.map_err(|error| error.to_string())?;
+    Ok(Some(key))
 }
 
 fn announce(app: &App, url: &str, key: Option<&str>, as_json: bool) {

@@ -165,6 +165,11 @@ impl Engine {
         self.store.health()
     }
 
+    /// Writes a copy of everything that is durable now, see [`Store::backup`].
+    pub fn backup(&self, out: &mut dyn std::io::Write) -> Result<u64, storage::StoreError> {
+        self.store.backup(out)
+    }
+
     /// Waits until everything queued is durable.
     pub fn flush(&self) -> Result<(), EngineError> {
         Ok(self.store.commit(Batch::default())?.wait()?)

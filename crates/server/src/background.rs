@@ -25,6 +25,8 @@ const EXPIRE_ROWS: usize = 4096;
 const EXPIRE_PROFILES: usize = 1024;
 /// How often learning happens without anything new, so that credit for late outcomes is settled.
 const SETTLE_EVERY: Duration = Duration::from_secs(3600);
+/// How often erasures are finished, when there are any.
+const FINISH_ERASURES_EVERY: Duration = Duration::from_secs(3600);
 /// How long after the start it is worked out what customers are worth, and how often from then on.
 const WORK_OUT_FIRST: Duration = Duration::from_secs(60);
 const WORK_OUT_EVERY: Duration = Duration::from_secs(24 * 3600);
@@ -54,6 +56,8 @@ impl Background {
         let mut background = Self { stops: Vec::new(), threads: Vec::new() };
         let learner = app.clone();
         background.spawn("learn", move |stopped| learn(&learner, learn_every, &stopped))?;
+        let finisher = app.clone();
+        background.spawn("erasures", move |stopped| finish_erasures(&finisher, &stopped))?;
         let valuer = app.clone();
         background.spawn("worth", move |stopped| work_out(&valuer, &stopped))?;
         let keeper = app.clone();
@@ -117,6 +121,20 @@ fn learn(app: &App, every: Duration, stopped: &Receiver<()>) {
             Err(error) => {
                 tracing::error!(%error, "learning failed; the model before keeps deciding")
             }
+        }
+    }
+}
+
+/// Learns again without whoever was erased, and lets what was removed go from the files. For all who were erased within
+/// the hour together: it takes long, and there is a day for it.
+fn finish_erasures(app: &App, stopped: &Receiver<()>) {
+    while waits(stopped, FINISH_ERASURES_EVERY) {
+        match app.engine.finish_erasures((app.clock)()) {
+            Ok(None) => {}
+            Ok(Some(rebuilt)) => {
+                tracing::info!(rows = rebuilt.rows, model = %rebuilt.model, "learned again without who was erased")
+            }
+            Err(error) => tracing::error!(%error, "erasures could not be finished yet"),
         }
     }
 }

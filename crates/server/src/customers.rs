@@ -3,13 +3,15 @@
 
 use crate::{
     app::App,
+    audit::note_read,
     body,
     identifiers::{self, CustomerRef, Identifiers},
+    keys::KeyInfo,
     merging::MergeView,
     problem::{Details, Problem},
     scalar,
 };
-use axum::{Json, body::Body, extract::State, http::HeaderMap};
+use axum::{Extension, Json, body::Body, extract::State, http::HeaderMap};
 use decision::profile::{Attributes, ConsentStatement, Contact, ContactState, Outcome};
 use engine::CustomerState;
 use serde::{Deserialize, Serialize};
@@ -77,13 +79,21 @@ pub struct CustomerView {
 )]
 pub async fn lookup(
     State(app): State<Arc<App>>,
+    Extension(key): Extension<KeyInfo>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<CustomerView>, Problem> {
     let bytes = body::read(&headers, body, BODY_BYTES_MAX, app.settings.body_within).await?;
     let lookup: Lookup = body::parse(&bytes)?;
     let identifiers = lookup.identifiers()?;
-    let state = app.blocking(move |app| app.engine.customer(&identifiers)).await?;
+    let state = app
+        .blocking(move |app| {
+            let state = app.engine.customer(&identifiers)?;
+            let whom = state.as_ref().map(|state| state.customer.id);
+            note_read(app, &key.prefix, "/v1/customers/lookup", whom)?;
+            Ok(state)
+        })
+        .await?;
     let unknown = || Problem::not_found("unknown_customer", "nobody is known by these identifiers");
     Ok(Json(view(&state.ok_or_else(unknown)?)))
 }

@@ -2,9 +2,12 @@
 
 use crate::{
     app::App,
+    audit::note_read,
+    keys::KeyInfo,
     problem::{Details, Problem},
 };
 use axum::{
+    Extension,
     extract::{
         Path, Query, State,
         rejection::{PathRejection, QueryRejection},
@@ -62,6 +65,7 @@ pub struct ReadingQuery {
 )]
 pub async fn decision(
     State(app): State<Arc<App>>,
+    Extension(key): Extension<KeyInfo>,
     id: Result<Path<String>, PathRejection>,
     query: Result<Query<ReadingQuery>, QueryRejection>,
     headers: HeaderMap,
@@ -74,7 +78,15 @@ pub async fn decision(
     })?;
     let id: DecisionId =
         id.parse().map_err(|error: InvalidId| Problem::not_found("unknown_decision", error.to_string()))?;
-    let found = app.blocking(move |app| app.engine.decision(id)).await?;
+    let found = app
+        .blocking(move |app| {
+            let found = app.engine.decision(id)?;
+            if let Some(record) = &found {
+                note_read(app, &key.prefix, "/v1/decisions/{id}", record.customer)?;
+            }
+            Ok(found)
+        })
+        .await?;
     let unknown =
         || Problem::not_found("unknown_decision", "no decision has this id, or its customer has been erased");
     let record = found.ok_or_else(unknown)?;

@@ -7,11 +7,12 @@ use crate::{
     problem::{Details, Problem},
 };
 use axum::{
-    Json,
+    Extension, Json,
     body::Body,
     extract::{Path, State, rejection::PathRejection},
     http::{HeaderMap, StatusCode},
 };
+use engine::audit::{Kind, Note};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -56,6 +57,7 @@ pub async fn keys(State(app): State<Arc<App>>) -> Json<Vec<KeyInfo>> {
 )]
 pub async fn make_key(
     State(app): State<Arc<App>>,
+    Extension(by): Extension<KeyInfo>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<KeyMade>), Problem> {
@@ -72,8 +74,14 @@ pub async fn make_key(
         let message = "a key for browsers lies open in a page: it has the scope `browser` and no other";
         return Err(Problem::unfit("browser_scope", "scopes", message));
     }
-    let making =
-        tokio::task::spawn_blocking(move || app.keys.create(&asked.name, &asked.scopes, (app.clock)()));
+    let making = tokio::task::spawn_blocking(move || {
+        let at = (app.clock)();
+        let made = app.keys.create(&asked.name, &asked.scopes, at)?;
+        let scopes: Vec<&str> = made.1.scopes.iter().map(|scope| scope.as_str()).collect();
+        let note = Note::new(Kind::KeyMade, format!("{} {}", made.1.prefix, scopes.join(" ")));
+        app.engine.note(note.by(by.prefix), at).map_err(Problem::from)?.wait()?;
+        Ok::<_, Problem>(made)
+    });
     let (key, info) = making.await.map_err(|_| failed("making the key failed unexpectedly"))??;
     Ok((StatusCode::CREATED, Json(KeyMade { key, info })))
 }
@@ -89,10 +97,18 @@ pub async fn make_key(
 )]
 pub async fn revoke_key(
     State(app): State<Arc<App>>,
+    Extension(by): Extension<KeyInfo>,
     prefix: Result<Path<String>, PathRejection>,
 ) -> Result<StatusCode, Problem> {
     let Path(prefix) = prefix.map_err(|_| Problem::unreadable("wrong_path", "the path is not UTF-8"))?;
-    let revoking = tokio::task::spawn_blocking(move || app.keys.revoke(&prefix));
+    let revoking = tokio::task::spawn_blocking(move || {
+        let revoked = app.keys.revoke(&prefix)?;
+        if revoked {
+            let note = Note::new(Kind::KeyRevoked, prefix).by(by.prefix);
+            app.engine.note(note, (app.clock)()).map_err(Problem::from)?.wait()?;
+        }
+        Ok::<_, Problem>(revoked)
+    });
     match revoking.await.map_err(|_| failed("revoking the key failed unexpectedly"))?? {
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(Problem::not_found("unknown_key", "there is no key with this prefix")),

@@ -5,6 +5,7 @@
 
 pub mod access;
 mod app;
+mod audit;
 mod background;
 mod batch;
 mod body;
@@ -12,6 +13,7 @@ mod browser;
 mod consents;
 mod customers;
 mod decide;
+mod erasing;
 mod events;
 mod experiments;
 mod explaining;

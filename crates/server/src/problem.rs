@@ -120,6 +120,7 @@ impl From<EngineError> for Problem {
     fn from(error: EngineError) -> Self {
         match error {
             EngineError::Store(error) => error.into(),
+            EngineError::SeveralPersons => Self::unfit("several_persons", "identifiers", error.to_string()),
             other => {
                 tracing::error!(error = %other, "the engine failed");
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, "engine_failed", other.to_string())

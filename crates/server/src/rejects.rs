@@ -1,7 +1,7 @@
 //! `GET /v1/rejects`: what was sent and not accepted, and why?
 
-use crate::{app::App, problem::Problem};
-use axum::{Json, extract::State};
+use crate::{app::App, audit::note_read, keys::KeyInfo, problem::Problem};
+use axum::{Extension, Json, extract::State};
 use serde::Serialize;
 use std::{collections::BTreeMap, sync::Arc};
 use utoipa::ToSchema;
@@ -36,8 +36,16 @@ pub struct Rejected {
     get, path = "/v1/rejects", tag = "administration",
     responses((status = 200, description = "Rejects and dropped names", body = Rejects)),
 )]
-pub async fn rejects(State(app): State<Arc<App>>) -> Result<Json<Rejects>, Problem> {
-    let found = app.blocking(|app| app.engine.rejected(REJECTS_MAX)).await?;
+pub async fn rejects(
+    State(app): State<Arc<App>>,
+    Extension(key): Extension<KeyInfo>,
+) -> Result<Json<Rejects>, Problem> {
+    let found = app
+        .blocking(move |app| {
+            note_read(app, &key.prefix, "/v1/rejects", None)?;
+            app.engine.rejected(REJECTS_MAX)
+        })
+        .await?;
     let rejects = found.into_iter().map(|reject| Rejected {
         at_ms: reject.at_ms,
         code: reject.code,

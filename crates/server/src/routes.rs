@@ -3,8 +3,8 @@
 use crate::{
     access,
     app::App,
-    consents, customers, decide, events, experiments, explaining, key_admin, me, merging, models, outcomes,
-    page, preferences, probes,
+    audit, consents, customers, decide, erasing, events, experiments, explaining, key_admin, me, merging,
+    models, outcomes, page, preferences, probes,
     problem::{Details, Problem},
     rejects, reviews, summary, taking_along, token_admin,
 };
@@ -37,6 +37,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
         (name = "desk", description = "The customer's own desk, with a token signed for the customer"),
         (name = "explanation", description = "Why this and not that"),
         (name = "administration", description = "Keys and rejects"),
+        (name = "audit", description = "What was done, by whom, and whether it was changed since"),
         (name = "operation", description = "Is it alive, ready, busy"),
     ),
     modifiers(&Keys),
@@ -96,6 +97,11 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(summary::strategy))
         .routes(routes!(experiments::experiments))
         .routes(routes!(models::models))
+        .routes(routes!(erasing::erase))
+        .routes(routes!(audit::audit))
+        .routes(routes!(audit::head))
+        .routes(routes!(audit::reads))
+        .routes(routes!(audit::backup))
         .routes(routes!(rejects::rejects))
         .routes(routes!(key_admin::keys, key_admin::make_key))
         .routes(routes!(key_admin::revoke_key))

@@ -2,6 +2,7 @@
 
 mod check;
 mod decision_tests;
+mod forgetting;
 mod init;
 mod lab;
 mod loading;
