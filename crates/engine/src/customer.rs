@@ -40,6 +40,20 @@ pub struct CustomerState {
     pub undone: Vec<Undone>,
 }
 
+impl CustomerState {
+    /// The same without what is over at a moment, removed yet or not.
+    pub fn at(mut self, at: Timestamp) -> Self {
+        let oldest = at.as_millisecond() - HISTORY_MS;
+        self.customer.profile.attributes.retain(|_, value| value.expires_at > at);
+        self.customer.history.contacts.retain(|contact| contact.at.as_millisecond() > oldest);
+        self.customer.history.outcomes.retain(|outcome| outcome.at.as_millisecond() > oldest);
+        if let Some(household) = &mut self.household {
+            household.retain(|_, value| value.expires_at > at);
+        }
+        self
+    }
+}
+
 /// A customer with what is needed to write it back, and what the person as a whole looks like.
 pub(crate) struct Loaded {
     /// What came in by the customer's own identifiers; what is written back.

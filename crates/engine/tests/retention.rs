@@ -1,8 +1,16 @@
 //! What may no longer be kept is not kept: values go when their retention is over, and nothing else does.
 
-use crate::shop::{IntoValue, Shop, at, event, jan};
-use decision::value::Value;
-use engine::{CUSTOMER_UPDATED, EventReport, Identifier};
+use crate::shop::{IntoValue, Shop, at, event, files, jan, request};
+use decision::{
+    profile::{About, ConsentStatus},
+    request::Direction,
+    value::Value,
+};
+use engine::{
+    Ask, CUSTOMER_UPDATED, ConsentReport, Engine, EventReport, Identifier, OutcomeReport,
+    storage::{MemoryStore, Store, Table},
+};
+use std::{collections::BTreeMap, sync::Arc};
 
 const START: &str = "2026-03-09T09:00:00Z";
 const LATER: &str = "2026-09-09T09:00:00Z";
@@ -48,4 +56,42 @@ fn everybody_has_their_turn() {
     for number in 0..8 {
         assert_eq!(known(&shop, &person(number)).len(), number as usize % 2, "person {number}");
     }
+}
+
+#[test]
+fn what_has_ended_is_read_by_nobody_although_nothing_was_removed_yet() {
+    let store = Arc::new(MemoryStore::new());
+    let engine = Engine::open(store.clone(), &files(), [7; 32]).unwrap();
+    let moment = at("2026-03-09T09:00:00Z");
+    let known = EventReport {
+        attributes: BTreeMap::from([("has_garden".to_owned(), Value::Bool(true))]),
+        ..event("e1", "customer_updated")
+    };
+    engine.ingest(&known, "{}", moment).unwrap().1.wait().unwrap();
+    let about = About::Purpose("offers".into());
+    let consent = ConsentReport::new(jan(), about, ConsentStatus::Given);
+    engine.consent(&consent, "{}", moment).unwrap().1.wait().unwrap();
+    engine.ingest(&event("e2", "nonsense"), "{}", moment).unwrap().1.wait().unwrap();
+    let request = request("web", Direction::Inbound, "home", 1);
+    let ask = Ask { identifiers: jan(), request, adjustments: Vec::new() };
+    let decided = engine.decide(&ask, moment, 1).unwrap();
+    let report =
+        OutcomeReport { decision: decided.decision.id, slot: 0, outcome: "displayed".into(), at: None };
+    engine.report(&report, "{}", moment).unwrap().1.wait().unwrap();
+    let has_rows = |table: Table| !store.scan(table, &[], None, 1).unwrap().is_empty();
+    let ends =
+        [Table::Contacts, Table::Record, Table::DecisionIndex, Table::Event, Table::Outcome, Table::Reject];
+    assert!(ends.into_iter().all(has_rows));
+    let state = || engine.customer(&jan()).unwrap().unwrap();
+    assert_eq!(state().at(moment).customer.profile.attributes.len(), 1);
+    let over = moment + decision::Duration::from_hours(24 * 366);
+    store.sweep(over.as_millisecond(), 0).unwrap();
+    let left: Vec<Table> = ends.into_iter().filter(|table| has_rows(*table)).collect();
+    assert_eq!(left, []);
+    let state = state().at(over);
+    assert!(state.customer.profile.attributes.is_empty() && state.customer.history.contacts.is_empty());
+    assert!(
+        engine.decision(decided.decision.id).unwrap().is_none() && engine.rejected(9).unwrap().is_empty()
+    );
+    assert_eq!(engine.verify(None, over).unwrap().findings, [], "what is over is not missing");
 }

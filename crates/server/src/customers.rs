@@ -88,7 +88,7 @@ pub async fn lookup(
     let identifiers = lookup.identifiers()?;
     let state = app
         .blocking(move |app| {
-            let state = app.engine.customer(&identifiers)?;
+            let state = app.engine.customer(&identifiers)?.map(|state| state.at((app.clock)()));
             let whom = state.as_ref().map(|state| state.customer.id);
             note_read(app, &key.prefix, "/v1/customers/lookup", whom)?;
             Ok(state)
