@@ -103,7 +103,7 @@ pub enum StatementStatus {
 #[derive(Debug, ToSchema)]
 #[schema(as = ConsentsBody)]
 #[serde(untagged)]
-#[expect(dead_code, reason = "describes the body in the OpenAPI document")]
+#[expect(dead_code, clippy::large_enum_variant, reason = "describes the body in the OpenAPI document")]
 pub enum Consents {
     /// One.
     One(Consent),

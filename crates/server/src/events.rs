@@ -97,7 +97,7 @@ pub enum AttributeSource {
 #[derive(Debug, ToSchema)]
 #[schema(as = EventsBody)]
 #[serde(untagged)]
-#[expect(dead_code, reason = "describes the body in the OpenAPI document")]
+#[expect(dead_code, clippy::large_enum_variant, reason = "describes the body in the OpenAPI document")]
 pub enum Events {
     /// One.
     One(Event),

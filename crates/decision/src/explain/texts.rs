@@ -427,9 +427,7 @@ pub(super) fn obstacle(t: Tongue, obstacle: Obstacle) -> &'static str {
         ),
         Obstacle::NoLongerPublished => t.say("het is niet meer gepubliceerd", "it is no longer published"),
         Obstacle::Volume => t.say("iemand moet meer toestaan", "somebody would have to allow more"),
-        Obstacle::OwnChoice => {
-            t.say("de klant vroeg er zelf om", "the customer asked for it themself").into()
-        }
+        Obstacle::OwnChoice => t.say("de klant vroeg er zelf om", "the customer asked for it themself"),
         Obstacle::ControlGroup => {
             t.say("de controlegroep is er om te meten", "the control group is there to measure")
         }
