@@ -3,6 +3,7 @@
 use crate::{
     diagnostics::{self, count},
     folder::{self, Folder},
+    models,
 };
 use decision::strategy::{Loaded, Problem, load};
 use serde_json::json;
@@ -16,6 +17,9 @@ pub struct Arguments {
     /// Folder of the strategy
     #[arg(value_name = "DIR")]
     folder: PathBuf,
+    /// Also refuse facts that give a protected group away, by the customers in this store
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -29,6 +33,9 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     };
     match loaded {
         Ok(loaded) => {
+            if let Some(data) = &arguments.data {
+                return models::gate(data, Some(&loaded.strategy), arguments.json);
+            }
             println!("{}", if arguments.json { found_json(&loaded) } else { found(&loaded) });
             ExitCode::SUCCESS
         }

@@ -8,9 +8,11 @@ mod client;
 mod decide;
 mod demo;
 mod diagnostics;
+mod diet;
 mod erase;
 mod experiments;
 mod explain;
+mod fairness;
 mod folder;
 mod import;
 mod init;
@@ -54,6 +56,8 @@ enum Command {
     Models(models::Arguments),
     Replay(replay::Arguments),
     Simulate(simulate::Arguments),
+    Diet(diet::Arguments),
+    Fairness(fairness::Arguments),
     Import(import::Arguments),
     Backtest(backtest::Arguments),
     Value(value::Arguments),
@@ -79,6 +83,8 @@ fn main() -> ExitCode {
         Command::Models(arguments) => models::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
+        Command::Diet(arguments) => diet::run(&arguments),
+        Command::Fairness(arguments) => fairness::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Backtest(arguments) => backtest::run(&arguments),
         Command::Value(arguments) => value::run(&arguments),

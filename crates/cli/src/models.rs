@@ -5,22 +5,34 @@ use crate::{
     client::{CallError, Client},
     opening,
 };
+use decision::strategy::Strategy;
 use engine::{Engine, EngineError};
-use insight::models::{Models, report, tried};
+use insight::{
+    models::{Models, report, tried},
+    proxies,
+};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 const THIRTY_DAYS: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Look at what has been learned: how well each action is foreseen on each channel, and by which attributes
 ///
-/// Exit code 0: shown. 2: nothing could be read.
+/// With `--gate`, whether a fact that decisions read gives a protected group away instead.
+///
+/// Exit code 0: shown. 1: the gate does not let the model through. 2: nothing could be read.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// One action, `issue/group/action`; all of them when left out
     #[arg(value_name = "ACTION")]
     action: Option<String>,
+    /// Show instead what the facts that decisions read tell about protected attributes, and refuse a proxy
+    #[arg(long, conflicts_with_all = ["action", "url"])]
+    gate: bool,
     /// Folder of the store; no server may be using it
     #[arg(long, value_name = "DIR", env = "ATTENT_DATA", default_value = "attent-data")]
     data: PathBuf,
@@ -37,6 +49,9 @@ pub struct Arguments {
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> ExitCode {
+    if arguments.gate {
+        return gate(&arguments.data, None, arguments.json);
+    }
     let found = match &arguments.url {
         Some(url) => over_http(arguments, url),
         None => {
@@ -64,6 +79,29 @@ pub fn run(arguments: &Arguments) -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(CallError::No(trouble) | CallError::Trouble(trouble)) => report_trouble(&trouble),
+    }
+}
+
+/// Whether a fact that a strategy's decisions read, the published one's without `strategy`, gives a protected group of
+/// the customers in a store away.
+pub fn gate(data: &Path, strategy: Option<&Strategy>, json: bool) -> ExitCode {
+    let opened = match opening::existing(data) {
+        Ok(opened) => opened,
+        Err(error) => return error.report(),
+    };
+    let published = opened.engine.published();
+    let strategy = strategy.unwrap_or(&published.strategy);
+    let proxies = proxies::look(&opened.engine, strategy, Timestamp::now());
+    let closed = opened.engine.close();
+    match proxies.and_then(|proxies| closed.map(|()| proxies)) {
+        Ok(proxies) => {
+            match json {
+                true => println!("{:#}", json!(proxies)),
+                false => print!("{proxies}"),
+            }
+            ExitCode::from(u8::from(!proxies.passes()))
+        }
+        Err(error) => report_trouble(&error.to_string()),
     }
 }
 

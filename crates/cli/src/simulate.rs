@@ -107,7 +107,7 @@ fn plan(arguments: &Arguments) -> Result<Plan, String> {
 }
 
 /// A moment (`2026-03-09T10:00:00Z`), a date (its midnight, UTC), or so long ago (`90d`).
-fn moment(text: &str) -> Result<Timestamp, String> {
+pub fn moment(text: &str) -> Result<Timestamp, String> {
     if let Ok(moment) = text.parse::<Timestamp>() {
         return Ok(moment);
     }

@@ -224,6 +224,18 @@ impl Engine {
         Ok(Rebuilt { rows, masked, model, before })
     }
 
+    /// Every row that a rebuild folds, in order: without what has been withdrawn or erased since.
+    pub fn lessons(&self) -> Result<Vec<Row>, EngineError> {
+        let entries = journal_through(&*self.store, self.store.health().journal_sequence)?;
+        let withdrawn = withdrawn(&entries);
+        let lesson = |entry| match entry {
+            Entry::Learn(Row::Exposure(exposure)) if is_withdrawn(&withdrawn, &exposure) => None,
+            Entry::Learn(row) => Some(row),
+            Entry::Published { .. } => None,
+        };
+        Ok(entries.into_iter().filter_map(|(_, entry)| lesson(entry)).collect())
+    }
+
     /// Keeps what has been learned and lets its model decide from now on. `journalled` notes the moment, so
     /// that a rebuild brings delayed credit up to it at the same place.
     fn publish_model(&self, fold: &Fold, at_ms: i64, journalled: bool) -> Result<ModelVersion, EngineError> {

@@ -7,11 +7,15 @@
 pub mod diet;
 pub mod drift;
 pub mod experiment;
+pub mod fairness;
 pub mod funnel;
 pub mod interval;
 pub mod lifetime;
 pub mod models;
 pub mod off_policy;
+pub mod protected;
+pub mod proxies;
 pub mod quality;
+pub mod reading;
 pub mod similar;
 pub mod worth;

@@ -17,6 +17,7 @@ mod erasing;
 mod events;
 mod experiments;
 mod explaining;
+mod fairness;
 mod identifiers;
 mod key_admin;
 pub mod keys;

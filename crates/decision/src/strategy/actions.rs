@@ -54,7 +54,7 @@ pub(super) fn read(
     silenced: &[String],
 ) -> Read {
     let languages = &vocabulary.languages;
-    let purpose = file.needs("purpose").and_then(|purpose| vocabulary.purpose(purpose));
+    let purpose = file.needs("purpose").and_then(|purpose| deciding_purpose(purpose, vocabulary));
     let (valid_from, valid_until) = validity(&file, vocabulary);
     let commercial = !silenced.is_empty() && applies(silenced, &id);
     let rules = allow_rules(&file, index, purpose, vocabulary, commercial);
@@ -184,6 +184,19 @@ fn answers(item: Item<'_>, target: Option<&GoalTarget>, vocabulary: &Vocabulary)
     let total: f64 = answers.iter().map(|(_, share)| share).sum();
     answers.iter_mut().for_each(|(_, share)| *share /= total);
     answers
+}
+
+/// A purpose for which something may be decided.
+fn deciding_purpose(item: Item<'_>, vocabulary: &Vocabulary) -> Option<PurposeIndex> {
+    let index = vocabulary.purpose(item)?;
+    let purpose = &vocabulary.purposes[usize::from(index)];
+    if purpose.audit_only {
+        item.place.problem_with_hint(
+            format!("`{}` is for audits only, and nothing is decided for it", purpose.id),
+            "name the purpose that this action serves",
+        );
+    }
+    Some(index)
 }
 
 fn values(file: &Table<'_>, purpose: Option<PurposeIndex>, vocabulary: &Vocabulary) -> (Rule, Rule) {

@@ -141,11 +141,12 @@ fn attribute(item: Item<'_>, vocabulary: &Vocabulary, understood: &mut bool) -> 
         shown: table.optional("shown").unwrap_or(false),
         proxy_for: proxy_for(&table),
         owner: owner(&table).unwrap_or_default().to_owned(),
-        learn: learn(&table, sensitivity),
+        learn: learn(&table, sensitivity, is_audited(&purposes, vocabulary)),
         purposes,
     };
     report_unfit_plausibility(&table, &attribute);
     report_forbidden_use(item, &attribute, vocabulary);
+    report_audited(item, &table, &attribute, vocabulary);
     if sensitivity == Sensitivity::Special {
         report_special_without_consent(item, &attribute.purposes, vocabulary);
     }
@@ -265,10 +266,11 @@ fn retention(table: &Table<'_>, purposes: &[PurposeIndex], vocabulary: &Vocabula
     retention
 }
 
-fn learn(table: &Table<'_>, sensitivity: Sensitivity) -> bool {
+fn learn(table: &Table<'_>, sensitivity: Sensitivity, audited: bool) -> bool {
     let item = table.get("learn");
     let is_proxy = table.get("proxy_for").is_some();
-    let learn = item.and_then(Item::read).unwrap_or(sensitivity == Sensitivity::Ordinary && !is_proxy);
+    let ordinary = sensitivity == Sensitivity::Ordinary && !is_proxy && !audited;
+    let learn = item.and_then(Item::read).unwrap_or(ordinary);
     match item {
         Some(item) if learn && is_proxy => {
             item.place.problem("models never learn from what stands for a special category");
@@ -276,6 +278,10 @@ fn learn(table: &Table<'_>, sensitivity: Sensitivity) -> bool {
         }
         Some(item) if learn && sensitivity == Sensitivity::Special => {
             item.place.problem("models never learn from a special category");
+            false
+        }
+        Some(item) if learn && audited => {
+            item.place.problem("models never learn from what is kept for audits only");
             false
         }
         _ => learn,
@@ -295,6 +301,23 @@ fn report_forbidden_use(item: Item<'_>, attribute: &Attribute, vocabulary: &Voca
                 "take the purpose off the attribute",
             );
         }
+    }
+}
+
+fn is_audited(purposes: &[PurposeIndex], vocabulary: &Vocabulary) -> bool {
+    purposes.iter().any(|purpose| vocabulary.purposes[usize::from(*purpose)].audit_only)
+}
+
+/// What is kept for audits serves nothing else: whatever else read it would decide by it.
+fn report_audited(item: Item<'_>, table: &Table<'_>, attribute: &Attribute, vocabulary: &Vocabulary) {
+    let audit_only = |purpose: &&PurposeIndex| vocabulary.purposes[usize::from(**purpose)].audit_only;
+    let audits = attribute.purposes.iter().filter(audit_only).count();
+    if audits > 0 && audits < attribute.purposes.len() {
+        let place = table.get("purposes").map_or(item.key, |purposes| purposes.place);
+        place.problem_with_hint(
+            format!("`{}` is kept for audits only, and for something else", item.name),
+            "leave one of them out: what decisions read cannot show that they do not read it",
+        );
     }
 }
 

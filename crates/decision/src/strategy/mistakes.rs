@@ -193,6 +193,33 @@ fn every_mistake_is_told_at_the_text_it_is_about() {
 }
 
 #[test]
+fn what_is_kept_for_audits_serves_nothing_else_and_is_never_learned() {
+    let mut files = with(
+        "purposes.toml",
+        "[purposes.care]",
+        "[purposes.audit]\nname = { en = \"A\", nl = \"A\" }\nbasis = \"legal_obligation\"\naudit_only = true\n[purposes.care]",
+    );
+    let inventory = files.0.get_mut("inventory/customer.toml").expect("it is there");
+    *inventory =
+        inventory.replace("purposes = [\"offers\"]", "purposes = [\"offers\", \"audit\"]\nlearn = true");
+    assert_eq!(
+        told(&files),
+        [
+            "inventory/customer.toml | [\"offers\", \"audit\"] | `heating` is kept for audits only, and for something else | leave one of them out: what decisions read cannot show that they do not read it",
+            "inventory/customer.toml | true | models never learn from what is kept for audits only | -",
+        ]
+    );
+    let inventory = files.0.get_mut("inventory/customer.toml").expect("it is there");
+    *inventory = inventory.replace("[\"offers\", \"audit\"]\nlearn = true", "[\"audit\"]");
+    let told = told(&files);
+    assert!(
+        told.iter().all(|line| line.contains("customer.heating") || line.contains("{heating}")),
+        "{told:?}"
+    );
+    assert!(told.len() >= 2, "neither the rule nor the text may read it: {told:?}");
+}
+
+#[test]
 fn a_failing_test_tells_what_was_expected_and_what_came() {
     let files = with("tests/sales.toml", "principle:no_sales", "contact_policy:no_sales");
     let loaded = load(&files).expect("no problems");

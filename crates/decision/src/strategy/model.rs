@@ -117,6 +117,9 @@ pub struct Organisation {
     pub decisions_ahead: f64,
     /// Control groups.
     pub control: Control,
+    /// How much of what is not known of a protected attribute a fact that decisions read may tell, 0 to 1; more, and
+    /// it is a proxy.
+    pub proxy_threshold: f64,
     /// Levers per issue or group path; the action's own lever is in [`Action::lever`].
     pub levers: BTreeMap<String, f64>,
     /// Outcomes besides the goal, mostly negative.
@@ -337,6 +340,8 @@ pub struct Purpose {
     pub basis: Basis,
     /// Feeds the protection view: protective principles read it, nothing else does.
     pub protective: bool,
+    /// Only who checks whether groups are treated alike reads it: no action, rule, text or model does.
+    pub audit_only: bool,
     /// Sharing or advertising: `Sec-GPC: 1` counts as an objection.
     pub global_privacy_control: bool,
 }
@@ -526,6 +531,7 @@ impl Purpose {
             tcf_purpose: None,
             basis,
             protective: false,
+            audit_only: false,
             global_privacy_control: false,
         }
     }

@@ -17,6 +17,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// How many decisions an answer serves unless declared otherwise.
 const USUAL_AHEAD: f64 = 3.0;
+/// How much a fact may tell about a protected attribute unless declared otherwise.
+const USUAL_PROXY_THRESHOLD: f64 = 0.2;
 const DAY: Duration = Duration::from_hours(24);
 
 /// What every other file needs to be read.
@@ -102,6 +104,7 @@ pub(super) fn read(file: Table<'_>, vocabulary: &Vocabulary) -> Organisation {
         attention: attention(file.section("attention")),
         decisions_ahead: decisions_ahead(file.section("questions")),
         control: control(file.section("control"), vocabulary),
+        proxy_threshold: proxy_threshold(file.section("integrity")),
         levers: levers(&file, vocabulary),
         outcomes: file
             .section("outcomes")
@@ -133,6 +136,12 @@ fn confidence_floor(table: Table<'_>) -> f32 {
     let floor = table.optional("confidence_floor").map_or(0.3, |Share(floor)| floor);
     table.close();
     floor as f32
+}
+
+fn proxy_threshold(table: Table<'_>) -> f64 {
+    let threshold = table.optional("proxy_threshold").map_or(USUAL_PROXY_THRESHOLD, |Share(share)| share);
+    table.close();
+    threshold
 }
 
 fn exploration(table: Table<'_>) -> Exploration {

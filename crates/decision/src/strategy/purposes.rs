@@ -62,6 +62,7 @@ fn purpose(item: Item<'_>, languages: &[Language], channels: &Names, time_zone: 
         explanation,
         basis,
         protective: table.optional("protective").unwrap_or(false),
+        audit_only: table.optional("audit_only").unwrap_or(false),
         global_privacy_control: table.optional("global_privacy_control").unwrap_or(false),
         needs_text: table.optional("needs_text").unwrap_or(false),
         consent_holds: consent_holds(&table),
@@ -75,6 +76,12 @@ fn purpose(item: Item<'_>, languages: &[Language], channels: &Names, time_zone: 
         tcf_purpose: table.get("tcf_purpose").and_then(tcf_purpose),
     };
     report_missing_assessment(item, &table, &purpose);
+    if purpose.audit_only && purpose.protective {
+        item.key.problem_with_hint(
+            format!("`{}` is for audits only, and yet decisions would read it to protect", purpose.id),
+            "leave out `audit_only` or `protective`",
+        );
+    }
     table.close();
     purpose
 }

@@ -3,6 +3,7 @@
 mod by_hand;
 mod coverage;
 mod diet;
+mod integrity;
 mod lifetime;
 mod online_retail;
 mod open_bandit;

@@ -5,6 +5,7 @@ use super::policy::{Oracle, Policy};
 use crate::{
     chance::Chance,
     energy::{Contact, Day, Happening, Ledger, Moment, Reaction, Topic, What, World},
+    hindsight::diet::Truths,
 };
 use decision::{
     Timestamp,
@@ -40,6 +41,8 @@ pub struct Course {
     pub true_odds: Vec<Observed>,
     /// Reports that the engine did not accept.
     pub refused: u64,
+    /// What everything would truly have been worth at each decision; empty unless it was noted.
+    pub truths: Truths,
 }
 
 /// One policy at work in one world.
@@ -53,6 +56,7 @@ pub struct Drive<'e> {
     goals: BTreeMap<(usize, &'static str), Vec<Day>>,
     writes: u32,
     refused: u64,
+    truths: Option<Truths>,
 }
 
 /// What was expected of one message.
@@ -77,7 +81,14 @@ impl<'e> Drive<'e> {
             goals: BTreeMap::new(),
             writes: 0,
             refused: 0,
+            truths: None,
         }
+    }
+
+    /// Notes what everything would truly have been worth at each decision.
+    #[must_use]
+    pub fn noting_truths(self) -> Self {
+        Self { truths: Some(Truths::new()), ..self }
     }
 
     /// Lives through `days`, then lets outcomes come in; `each` hears of every day that has passed.
@@ -170,6 +181,10 @@ impl<'e> Drive<'e> {
         };
         self.pace(decided.ticket)?;
         self.funnel.add(&decided.decision);
+        if let Some(truths) = &mut self.truths {
+            let cost = decided.published.strategy.channel(moment.channel).map_or(0.0, |one| one.contact_cost);
+            truths.insert(decided.decision.id.0, self.world.adds(customer, moment.channel, day, cost));
+        }
         let strategy = &decided.published.strategy;
         for said in decided.answer.slots.iter().filter(|said| said.reuses.is_none()) {
             self.say(strategy, &decided.decision, said, customer, moment, at)?;
@@ -259,6 +274,7 @@ impl<'e> Drive<'e> {
             ledgers: self.world.ledgers().to_vec(),
             funnel: self.funnel,
             refused: self.refused,
+            truths: self.truths.unwrap_or_default(),
         }
     }
 

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{chance::Chance, clock::Clock};
 use decision::{Timestamp, value::Value};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Chance that a moment is followed by a goal, and by a complaint, when outcomes are shuffled.
 const SHUFFLED_GOAL: f64 = 0.03;
@@ -137,6 +137,26 @@ impl World {
     pub fn truth(&self, customer: usize, action: &str, channel: &str, day: Day) -> Option<Truth> {
         let topic = Topic::of_action(action)?;
         Some(truth::truth(&self.households[customer], topic, channel, day))
+    }
+
+    /// What saying each action to `customer` on `channel` on `day` truly adds, after `cost`, in euro in both ledgers.
+    pub fn adds(&self, customer: usize, channel: &str, day: Day, cost: f64) -> BTreeMap<Arc<str>, f64> {
+        let household = &self.households[customer];
+        let both = |worth: Worth| worth.customer + worth.organisation;
+        let add = |topic: &Topic| {
+            let Truth {
+                goal_if_acted,
+                goal_if_not,
+                complaint_if_acted,
+                complaint_if_not,
+                opt_out_if_acted,
+                ..
+            } = truth::truth(household, *topic, channel, day);
+            let goal = (goal_if_acted - goal_if_not) * both(truth::worth(household, *topic));
+            let complaint = (complaint_if_acted - complaint_if_not) * both(COMPLAINT);
+            (topic.action().into(), goal + complaint + opt_out_if_acted * both(OPT_OUT) - cost)
+        };
+        Topic::ALL.iter().map(add).collect()
     }
 
     /// Lives through `day`: everything that happens on it, in order. Days must be lived one after another.

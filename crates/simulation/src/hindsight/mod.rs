@@ -7,6 +7,7 @@
 //! A decision is valued in the situation that it met: that the other strategy would have left customers with
 //! another history is not in the figures.
 
+pub mod diet;
 mod happenings;
 mod moment;
 mod report;

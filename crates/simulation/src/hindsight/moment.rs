@@ -66,15 +66,15 @@ pub(super) struct Seen {
 
 /// One slot as a policy sees it.
 #[derive(Default, Clone)]
-struct View {
+pub(super) struct View {
     silence: f64,
-    arms: Vec<(Name, f64)>,
-    pick: Option<Name>,
-    fixed: bool,
+    pub arms: Vec<(Name, f64)>,
+    pub pick: Option<Name>,
+    pub fixed: bool,
 }
 
 /// A placement and the number of the slot within it.
-type Spot = (Name, usize);
+pub(super) type Spot = (Name, usize);
 
 /// What an action is worth and what is expected of it.
 struct Prospect {
@@ -152,7 +152,7 @@ pub(super) fn look(
 }
 
 /// What is seen of each spot.
-type Views = BTreeMap<Spot, View>;
+pub(super) type Views = BTreeMap<Spot, View>;
 
 /// All actions that anybody might have said in a drawn slot.
 fn named(logged: &[(Spot, View)], seen: &[(Views, Views)]) -> BTreeSet<Name> {
@@ -174,11 +174,11 @@ impl View {
     }
 
     /// The probability of what `logged` picked.
-    fn of_pick(&self, logged: &Self) -> f64 {
+    pub fn of_pick(&self, logged: &Self) -> f64 {
         self.of(logged.pick.as_ref())
     }
 
-    fn nothing() -> Self {
+    pub fn nothing() -> Self {
         Self { silence: 1.0, ..Self::default() }
     }
 }
@@ -187,7 +187,7 @@ fn subject(record: &Decision) -> u128 {
     record.customer.map_or(record.id.0, |customer| customer.0)
 }
 
-fn views(strategy: &Strategy, decision: &Decision) -> Views {
+pub(super) fn views(strategy: &Strategy, decision: &Decision) -> Views {
     let mut counts: BTreeMap<u16, usize> = BTreeMap::new();
     let mut views = BTreeMap::new();
     for slot in &decision.slots {
@@ -395,7 +395,7 @@ fn baseline(prediction: Option<&Prediction>) -> f64 {
 }
 
 /// Probability that `mine` gives to what `then` could not say.
-fn unsupported(mine: &View, then: &View) -> f64 {
+pub(super) fn unsupported(mine: &View, then: &View) -> f64 {
     let silence = if then.silence > 0.0 { 0.0 } else { mine.silence };
     let arms = mine.arms.iter().filter(|(action, _)| then.of(Some(action)) == 0.0);
     (silence + arms.map(|(_, chance)| chance).sum::<f64>()).clamp(0.0, 1.0)

@@ -18,7 +18,7 @@ use std::{
 
 /// Customer, organisation, both.
 pub(super) const LEDGERS: usize = 3;
-const TOTAL: usize = 2;
+pub(super) const TOTAL: usize = 2;
 /// A group with fewer customers is not shown: it would tell about persons.
 const GROUP_CUSTOMERS_MIN: usize = 30;
 /// How values are estimated: unbiased whatever the model, and steadied by it.

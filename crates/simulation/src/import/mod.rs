@@ -8,6 +8,7 @@ mod check;
 mod exclusion;
 mod facts;
 mod feed;
+mod mailed;
 mod mapping;
 mod order;
 mod row;
@@ -16,6 +17,7 @@ mod tally;
 
 pub use check::problems;
 pub use feed::Feed;
+pub use mailed::mailed;
 pub use mapping::{Everybody, Mapping, Question};
 pub use row::{Happened, context, moment};
 pub use table::Fields;

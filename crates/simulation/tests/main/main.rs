@@ -3,6 +3,7 @@
 mod asking;
 mod backtest;
 mod demo;
+mod diet;
 mod drift;
 mod import;
 mod planted;

@@ -518,4 +518,28 @@ pub(super) const MISTAKES: &[(&str, &str, &str, &[&str])] = &[
             "actions/sales/contract/renew.toml | [[treatments]] | the text in `nl` does not say that the price is not the same for everybody | say the `disclosure` of the action's `price` in it",
         ],
     ),
+    (
+        "purposes.toml",
+        "basis = \"consent\"",
+        "basis = \"consent\"\naudit_only = true",
+        &[
+            "actions/sales/contract/renew.toml | \"offers\" | `offers` is for audits only, and nothing is decided for it | name the purpose that this action serves",
+        ],
+    ),
+    (
+        "purposes.toml",
+        "protective = true",
+        "protective = true\naudit_only = true",
+        &[
+            "purposes.toml | care | `care` is for audits only, and yet decisions would read it to protect | leave out `audit_only` or `protective`",
+        ],
+    ),
+    (
+        "organisation.toml",
+        "[levers]",
+        "[integrity]\nproxy_threshold = 2.0\n[levers]",
+        &[
+            "organisation.toml | 2.0 | `proxy_threshold` expects a share from 0 to 1, found the number 2.0 | -",
+        ],
+    ),
 ];
