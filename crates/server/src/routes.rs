@@ -3,13 +3,8 @@
 use crate::{
     access,
     app::App,
-<<<<<<< HEAD
-    audit, consents, customers, decide, erasing, events, experiments, explaining, key_admin, me, merging,
-    models, outcomes, page, preferences, probes,
-=======
-    consents, customers, decide, events, experiments, explaining, fairness, key_admin, merging, models,
-    outcomes, page, probes,
->>>>>>> 78df531 (integrity: audit-only purposes, proxies of protected attributes, fairness across groups; diet of a store's own log)
+    audit, consents, customers, decide, erasing, events, experiments, explaining, fairness, key_admin, me,
+    merging, models, outcomes, page, preferences, probes,
     problem::{Details, Problem},
     rejects, reviews, summary, taking_along, token_admin,
 };
@@ -102,15 +97,12 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(summary::strategy))
         .routes(routes!(experiments::experiments))
         .routes(routes!(models::models))
-<<<<<<< HEAD
         .routes(routes!(erasing::erase))
         .routes(routes!(audit::audit))
         .routes(routes!(audit::head))
         .routes(routes!(audit::reads))
         .routes(routes!(audit::backup))
-=======
         .routes(routes!(fairness::fairness))
->>>>>>> 78df531 (integrity: audit-only purposes, proxies of protected attributes, fairness across groups; diet of a store's own log)
         .routes(routes!(rejects::rejects))
         .routes(routes!(key_admin::keys, key_admin::make_key))
         .routes(routes!(key_admin::revoke_key))

@@ -539,7 +539,7 @@ pub(super) const MISTAKES: &[(&str, &str, &str, &[&str])] = &[
         "[levers]",
         "[integrity]\nproxy_threshold = 2.0\n[levers]",
         &[
-            "organisation.toml | 2.0 | `proxy_threshold` expects a share from 0 to 1, found the number 2.0 | -",
+            "organisation.toml | 2.0 | `proxy_threshold` expects a number from 0 to 1, found the number 2.0 | -",
         ],
     ),
 ];
