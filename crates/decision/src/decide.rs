@@ -22,7 +22,7 @@ use crate::{
     rules::{Facts, Layer, Refusal},
     selection::{self, Manner, Said},
     strategy::{GoalTarget, PurposeIndex, Strategy},
-    trace,
+    trace::{self, Trace},
 };
 use learning::{Prediction, exploration::keyed_uniform};
 
@@ -109,16 +109,11 @@ pub fn work_out_along<'a>(
         seed,
         customer: inputs.customer.map(|customer| customer.id),
         request: request.clone(),
-        trace: trace::capture(
-            strategy,
-            inputs,
-            request,
-            &permitted,
-            &asked.in_play,
-            predictions(&candidates),
+        trace: Trace {
+            predictions: predictions(&candidates),
             worth,
-            at,
-        ),
+            ..trace::capture(strategy, inputs, request, &permitted, &asked.in_play, at)
+        },
         fates: fates(&candidates, &slots),
         slots,
         effects,

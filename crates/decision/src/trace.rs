@@ -138,22 +138,18 @@ pub struct TracedOutcome {
     pub at: Timestamp,
 }
 
-/// Writes down what was read. `in_play` are the purposes whose views were built.
+/// Writes down what was read, but for what was estimated. `in_play` are the purposes whose views were built.
 pub fn capture(
     strategy: &Strategy,
     inputs: &Inputs<'_>,
     request: &Request,
     permitted: &Permitted<'_>,
     in_play: &[bool],
-    predictions: Vec<Prediction>,
-    worth: Vec<(ActionIndex, f32)>,
     at: Timestamp,
 ) -> Trace {
     let mut trace = Trace {
         household: inputs.household.is_some(),
         assignment: inputs.assignment,
-        predictions,
-        worth,
         quotas: quotas(strategy, inputs.quotas),
         ..Trace::default()
     };

@@ -17,14 +17,17 @@ use crate::{
     customer::ProfileRow,
     person::Person,
     reject::{self, Reject},
-    storage::{Batch, Read, StoreError, Table, Ticket, Write, key},
+    storage::{Batch, Read, Table, Ticket, Write, key},
 };
 use decision::{
     Timestamp,
     id::{CustomerId, DecisionId},
 };
 use ledger::Line;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::MutexGuard,
+};
 
 /// Rejects read at once.
 const PAGE: usize = 1024;
@@ -77,6 +80,7 @@ impl Engine {
         }
         let person = held.as_ref().map(|(_, person)| person);
         self.refuse_others(&keys, person)?;
+        let _households = person.map(|person| self.hold_all_households(person)).transpose()?;
         let going = self.going(&keys, person, identifiers)?;
         let line = Line {
             at_ms: at.as_millisecond(),
@@ -85,15 +89,8 @@ impl Engine {
         };
         let number = self.erasures.write(&line)?;
         self.erasures.remember(&line);
-        let mut rows = going.rows.clone();
-        let mut tried = self.carry_out(number, going, by, at);
-        // Somebody else of the household told something meanwhile.
-        while matches!(tried, Err(EngineError::Store(StoreError::Conflict { .. }))) {
-            let going = self.going(&keys, person, identifiers)?;
-            rows = going.rows.clone();
-            tried = self.carry_out(number, going, by, at);
-        }
-        let (ticket, audit) = tried?;
+        let rows = going.rows.clone();
+        let (ticket, audit) = self.carry_out(number, going, by, at)?;
         let certificate = Certificate {
             erased_at_ms: line.at_ms,
             rows,
@@ -132,6 +129,7 @@ impl Engine {
             for id in customers {
                 self.add_person(&mut going, &self.person(id)?)?;
             }
+            self.leave_households(&mut going)?;
             let at = Timestamp::from_millisecond(line.at_ms).unwrap_or(Timestamp::UNIX_EPOCH);
             self.erasures.remember(&Line { customers: going.customers.clone(), ..line });
             self.carry_out(number, going, None, at)?.0.wait()?;
@@ -175,6 +173,7 @@ impl Engine {
         let mut going = Going { identifiers: keys.clone(), rows, ..Going::default() };
         if let Some(person) = person {
             self.add_person(&mut going, person)?;
+            self.leave_households(&mut going)?;
         }
         self.rejects_of(&mut going, given)?;
         Ok(going)
@@ -214,15 +213,38 @@ impl Engine {
                 }
             }
         }
-        let row = self.store.get(&[Read::new(Table::Profile, prefix)])?.remove(0);
-        let profile: Option<ProfileRow> = row.value().map(|row| codec::decode("profile", row)).transpose()?;
-        if let Some(household) = profile.and_then(|row| row.household) {
-            let writes = self.leaving(&household, id)?;
-            *going.rows.entry(Table::Household.name()).or_default() += writes.len() as u64 - 1;
-            going.batch.writes.extend(writes);
-        }
         going.customers.push(id);
         Ok(())
+    }
+
+    /// Takes the customers who go out of their households.
+    fn leave_households(&self, going: &mut Going) -> Result<(), EngineError> {
+        let mut left: BTreeMap<String, Vec<CustomerId>> = BTreeMap::new();
+        for id in &going.customers {
+            if let Some(household) = self.household_of(*id)? {
+                left.entry(household).or_default().push(*id);
+            }
+        }
+        for (household, customers) in left {
+            for write in self.leaving(&household, &customers)? {
+                *going.rows.entry(write.table.name()).or_default() += 1;
+                going.batch.writes.push(write);
+            }
+        }
+        Ok(())
+    }
+
+    fn household_of(&self, id: CustomerId) -> Result<Option<String>, EngineError> {
+        let row = self.store.get(&[Read::new(Table::Profile, key::customer(id))])?.remove(0);
+        let profile: Option<ProfileRow> = row.value().map(|row| codec::decode("profile", row)).transpose()?;
+        Ok(profile.and_then(|row| row.household))
+    }
+
+    /// Holds the households of a person, so that nobody tells something there that brings back what goes.
+    fn hold_all_households(&self, person: &Person) -> Result<Vec<MutexGuard<'_, ()>>, EngineError> {
+        let of = |id| Ok(self.household_of(id)?.map(|household| self.household_key(&household)));
+        let keys: Vec<Option<Vec<u8>>> = person.ids().map(of).collect::<Result<_, EngineError>>()?;
+        Ok(self.households.guard_all(keys.into_iter().flatten()))
     }
 
     /// Adds rejected input that names one of the identifiers.

@@ -43,7 +43,7 @@ pub struct EventReport {
     pub attributes: BTreeMap<String, Value>,
     /// Where those attributes come from; `None` means the source each attribute declares.
     pub source: Option<Source>,
-    /// The household the customer belongs to.
+    /// The household the customer belongs to from now on; an empty name is none, `None` says nothing about it.
     pub household: Option<String>,
 }
 
@@ -115,12 +115,11 @@ impl Engine {
         let mut batch = Batch { writes: known.writes, ..Batch::default() };
         batch.writes.push(once);
         let mut loaded = self.load(person)?;
-        let household = report.household.as_ref().or(loaded.household_of_person.as_ref());
-        let _together = household.map(|id| self.households.guard(&self.household_key(id)));
-        let known_before =
-            (loaded.customer.profile.clone(), loaded.household_id.clone(), loaded.cleared.clone());
-        self.join_household(report, &mut loaded)?;
-        let before = loaded.household.clone();
+        let before = (loaded.customer.profile.clone(), loaded.household_id.clone(), loaded.cleared.clone());
+        let household = Self::household_after(strategy, report, loaded.household_id.as_ref());
+        let _together = self.hold_households([loaded.household_id.as_ref(), household.as_ref()]);
+        self.move_to(household, &mut loaded, &mut batch)?;
+        let household_before = loaded.household.clone();
         let settings = self.settings(strategy, declared, report, happened);
         let provided = self.apply(strategy, settings, report.source, &mut loaded, happened);
         self.purchased(strategy, report, &mut loaded, happened);
@@ -128,29 +127,21 @@ impl Engine {
         if !learn {
             batch.journal.clear();
         }
+        let moved = loaded.household_id != before.1;
         if loaded.profile_version == Version::ABSENT
-            || (&loaded.customer.profile, &loaded.household_id, &loaded.cleared)
-                != (&known_before.0, &known_before.1, &known_before.2)
+            || moved
+            || (&loaded.customer.profile, &loaded.cleared) != (&before.0, &before.2)
         {
             loaded.write_profile(&mut batch);
         }
         if let (Some(id), Some(household)) = (&loaded.household_id, &loaded.household)
-            && (loaded.household != before || report.household.is_some())
+            && (moved || loaded.household != household_before)
         {
-            let before = before.unwrap_or_default();
-            self.tells((id, known.id), (&before, household), &mut batch, at)?;
+            let before = household_before.unwrap_or_default();
+            self.tells((id, known.id), (&before, household), &mut batch)?;
             batch.writes.push(Write::put(Table::Household, self.household_key(id), codec::encode(household)));
         }
         Ok((Verdict::Accepted, self.store.commit(batch)?))
-    }
-
-    /// Joins the household the event names, and reads it again now that nobody else changes it.
-    fn join_household(&self, report: &EventReport, loaded: &mut Loaded) -> Result<(), EngineError> {
-        if report.household.is_some() {
-            loaded.household_id = report.household.clone();
-        }
-        loaded.household = loaded.household_id.as_deref().map(|id| self.load_household(id)).transpose()?;
-        Ok(())
     }
 
     /// What the event sets and what came with it, by attribute name; `None` clears.

@@ -1,6 +1,9 @@
 //! Who may change a customer now? One at a time: striped locks, held until the write is queued.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 const STRIPES: usize = 1024;
 
@@ -17,11 +20,10 @@ impl Striped {
         self.hold(stripe(key))
     }
 
-    /// Holds the locks of two keys, in one order for everybody; one lock when they share it.
-    pub fn guard_both(&self, one: &[u8], other: &[u8]) -> (MutexGuard<'_, ()>, Option<MutexGuard<'_, ()>>) {
-        let (one, other) = (stripe(one), stripe(other));
-        let first = self.hold(one.min(other));
-        (first, (one != other).then(|| self.hold(one.max(other))))
+    /// Holds the locks of several keys, in one order for everybody; one lock for those that share it.
+    pub fn guard_all<K: AsRef<[u8]>>(&self, keys: impl IntoIterator<Item = K>) -> Vec<MutexGuard<'_, ()>> {
+        let stripes: BTreeSet<usize> = keys.into_iter().map(|key| stripe(key.as_ref())).collect();
+        stripes.into_iter().map(|stripe| self.hold(stripe)).collect()
     }
 
     fn hold(&self, stripe: usize) -> MutexGuard<'_, ()> {

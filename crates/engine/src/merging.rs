@@ -75,6 +75,9 @@ pub struct Conflict {
     pub at_ms: i64,
 }
 
+/// The locks of two persons, and the persons.
+type Both<'a> = (Vec<MutexGuard<'a, ()>>, Person, Person);
+
 impl Engine {
     /// Makes two customers one person from now on; `from` as a whole is taken in by `into`. The merge, or why there is
     /// none; the ticket resolves when it is durable.
@@ -172,21 +175,13 @@ impl Engine {
     }
 
     /// Holds the locks of two persons; `None` when they are one.
-    #[expect(
-        clippy::type_complexity,
-        reason = "two guards, one of which may stand for both, and two persons"
-    )]
-    fn hold_both(
-        &self,
-        one: CustomerId,
-        other: CustomerId,
-    ) -> Result<Option<((MutexGuard<'_, ()>, Option<MutexGuard<'_, ()>>), Person, Person)>, EngineError> {
+    fn hold_both(&self, one: CustomerId, other: CustomerId) -> Result<Option<Both<'_>>, EngineError> {
         loop {
             let heads = (self.person(one)?.head(), self.person(other)?.head());
             if heads.0 == heads.1 {
                 return Ok(None);
             }
-            let guards = self.customers.guard_both(&heads.0.0.to_be_bytes(), &heads.1.0.to_be_bytes());
+            let guards = self.customers.guard_all([heads.0.0.to_be_bytes(), heads.1.0.to_be_bytes()]);
             let (one, other) = (self.person(one)?, self.person(other)?);
             if (one.head(), other.head()) == heads {
                 return Ok(Some((guards, one, other)));

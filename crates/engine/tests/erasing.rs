@@ -196,38 +196,6 @@ fn rejected_input_that_names_an_erased_person_goes_and_does_not_come_back() {
 }
 
 #[test]
-fn a_household_keeps_what_others_told_and_goes_with_its_last_member() {
-    let (engine, store) = shop();
-    let tell = |who: &str, attribute: &str| {
-        let report = EventReport {
-            identifiers: ids(&[("user_id", who)]),
-            household: Some("house 1".into()),
-            attributes: BTreeMap::from([(attribute.to_owned(), Value::Bool(true))]),
-            ..event(attribute, "customer_updated")
-        };
-        engine.ingest(&report, "{}", at(FIRST)).unwrap().1.wait().unwrap();
-    };
-    let households = || content(&store).keys().filter(|(table, _)| *table == Table::Household).count();
-    let Some(attribute) = household_attribute(&engine) else { return };
-    tell("jan", &attribute);
-    tell("eva", "has_garden");
-    assert_eq!(households(), 1);
-    erase(&engine, &ids(&[("user_id", "jan")]), ERASED);
-    let eva = engine.customer(&ids(&[("user_id", "eva")])).unwrap().unwrap();
-    assert!(eva.household.is_none_or(|household| household.is_empty()), "jan's share went with jan");
-    erase(&engine, &ids(&[("user_id", "eva")]), ERASED);
-    assert_eq!(households(), 0);
-}
-
-fn household_attribute(engine: &Engine) -> Option<String> {
-    let published = engine.published();
-    let shared = |attribute: &&decision::strategy::Attribute| {
-        attribute.subject == decision::strategy::Subject::Household
-    };
-    published.strategy.attributes.iter().find(shared).map(|attribute| attribute.name.to_string())
-}
-
-#[test]
 fn an_older_copy_of_the_data_forgets_who_was_erased_since_when_it_is_opened() {
     let vault = Arc::new(MemoryVault::default());
     let store = Arc::new(MemoryStore::with_vault(vault.clone()));

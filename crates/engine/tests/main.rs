@@ -5,6 +5,7 @@ mod audit;
 mod erasing;
 mod experiments;
 mod history;
+mod households;
 mod identity;
 mod learning_loop;
 mod memory_of_contacts;

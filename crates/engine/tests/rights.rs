@@ -60,7 +60,7 @@ fn a_correction_beats_what_was_observed_and_stays() {
             source: Some(source),
             ..event(id, "customer_updated")
         };
-        shop.engine.ingest(&report, "", at(moment)).unwrap();
+        assert_eq!(shop.engine.ingest(&report, "", at(moment)).unwrap().0, Verdict::Accepted);
     };
     told("c", "Delft", Source::Provided, "2026-03-10T09:00:00Z");
     told("o", "Gouda", Source::Observed, "2026-03-11T09:00:00Z");

@@ -12,7 +12,10 @@ use crate::{
     scalar,
 };
 use axum::{Extension, Json, body::Body, extract::State, http::HeaderMap};
-use decision::profile::{Attributes, ConsentStatement, Contact, ContactState, Outcome};
+use decision::{
+    id::CustomerId,
+    profile::{Attributes, ConsentStatement, Contact, ContactState, Outcome},
+};
 use engine::CustomerState;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as AnyJson, json};
@@ -54,6 +57,8 @@ pub struct CustomerView {
     /// Facts of the household, when there is one.
     #[schema(value_type = Option<Object>)]
     household: Option<BTreeMap<String, AnyJson>>,
+    /// The minted keys of everybody in that household, this customer's among them.
+    household_members: Vec<String>,
     /// Statements about purposes, oldest first.
     #[schema(value_type = Vec<Object>)]
     consents: Vec<AnyJson>,
@@ -86,24 +91,26 @@ pub async fn lookup(
     let bytes = body::read(&headers, body, BODY_BYTES_MAX, app.settings.body_within).await?;
     let lookup: Lookup = body::parse(&bytes)?;
     let identifiers = lookup.identifiers()?;
-    let state = app
+    let found = app
         .blocking(move |app| {
             let state = app.engine.customer(&identifiers)?.map(|state| state.at((app.clock)()));
             let whom = state.as_ref().map(|state| state.customer.id);
             note_read(app, &key.prefix, "/v1/customers/lookup", whom)?;
-            Ok(state)
+            let members = whom.map(|id| app.engine.housemates(id)).transpose()?.unwrap_or_default();
+            Ok(state.map(|state| view(&state, &members)))
         })
         .await?;
     let unknown = || Problem::not_found("unknown_customer", "nobody is known by these identifiers");
-    Ok(Json(view(&state.ok_or_else(unknown)?)))
+    found.ok_or_else(unknown).map(Json)
 }
 
-fn view(state: &CustomerState) -> CustomerView {
+fn view(state: &CustomerState, household_members: &[CustomerId]) -> CustomerView {
     let customer = &state.customer;
     CustomerView {
         customer: customer.id.to_string(),
         attributes: facts(&customer.profile.attributes),
         household: state.household.as_ref().map(facts),
+        household_members: household_members.iter().map(ToString::to_string).collect(),
         consents: customer.profile.consents.iter().map(consent).collect(),
         contacts: customer.history.contacts.iter().map(contact).collect(),
         outcomes: customer.history.outcomes.iter().map(outcome).collect(),

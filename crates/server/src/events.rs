@@ -54,7 +54,7 @@ pub struct Event {
     /// Where the attributes come from; each attribute's own source when left out.
     #[schema(value_type = Option<AttributeSource>)]
     source: Option<Source>,
-    /// The household the customer belongs to.
+    /// The household the customer belongs to from now on; an empty name is none.
     household: Option<String>,
     /// What an SDK sends along; only the consent object is read.
     #[serde(default)]

@@ -194,12 +194,18 @@ impl Engine {
 
     fn walk_head(&self, chain: u16, last: &Last, walk: &mut Walk) -> Result<(), EngineError> {
         let row = match self.store.get(&[Read::new(Table::Audit, head_key(chain))]) {
-            Err(StoreError::Damaged { .. }) => return Ok(walk.find(At::Head(chain), "it is damaged")),
+            Err(StoreError::Damaged { .. }) => {
+                walk.find(At::Head(chain), "it is damaged");
+                return Ok(());
+            }
             rows => rows?.remove(0),
         };
         let head = match row.value() {
             None if last.number == 0 => return Ok(()),
-            None => return Ok(walk.find(At::Head(chain), "it is missing")),
+            None => {
+                walk.find(At::Head(chain), "it is missing");
+                return Ok(());
+            }
             Some(row) => self.chains.secrets.open_head(chain, row),
         };
         match head {
