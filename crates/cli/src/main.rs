@@ -18,7 +18,9 @@ mod import;
 mod init;
 mod lab;
 mod models;
+mod notice;
 mod opening;
+mod register;
 mod replay;
 mod restore;
 mod rotate_master_key;
@@ -54,6 +56,8 @@ enum Command {
     Explain(explain::Arguments),
     Experiments(experiments::Arguments),
     Models(models::Arguments),
+    Notice(notice::Arguments),
+    Register(register::Arguments),
     Replay(replay::Arguments),
     Simulate(simulate::Arguments),
     Diet(diet::Arguments),
@@ -81,6 +85,8 @@ fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Experiments(arguments) => experiments::run(&arguments),
         Command::Models(arguments) => models::run(&arguments),
+        Command::Notice(arguments) => notice::run(&arguments),
+        Command::Register(arguments) => register::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Diet(arguments) => diet::run(&arguments),

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// How long contacts and outcomes are kept, in milliseconds: the longest retention without a stated reason.
-pub(crate) const HISTORY_MS: i64 = 365 * 86_400_000;
+pub const HISTORY_MS: i64 = 365 * 86_400_000;
 
 /// The profile row.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

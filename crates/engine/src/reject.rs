@@ -10,7 +10,7 @@ use serde_json::Value;
 use std::sync::{PoisonError, atomic::Ordering};
 
 /// How long a reject is kept, in milliseconds.
-pub(crate) const KEPT_MS: i64 = 30 * 86_400_000;
+pub const KEPT_MS: i64 = 30 * 86_400_000;
 /// Most undeclared names that are counted apart.
 const NAMES_MAX: usize = 1000;
 

@@ -39,6 +39,7 @@ pub const ACCESS: &[(Method, &str, Access)] = &[
     (Method::GET, "/livez", Access::Open),
     (Method::GET, "/readyz", Access::Open),
     (Method::GET, "/openapi.json", Access::Open),
+    (Method::GET, "/v1/notice", Access::Open),
     (Method::GET, "/metrics", Access::Scoped(&[Read])),
     (Method::POST, "/v1/decide", Access::Scoped(&[Decide, Browser])),
     (Method::POST, "/v1/outcomes", Access::Scoped(&[Decide, Ingest, Browser])),

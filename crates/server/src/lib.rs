@@ -24,6 +24,7 @@ pub mod keys;
 mod me;
 mod merging;
 mod models;
+mod notice;
 mod outcomes;
 mod page;
 mod patience;

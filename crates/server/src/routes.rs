@@ -4,7 +4,7 @@ use crate::{
     access,
     app::App,
     audit, consents, customers, decide, erasing, events, experiments, explaining, fairness, key_admin, me,
-    merging, models, outcomes, page, preferences, probes,
+    merging, models, notice, outcomes, page, preferences, probes,
     problem::{Details, Problem},
     rejects, reviews, summary, taking_along, token_admin,
 };
@@ -97,6 +97,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(summary::strategy))
         .routes(routes!(experiments::experiments))
         .routes(routes!(models::models))
+        .routes(routes!(notice::notice))
         .routes(routes!(erasing::erase))
         .routes(routes!(audit::audit))
         .routes(routes!(audit::head))

@@ -17,6 +17,7 @@ pub use employee::{CandidateLine, EmployeeReading};
 pub use fact::{UsedFact, WithheldFact};
 pub use reason::{Name, Reason};
 pub use smallest::{Aim, Change, FactChange, Obstacle, Smallest};
+pub use texts::Tongue;
 pub use waterfall::Waterfall;
 
 use crate::{

@@ -15,8 +15,10 @@ use jiff::tz::TimeZone;
 
 /// The languages that readings are worded in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tongue {
+pub enum Tongue {
+    /// Dutch.
     Dutch,
+    /// English.
     English,
 }
 
@@ -41,7 +43,7 @@ impl Tongue {
         own.map(|text| text.trim().trim_end_matches('.'))
     }
     /// A name, else the id.
-    pub fn name(self, name: &Name) -> &str {
+    pub(super) fn name(self, name: &Name) -> &str {
         self.pick(&name.name).unwrap_or(&name.id)
     }
     /// `a, b and c`.
@@ -56,7 +58,7 @@ impl Tongue {
         format!("{} {} {last}", names.join(", "), self.say("en", "and"))
     }
     /// Names as a list.
-    pub fn names(self, names: &[Name]) -> String {
+    pub(super) fn names(self, names: &[Name]) -> String {
         self.list(names.iter().map(|name| self.name(name)))
     }
     /// A number with the decimal sign of the language.
@@ -71,6 +73,10 @@ impl Tongue {
     pub fn euro(self, amount: f64) -> String {
         let decimals = if amount != 0.0 && amount.abs() < 0.1 { 4 } else { 2 };
         format!("€ {}", self.number(amount, decimals))
+    }
+    /// A length of time in its largest whole unit.
+    pub fn duration(self, length: crate::Duration) -> String {
+        duration(self, length.as_secs())
     }
     /// A value as people write it.
     pub fn value(self, value: &Value, zone: &TimeZone) -> String {

@@ -91,6 +91,10 @@ pub struct Strategy {
 pub struct Organisation {
     /// Its name.
     pub name: String,
+    /// Where questions about personal data go: an address, a telephone number or a page.
+    pub contact: Option<String>,
+    /// How the data protection officer is reached, where there is one.
+    pub data_protection_officer: Option<String>,
     /// Where days begin and end.
     pub time_zone: TimeZone,
     /// Languages of the texts, the default first.
@@ -328,6 +332,8 @@ pub struct Purpose {
     pub assessment: Option<Reviewed>,
     /// The data protection impact assessment, GDPR article 35.
     pub impact_assessment: Option<Reviewed>,
+    /// Who else gets data for it: organisations, or kinds of them.
+    pub recipients: Vec<String>,
     /// Categories of data that may never serve it.
     pub forbidden_categories: Vec<String>,
     /// People are profiled systematically for it.
@@ -525,6 +531,7 @@ impl Purpose {
             channels: Vec::new(),
             assessment: None,
             impact_assessment: None,
+            recipients: Vec::new(),
             forbidden_categories: Vec::new(),
             profiling: false,
             segment_category: None,

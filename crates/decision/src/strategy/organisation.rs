@@ -85,8 +85,11 @@ pub(super) fn read(file: Table<'_>, vocabulary: &Vocabulary) -> Organisation {
         item.place.problem("a vulnerable customer deserves at least the floor of any other");
     }
     let minors = file.section("minors");
+    let privacy = file.section("privacy");
     let organisation = Organisation {
         name: file.required::<&str>("name").unwrap_or_default().to_owned(),
+        contact: privacy.optional::<&str>("contact").map(str::to_owned),
+        data_protection_officer: privacy.optional::<&str>("data_protection_officer").map(str::to_owned),
         time_zone: vocabulary.time_zone.clone(),
         languages: vocabulary.languages.clone(),
         weights: weights(file.section("weights")),
@@ -115,6 +118,7 @@ pub(super) fn read(file: Table<'_>, vocabulary: &Vocabulary) -> Organisation {
     };
     floor.close();
     minors.close();
+    privacy.close();
     file.close();
     organisation
 }

@@ -70,6 +70,7 @@ fn purpose(item: Item<'_>, languages: &[Language], channels: &Names, time_zone: 
         channels: channels.resolve_all(table.list("channels")).into_iter().map(Into::into).collect(),
         assessment: reviewed(&table, "assessment", time_zone),
         impact_assessment: reviewed(&table, "impact_assessment", time_zone),
+        recipients: recipients(&table),
         forbidden_categories: forbidden_categories(&table),
         profiling: table.optional("profiling").unwrap_or(false),
         segment_category: table.optional::<&str>("segment_category").map(str::to_owned),
@@ -130,6 +131,10 @@ fn forbidden_categories(table: &Table<'_>) -> Vec<String> {
         Some(id.to_owned())
     };
     table.list("forbidden_categories").into_iter().filter_map(known).collect()
+}
+
+fn recipients(table: &Table<'_>) -> Vec<String> {
+    table.list("recipients").into_iter().filter_map(|item| item.read::<&str>()).map(str::to_owned).collect()
 }
 
 fn tcf_purpose(item: Item<'_>) -> Option<u8> {

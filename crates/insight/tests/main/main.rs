@@ -7,5 +7,6 @@ mod integrity;
 mod lifetime;
 mod online_retail;
 mod open_bandit;
+mod openness;
 mod peeking;
 mod similar;

@@ -114,3 +114,16 @@ fn eventually<T>(found: impl Fn() -> Option<T>) -> T {
     }
     panic!("it did not happen in a minute");
 }
+
+#[test]
+fn anybody_may_read_the_notice_as_a_page_or_as_data_in_two_languages() {
+    let server = Server::start();
+    let notice = server.call("GET", "/v1/notice?language=nl", &[("Accept", "text/html")], b"");
+    assert_eq!((notice.status, notice.content_type.as_str()), (200, "text/html; charset=utf-8"));
+    assert!(notice.text.contains("lang=\"nl\"") && notice.text.contains("Corner shop &lt;&amp; sons&gt;"));
+    let data = server.call("GET", "/v1/notice", &[("Accept-Language", "en-GB,en;q=0.9")], b"").json;
+    assert_eq!(data["language"], "en");
+    let purposes = data["purposes"].as_array().expect("purposes");
+    assert!(!purposes.is_empty() && purposes.iter().all(|one| one["text"].as_str().unwrap().len() == 32));
+    assert_eq!(server.call("GET", "/v1/notice?lingo=nl", &[], b"").status, 422);
+}
