@@ -25,6 +25,7 @@ use crate::{
     trace::{self, Trace},
 };
 use learning::{Prediction, exploration::keyed_uniform};
+use std::collections::BTreeSet;
 
 /// At most so many withheld actions of a slot are watched.
 const WATCHED_MAX: usize = 16;
@@ -265,7 +266,8 @@ fn fates(candidates: &[Candidate], slots: &[Slot]) -> Vec<CandidateFate> {
         .collect()
 }
 
-/// What the shell must do. A dry run leaves no trace; a reused contact is reserved already.
+/// What the shell must do. A dry run leaves no trace; a reused contact is reserved already; the silence about an action is
+/// watched once, in however many slots it was not said.
 fn effects(
     strategy: &Strategy,
     candidates: &[Candidate],
@@ -279,6 +281,7 @@ fn effects(
     };
     let until = at.saturating_add(channel.reservation).unwrap_or(Timestamp::MAX);
     let mut effects = Vec::new();
+    let mut watched = BTreeSet::new();
     for slot in slots.iter().filter(|slot| slot.reuses.is_none()) {
         if let Some(pick) = slot.pick {
             let action = candidates[usize::from(pick)].action;
@@ -291,10 +294,11 @@ fn effects(
                 effects.push(Effect::UseVolume { action });
             }
         } else {
-            let withheld = withheld(candidates, slot, manner);
-            effects.extend(
-                withheld.into_iter().map(|candidate| Effect::ObserveSilence { slot: slot.number, candidate }),
-            );
+            for candidate in withheld(candidates, slot, manner) {
+                if watched.insert(candidates[usize::from(candidate)].action) {
+                    effects.push(Effect::ObserveSilence { slot: slot.number, candidate });
+                }
+            }
         }
     }
     effects

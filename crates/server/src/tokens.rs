@@ -9,7 +9,7 @@ use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce, aead::Aead};
 use ed25519_dalek::{Signature, VerifyingKey};
 use engine::{
     Identifier,
-    storage::{Batch, Read, Store, StoreError, Table, Write},
+    storage::{Batch, Store, StoreError, Table, Write},
 };
 use hmac::{Hmac, Mac};
 use jiff::Timestamp;
@@ -33,7 +33,6 @@ const TOKEN_BYTES_MAX: usize = 4096;
 /// Shortest shared secret, in bytes.
 const SECRET_BYTES_MIN: usize = 32;
 const ROW_PREFIX: &str = "token_key/";
-const SEAL_ROW: &str = "token_seal";
 const LINK_PREFIX: &str = "atp_";
 const NONCE_BYTES: usize = 24;
 const PAGE: usize = 1024;
@@ -67,7 +66,7 @@ pub struct TokenKeyInfo {
 struct TokenKey {
     #[serde(flatten)]
     info: TokenKeyInfo,
-    /// The public key or the shared secret.
+    /// The public key or the shared secret; sealed on disk.
     secret: Vec<u8>,
 }
 
@@ -111,8 +110,9 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// Reads the token keys of a store; the seal of links is made the first time.
+    /// Reads the token keys of a store.
     pub fn open(store: Arc<dyn Store>) -> Result<Self, TokenKeyError> {
+        let seal = seal(&*store);
         let mut known = BTreeMap::new();
         let mut after: Option<Vec<u8>> = None;
         loop {
@@ -120,11 +120,11 @@ impl Tokens {
             let Some((last, _)) = page.last() else { break };
             after = Some(last.clone());
             for (_, value) in &page {
-                let key: TokenKey = serde_json::from_slice(value).map_err(|_| TokenKeyError::Damaged)?;
+                let mut key: TokenKey = serde_json::from_slice(value).map_err(|_| TokenKeyError::Damaged)?;
+                key.secret = unsealed(&seal, &key.secret).ok_or(TokenKeyError::Damaged)?;
                 known.insert(key.info.id.clone(), key);
             }
         }
-        let seal = seal(&*store)?;
         Ok(Self { store, known: RwLock::new(known), seal })
     }
 
@@ -141,7 +141,8 @@ impl Tokens {
             }));
         }
         let key = TokenKey { info: info.clone(), secret: secret.to_vec() };
-        let value = serde_json::to_vec(&key).expect("a key's description holds text and numbers only");
+        let kept = TokenKey { info: info.clone(), secret: sealed(&self.seal, secret) };
+        let value = serde_json::to_vec(&kept).expect("a key's description holds text and numbers only");
         self.commit(Write::put(Table::Meta, row(&info.id), value))?;
         self.known.write().unwrap_or_else(PoisonError::into_inner).insert(info.id.clone(), key);
         Ok(info)
@@ -174,12 +175,8 @@ impl Tokens {
     /// When the system has no randomness at all, which leaves nothing that can be done safely.
     pub fn link(&self, identifier: &Identifier, at: Timestamp) -> String {
         let link = Link { identifier: identifier.clone(), until: at.as_second() + LINK_HOLDS_SECONDS };
-        let mut nonce = [0; NONCE_BYTES];
-        getrandom::fill(&mut nonce).expect("the system gives random bytes");
         let plain = serde_json::to_vec(&link).expect("a link holds text and numbers only");
-        let sealed = self.cipher().encrypt(&XNonce::from(nonce), plain.as_slice());
-        let sealed = sealed.expect("a short text can be sealed");
-        format!("{LINK_PREFIX}{}", URL_SAFE_NO_PAD.encode([&nonce[..], &sealed].concat()))
+        format!("{LINK_PREFIX}{}", URL_SAFE_NO_PAD.encode(sealed(&self.seal, &plain)))
     }
 
     /// A token that outcomes of a decision must carry when a browser reports them: bound to the decision and to who
@@ -194,15 +191,9 @@ impl Tokens {
     }
 
     fn unseal(&self, sealed: &str, at: Timestamp) -> Option<Caller> {
-        let bytes = URL_SAFE_NO_PAD.decode(sealed).ok()?;
-        let (nonce, sealed) = bytes.split_first_chunk::<NONCE_BYTES>()?;
-        let plain = self.cipher().decrypt(&XNonce::from(*nonce), sealed).ok()?;
+        let plain = unsealed(&self.seal, &URL_SAFE_NO_PAD.decode(sealed).ok()?)?;
         let link: Link = serde_json::from_slice(&plain).ok()?;
         (link.until > at.as_second()).then_some(Caller { identifier: link.identifier, may: May::Preferences })
-    }
-
-    fn cipher(&self) -> XChaCha20Poly1305 {
-        XChaCha20Poly1305::new(&self.seal.into())
     }
 
     fn signed(&self, token: &str, at: Timestamp) -> Option<Caller> {
@@ -330,19 +321,48 @@ fn holds(key: &TokenKey, signed: &[u8], signature: &[u8]) -> bool {
     }
 }
 
-fn seal(store: &dyn Store) -> Result<[u8; 32], TokenKeyError> {
-    let read = Read::new(Table::Meta, SEAL_ROW);
-    let row = store.get(std::slice::from_ref(&read))?.remove(0);
-    if let Some(bytes) = row.value() {
-        return bytes.try_into().map_err(|_| TokenKeyError::Damaged);
-    }
-    let mut seal = [0; 32];
-    getrandom::fill(&mut seal).map_err(|_| TokenKeyError::Unfit("the system gave no random bytes"))?;
-    let write = Write::put(Table::Meta, read.key, seal).expecting(row.version());
-    store.commit(Batch { writes: vec![write], ..Batch::default() })?.wait()?;
-    Ok(seal)
+fn sealed(seal: &[u8; 32], plain: &[u8]) -> Vec<u8> {
+    let mut nonce = [0; NONCE_BYTES];
+    getrandom::fill(&mut nonce).expect("the system gives random bytes");
+    let sealed = XChaCha20Poly1305::new(seal.into()).encrypt(&XNonce::from(nonce), plain);
+    [&nonce[..], &sealed.expect("a short text can be sealed")].concat()
+}
+
+fn unsealed(seal: &[u8; 32], bytes: &[u8]) -> Option<Vec<u8>> {
+    let (nonce, sealed) = bytes.split_first_chunk::<NONCE_BYTES>()?;
+    XChaCha20Poly1305::new(seal.into()).decrypt(&XNonce::from(*nonce), sealed).ok()
+}
+
+/// Of the secret that stays out of every backup, so that a backup alone lets nobody in.
+fn seal(store: &dyn Store) -> [u8; 32] {
+    blake3::derive_key("attent: links, decision tokens and token keys", &store.vault().secret())
 }
 
 fn row(id: &str) -> Vec<u8> {
     format!("{ROW_PREFIX}{id}").into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::storage::MemoryStore;
+
+    #[test]
+    fn a_shared_secret_is_known_after_reopening_and_stored_sealed() {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let info = TokenKeyInfo {
+            id: "shared".into(),
+            algorithm: Algorithm::HS256,
+            audience: "desk".into(),
+            identifies: "user_id".into(),
+            created_at_ms: 0,
+        };
+        let secret = *b"thirty-two bytes that are shared";
+        Tokens::open(store.clone()).unwrap().register(info, &secret).unwrap();
+        let rows = store.scan(Table::Meta, ROW_PREFIX.as_bytes(), None, 10).unwrap();
+        let kept: TokenKey = serde_json::from_slice(&rows[0].1).unwrap();
+        assert!(!kept.secret.windows(8).any(|part| part == &secret[..8]));
+        let reopened = Tokens::open(store).unwrap();
+        assert_eq!(reopened.known.read().unwrap()["shared"].secret, secret);
+    }
 }

@@ -9,7 +9,7 @@ use decision::{
 };
 use engine::{
     Ask, CustomerState, Engine, Identifier,
-    storage::{MemoryStore, Store},
+    storage::{MemoryStore, MemoryVault, Store, Vault},
 };
 use simulation::import::{self, Mapping};
 use std::{
@@ -131,6 +131,8 @@ fn customers_loaded_in_bulk_are_known_and_decided_about_as_if_told_one_by_one() 
     let mut gathered = import::gather(&mapping(), strategy, &folder, now(), &mut |_| {}).unwrap();
     import::store(&mut gathered, &mapping(), &one_by_one, &mut |_, _| {}).unwrap();
     let data = folder.join("store");
+    fs::create_dir(&data).unwrap();
+    fs::write(data.join("master.secret"), MemoryVault::default().secret()).unwrap();
     let load = |expected_duplicates: u64| {
         let loading = on(Arc::new(FjallStore::open(&data, &Options::loading()).unwrap()));
         let strategy = &loading.published().strategy;
