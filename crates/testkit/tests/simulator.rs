@@ -59,7 +59,7 @@ fn a_decision_that_is_refused_takes_nothing_from_a_volume() {
     let (mut dice, at) = (Dice::new(1), "2028-03-20T09:00:00Z".parse().unwrap());
     let store = SimulatedStore::open(Disk::default(), 1, None);
     let engine = Engine::open(store.clone(), &organisation::files(0), [7; 32]).unwrap();
-    let jan = [Identifier::new("user_id", "jan")];
+    let jan = [Identifier::new("user_id", "noor")];
     let yes = Says::Statement { purpose: "offers", channel: None, status: ConsentStatus::Given };
     let garden = EventReport {
         id: "e".into(),
