@@ -57,11 +57,13 @@ pub enum Kind {
     Review,
     /// The master key was replaced.
     Rotation,
+    /// A customer about whom nothing may be kept any more went; `about` says so.
+    Retention,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Decision,
         Self::Publication,
         Self::Consent,
@@ -74,6 +76,7 @@ impl Kind {
         Self::Right,
         Self::Review,
         Self::Rotation,
+        Self::Retention,
     ];
 
     /// The word used in the API.
@@ -91,6 +94,7 @@ impl Kind {
             Self::Right => "right",
             Self::Review => "review",
             Self::Rotation => "rotation",
+            Self::Retention => "retention",
         }
     }
 

@@ -15,7 +15,7 @@ use crate::{
     audit::{Kind, Note, Place, Released},
     codec,
     customer::ProfileRow,
-    person::Person,
+    person::{Part, Person},
     reject::{self, Reject},
     storage::{Batch, Read, Table, Ticket, Write, key},
 };
@@ -190,6 +190,21 @@ impl Engine {
                 going.remove(Table::Identifier, linked.key.to_vec());
             }
             self.add_customer(going, part.id)?;
+            self.forget_merges_with(going, part)?;
+        }
+        Ok(())
+    }
+
+    /// What was said about merges of others with this customer goes too: it is about both.
+    fn forget_merges_with(&self, going: &mut Going, gone: &Part) -> Result<(), EngineError> {
+        for id in &gone.row.parted {
+            let mut other = self.part(*id)?;
+            let before = other.row.undone.len();
+            other.row.undone.retain(|undone| undone.merge.into != gone.id);
+            if other.row.undone.len() < before {
+                *going.rows.entry(Table::Person.name()).or_default() += 1;
+                going.batch.writes.push(other.write());
+            }
         }
         Ok(())
     }
@@ -268,6 +283,21 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// Removes a person about whom nothing may be kept any more, with its entry in the audit. Unlike after an erasure,
+    /// what comes in later is welcome, and about somebody new.
+    pub(crate) fn let_go(&self, person: &Person, at: Timestamp) -> Result<Ticket, EngineError> {
+        let mut going = Going::default();
+        self.add_person(&mut going, person)?;
+        let Going { customers, batch, released, .. } = going;
+        let note = Note::new(Kind::Retention, "nothing may be kept any more").releasing(released);
+        let ticket =
+            self.with_note(batch, note, at, |batch, _| Ok(self.store.erase_with(&customers, batch)?))?;
+        // Whoever found them just before and waits for them is told to look again.
+        let identifiers = Vec::new();
+        self.erasures.remember(&Line { at_ms: at.as_millisecond(), customers, identifiers });
+        Ok(ticket)
     }
 
     /// Commits an erasure with its entry in the audit.

@@ -3,15 +3,28 @@
 //!
 //! No decision reads such a value from the moment it expires (`decision::consent` masks it); this walk sees to it
 //! that it is not kept either. A retention that was shortened since counts for the mask at once; what was stored before
-//! goes at the end that it was stored with. Rows that end as a whole are the store's to remove.
+//! goes at the end that it was stored with. A person about whom nothing is left but statements that are no longer
+//! needed as proof goes as a whole, with identifiers, merges and household. Rows that end as a whole are the store's to remove.
 
 use crate::{
     Engine, EngineError, codec,
     customer::ProfileRow,
-    storage::{Batch, Read, Row, Table, Ticket, Write, key::CUSTOMER_BYTES},
+    person::Person,
+    storage::{
+        Batch, Read, Row, StoreError, Table, Ticket, Write,
+        key::{self, CUSTOMER_BYTES},
+    },
 };
-use decision::{Timestamp, id::CustomerId, profile::Attributes};
+use decision::{
+    Timestamp,
+    id::CustomerId,
+    profile::{Attributes, ConsentStatement, ConsentStatus, Profile},
+};
 use std::sync::PoisonError;
+
+/// How long after its end a statement is kept as proof of what was allowed, in milliseconds: five years, after which a
+/// claim because of it lapses (art. 3:310 of the Dutch Civil Code).
+const PROOF_MS: i64 = 5 * 365 * 86_400_000;
 
 /// Where the walk is.
 #[derive(Debug, Default)]
@@ -33,7 +46,10 @@ impl Engine {
         for (key, bytes) in &page {
             let has_expired = match in_households {
                 true => expired_in(&household(bytes)?, at),
-                false => expired_in(&profile(bytes)?.profile.attributes, at),
+                false => {
+                    let known = profile(bytes)?.profile;
+                    expired_in(&known.attributes, at) || is_over(&known, at)
+                }
             };
             if has_expired {
                 let written = match in_households {
@@ -55,13 +71,47 @@ impl Engine {
     fn expire_profile(&self, key: &[u8], at: Timestamp) -> Result<Option<(u64, Ticket)>, EngineError> {
         let id = key.first_chunk::<CUSTOMER_BYTES>().and_then(|key| key[1..].try_into().ok());
         let id = CustomerId(u128::from_be_bytes(id.ok_or(EngineError::Damaged { what: "profile" })?));
-        let (_guard, _) = self.hold(id)?;
+        let (_guard, person) = match self.hold(id) {
+            Err(EngineError::Store(StoreError::Conflict { .. })) => return Ok(None),
+            held => held?,
+        };
+        if self.is_all_over(&person, at)? {
+            return match self.let_go(&person, at) {
+                // Somebody else of the household told something meanwhile: the next round looks again.
+                Err(EngineError::Store(StoreError::Conflict { .. })) => Ok(None),
+                gone => gone.map(|ticket| Some((0, ticket))),
+            };
+        }
         let row = self.read(Table::Profile, key)?;
         let Some(bytes) = row.value() else { return Ok(None) };
         let mut known = profile(bytes)?;
         let gone = take_out(&mut known.profile.attributes, at);
+        if gone == 0 {
+            return Ok(None);
+        }
         let write = Write::put(Table::Profile, key, codec::encode(&known)).owned_by(id);
         self.write(write.expecting(row.version())).map(|ticket| Some((gone, ticket)))
+    }
+
+    /// Whether nothing about a person may be kept any more: no value, statement, contact, event, outcome or decision
+    /// of any part.
+    fn is_all_over(&self, person: &Person, at: Timestamp) -> Result<bool, EngineError> {
+        const KEPT: [Table; 5] =
+            [Table::Contacts, Table::Event, Table::Outcome, Table::DecisionIndex, Table::Conflict];
+        for id in person.ids() {
+            let key = key::customer(id);
+            let row = self.read(Table::Profile, &key)?;
+            let known = row.value().map(profile).transpose()?.unwrap_or_default();
+            if !is_over(&known.profile, at) {
+                return Ok(false);
+            }
+            for table in KEPT {
+                if !self.store.scan(table, &key, None, 1)?.is_empty() {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
     }
 
     fn expire_household(&self, key: &[u8], at: Timestamp) -> Result<Option<(u64, Ticket)>, EngineError> {
@@ -92,6 +142,26 @@ fn profile(bytes: &[u8]) -> Result<ProfileRow, EngineError> {
 
 fn household(bytes: &[u8]) -> Result<Attributes, EngineError> {
     codec::decode("household", bytes)
+}
+
+/// Whether nothing in a profile may be kept any more.
+fn is_over(profile: &Profile, at: Timestamp) -> bool {
+    let said = &profile.consents;
+    let over = |(index, statement)| proof_ends(statement, &said[index + 1..]) <= at.as_millisecond();
+    profile.attributes.values().all(|value| value.expires_at <= at) && said.iter().enumerate().all(over)
+}
+
+/// Until when a statement is kept, in milliseconds since 1970 UTC, with what was said after it: what stops us as long
+/// as the person does not take it back, for forgetting it would begin again what they stopped; anything else as proof.
+fn proof_ends(statement: &ConsentStatement, later: &[ConsentStatement]) -> i64 {
+    let stops = matches!(statement.status, ConsentStatus::Objected | ConsentStatus::Restricted);
+    let replaces =
+        |other: &ConsentStatement| other.about == statement.about && other.channel == statement.channel;
+    let end = statement.expires_at.unwrap_or(statement.at);
+    match stops && statement.expires_at.is_none() && !later.iter().any(replaces) {
+        true => i64::MAX,
+        false => end.as_millisecond().saturating_add(PROOF_MS),
+    }
 }
 
 fn expired_in(attributes: &Attributes, at: Timestamp) -> bool {

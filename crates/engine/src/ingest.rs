@@ -4,7 +4,9 @@
 //! customer provided beats what was observed, derived or received, and newer beats older.
 
 use crate::{
-    Engine, EngineError, Identifier, Verdict, codec,
+    Engine, EngineError, Identifier, Verdict,
+    audit::{Kind, Note},
+    codec,
     customer::{HISTORY_MS, Loaded},
     journal::Entry,
     reporting::remember,
@@ -55,7 +57,7 @@ impl Engine {
         input: &str,
         at: Timestamp,
     ) -> Result<(Verdict, Ticket), EngineError> {
-        self.take_in(report, input, at, true)
+        self.take_in(report, input, at, (true, None))
     }
 
     /// Takes in one event from somebody who may send whatever they like, such as a browser: it becomes known like
@@ -66,7 +68,12 @@ impl Engine {
         input: &str,
         at: Timestamp,
     ) -> Result<(Verdict, Ticket), EngineError> {
-        self.take_in(report, input, at, false)
+        self.take_in(report, input, at, (false, None))
+    }
+
+    /// Takes in what customers correct about themselves; that they did is noted in the audit.
+    pub fn correct(&self, report: &EventReport, at: Timestamp) -> Result<(Verdict, Ticket), EngineError> {
+        self.take_in(report, "a correction", at, (true, Some("rectification")))
     }
 
     fn take_in(
@@ -74,7 +81,7 @@ impl Engine {
         report: &EventReport,
         input: &str,
         at: Timestamp,
-        learn: bool,
+        (learn, right): (bool, Option<&str>),
     ) -> Result<(Verdict, Ticket), EngineError> {
         let published = self.published();
         let strategy = &published.strategy;
@@ -141,7 +148,11 @@ impl Engine {
             self.tells((id, known.id), (&before, household), &mut batch)?;
             batch.writes.push(Write::put(Table::Household, self.household_key(id), codec::encode(household)));
         }
-        Ok((Verdict::Accepted, self.store.commit(batch)?))
+        let ticket = match right {
+            Some(right) => self.commit_noted(batch, Note::new(Kind::Right, right).of(known.id), at)?,
+            None => self.store.commit(batch)?,
+        };
+        Ok((Verdict::Accepted, ticket))
     }
 
     /// What the event sets and what came with it, by attribute name; `None` clears.

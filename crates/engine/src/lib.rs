@@ -123,6 +123,7 @@ impl Engine {
         let learning = Learning::open(&*store, &published.strategy)?;
         let chains = audit::Chains::open(&*store, &entropy);
         let (erasures, left) = erasing::ledger::Ledger::open(&*store)?;
+        let rejects = reject::next_number(&*store)?.into();
         let engine = Self {
             store,
             secret,
@@ -137,7 +138,7 @@ impl Engine {
             chains,
             erasures,
             dropped: Mutex::default(),
-            rejects: std::sync::atomic::AtomicU64::new(0),
+            rejects,
         };
         let published = engine.published();
         engine.keep_strategy(&published)?;

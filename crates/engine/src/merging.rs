@@ -135,6 +135,7 @@ impl Engine {
         };
         let mut parent = person.part(merge.into).clone();
         parent.row.took.retain(|taken| *taken != customer);
+        parent.row.parted.insert(customer);
         let undone = Undone {
             merge,
             at_ms: at.as_millisecond(),

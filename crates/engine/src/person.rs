@@ -9,7 +9,7 @@ use crate::{
 };
 use decision::id::CustomerId;
 use serde::{Deserialize, Serialize};
-use std::sync::MutexGuard;
+use std::{collections::BTreeSet, sync::MutexGuard};
 
 /// Most customers that one person is made of.
 pub(crate) const PARTS_MAX: usize = 64;
@@ -22,8 +22,10 @@ pub(crate) struct PersonRow {
     pub into: Option<Merge>,
     /// The customers that this one took in, in the order of the merges.
     pub took: Vec<CustomerId>,
-    /// Merges that were undone.
+    /// Merges that were undone, in which another customer had taken this one in.
     pub undone: Vec<Undone>,
+    /// The customers that this one had taken in and that were taken out again.
+    pub parted: BTreeSet<CustomerId>,
 }
 
 /// An identifier that leads here.
@@ -135,7 +137,7 @@ impl Engine {
         Ok(Person { asked, parts })
     }
 
-    fn part(&self, id: CustomerId) -> Result<Part, EngineError> {
+    pub(crate) fn part(&self, id: CustomerId) -> Result<Part, EngineError> {
         let row = self.store.get(&[Read::new(Table::Person, key::customer(id))])?.remove(0);
         let known = row.value().map(|bytes| codec::decode("person", bytes)).transpose()?;
         Ok(Part { id, row: known.unwrap_or_default(), version: row.version() })

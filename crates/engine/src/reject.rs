@@ -2,7 +2,7 @@
 
 use crate::{
     Engine, EngineError, Identifier, Verdict, codec,
-    storage::{Batch, Table, Ticket, Write},
+    storage::{Batch, Store, Table, Ticket, Write},
 };
 use decision::{Timestamp, id::CustomerId};
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,15 @@ use std::sync::{PoisonError, atomic::Ordering};
 pub const KEPT_MS: i64 = 30 * 86_400_000;
 /// Most undeclared names that are counted apart.
 const NAMES_MAX: usize = 1000;
+
+/// The number that the next reject gets: beyond that of the newest one that is kept, so that none takes the place of
+/// another.
+pub(crate) fn next_number(store: &dyn Store) -> Result<u64, EngineError> {
+    let newest = store.scan(Table::Reject, &[], None, 1)?;
+    let Some((key, _)) = newest.first() else { return Ok(0) };
+    let number = key.last_chunk().ok_or(EngineError::Damaged { what: "reject" })?;
+    Ok((u64::MAX - u64::from_be_bytes(*number)).saturating_add(1))
+}
 
 /// One input that was not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,11 +83,6 @@ impl Engine {
     pub fn rejected(&self, limit: usize) -> Result<Vec<Reject>, EngineError> {
         let rows = self.store.scan(Table::Reject, &[], None, limit)?;
         rows.iter().map(|(_, bytes)| codec::decode("reject", bytes)).collect()
-    }
-
-    /// How many rejects there have been since the start of the process.
-    pub fn reject_count(&self) -> u64 {
-        self.rejects.load(Ordering::Relaxed)
     }
 
     /// Counts a name that nothing declares; its value is gone. What does not look like a name may be about somebody,

@@ -161,11 +161,12 @@ impl Engine {
         rows.iter().map(|(_, bytes)| codec::decode("review", bytes)).collect()
     }
 
-    /// A human decides. `None`: nothing was asked; `Some(None)`: somebody decided before.
+    /// A human decides, with the key `by`. `None`: nothing was asked; `Some(None)`: somebody decided before.
     pub fn settle(
         &self,
         (decision, slot, why): (DecisionId, u16, AskedWhy),
         settled: Settled,
+        by: &str,
         at: Timestamp,
     ) -> Result<Option<Option<(Review, Ticket)>>, EngineError> {
         let read = Read::new(Table::Review, key(decision, slot, why));
@@ -178,7 +179,7 @@ impl Engine {
             return Ok(Some(None));
         }
         let verdict = if settled.approved { "approved" } else { "refused" };
-        let mut note = Note::new(Kind::Review, format!("{verdict} {decision}")).by(settled.by.clone());
+        let mut note = Note::new(Kind::Review, format!("{verdict} {decision}")).by(by);
         if let Some(customer) = review.customer {
             note = note.of(customer);
         }

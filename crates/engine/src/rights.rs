@@ -59,9 +59,9 @@ pub enum Portable {
 }
 
 impl Engine {
-    /// What a person may take along, in the order facts, statements, contacts, outcomes.
-    pub fn portable(&self, customer: CustomerId) -> Result<Vec<Portable>, EngineError> {
-        let known = self.state(customer)?.customer;
+    /// What a person may take along at a moment, in the order facts, statements, contacts, outcomes.
+    pub fn portable(&self, customer: CustomerId, at: Timestamp) -> Result<Vec<Portable>, EngineError> {
+        let known = self.state(customer)?.at(at).customer;
         let facts = known.profile.attributes.into_iter().filter_map(|(attribute, value)| {
             let theirs = matches!(value.source, Source::Provided | Source::Observed);
             let at_ms = value.observed_at.as_millisecond();

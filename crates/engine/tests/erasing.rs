@@ -7,7 +7,8 @@ use decision::{
     value::Value,
 };
 use engine::{
-    Ask, Certificate, ConsentReport, Engine, EngineError, EventReport, Identifier, OutcomeReport, Verdict,
+    Ask, Because, Certificate, ConsentReport, Engine, EngineError, EventReport, Identifier, OutcomeReport,
+    Verdict,
     storage::{Batch, MemoryStore, MemoryVault, Store, Table, Write},
 };
 use learning::Predictor as _;
@@ -193,6 +194,25 @@ fn rejected_input_that_names_an_erased_person_goes_and_does_not_come_back() {
     keep();
     let inputs: Vec<String> = engine.rejected(10).unwrap().into_iter().map(|reject| reject.input).collect();
     assert!(inputs.iter().filter(|input| !input.is_empty()).all(|input| input.contains('8')), "{inputs:?}");
+}
+
+#[test]
+fn what_was_said_about_a_merge_goes_with_either_of_the_two() {
+    let (engine, store) = shop();
+    let (jan, eva) = (ids(&[("user_id", "jan")]), ids(&[("user_id", "eva")]));
+    for who in [&jan, &eva] {
+        known(&engine, who, "e1", FIRST, None);
+    }
+    let [one, other] = [&jan, &eva].map(|who| engine.find(who).unwrap().unwrap());
+    let because = Because { by: "atk_desk", reason: "jan's own words" };
+    engine.merge(one, other, because, at(FIRST)).unwrap().unwrap().1.wait().unwrap();
+    engine.unmerge(one, because, at(LATER)).unwrap().unwrap().1.wait().unwrap();
+    let says = || content(&store).values().any(|row| row.windows(13).any(|part| part == b"jan's own wor"));
+    assert!(says() && engine.state(one).unwrap().undone.len() == 1);
+    erase(&engine, &eva, ERASED);
+    assert!(!says() && engine.state(one).unwrap().undone.is_empty());
+    assert!(engine.find(&jan).unwrap().is_some());
+    assert_eq!(engine.verify(None, at(AFTER)).unwrap().findings, []);
 }
 
 #[test]

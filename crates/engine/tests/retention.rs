@@ -95,3 +95,55 @@ fn what_has_ended_is_read_by_nobody_although_nothing_was_removed_yet() {
     );
     assert_eq!(engine.verify(None, over).unwrap().findings, [], "what is over is not missing");
 }
+
+#[test]
+fn somebody_about_whom_nothing_may_be_kept_goes_wholly_and_is_new_when_they_come_back() {
+    let store = Arc::new(MemoryStore::new());
+    let shop = Shop { engine: Engine::open(store.clone(), &files(), [7; 32]).unwrap() };
+    shop.say(ConsentStatus::Given, START);
+    shop.know("e1", START, &[("has_garden", Value::Bool(true))]);
+    shop.engine.decide(&home_of_jan(), at(START), 1).unwrap().ticket.unwrap().wait().unwrap();
+    let before = shop.engine.find(&jan()).unwrap();
+    let sweep = |moment: &str| {
+        store.sweep(at(moment).as_millisecond(), 0).unwrap();
+        round(&shop, moment)
+    };
+    sweep("2027-03-10T09:00:00Z");
+    assert_eq!(known(&shop, &jan()), Vec::<String>::new());
+    sweep("2032-03-06T09:00:00Z");
+    assert_eq!(
+        shop.engine.find(&jan()).unwrap(),
+        before,
+        "the consent is proof for five years after its end"
+    );
+    sweep("2032-03-09T09:00:00Z");
+    assert_eq!(shop.engine.find(&jan()).unwrap(), None);
+    let of_a_person = Table::ALL.iter().filter(|table| {
+        !matches!(table, Table::Meta | Table::Audit | Table::Quota)
+            && !store.scan(**table, &[], None, 1).unwrap().is_empty()
+    });
+    assert_eq!(of_a_person.collect::<Vec<_>>(), Vec::<&Table>::new());
+    let verified = shop.engine.verify(None, at("2032-03-10T09:00:00Z")).unwrap();
+    assert_eq!(verified.findings, []);
+    shop.know("e2", "2032-03-11T09:00:00Z", &[("has_garden", Value::Bool(true))]);
+    let after = shop.engine.find(&jan()).unwrap();
+    assert!(after.is_some() && after != before);
+}
+
+#[test]
+fn who_said_stop_is_remembered_until_they_take_it_back() {
+    let shop = Shop::open();
+    shop.say(ConsentStatus::Objected, START);
+    round(&shop, "2060-03-09T09:00:00Z");
+    assert!(shop.engine.find(&jan()).unwrap().is_some());
+    shop.say(ConsentStatus::Lifted, "2060-03-10T09:00:00Z");
+    round(&shop, "2061-03-09T09:00:00Z");
+    assert!(shop.engine.find(&jan()).unwrap().is_some(), "as proof");
+    round(&shop, "2066-03-09T09:00:00Z");
+    assert!(shop.engine.find(&jan()).unwrap().is_none());
+}
+
+fn home_of_jan() -> Ask {
+    let request = request("web", Direction::Inbound, "home", 1);
+    Ask { identifiers: jan(), request, adjustments: Vec::new() }
+}

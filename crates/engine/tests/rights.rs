@@ -36,8 +36,11 @@ fn what_has_a_legal_effect_waits_for_a_human() {
     assert_eq!(waiting[0].action.as_ref().map(|action| action.as_str()), Some(OFFER));
     let about = (decided.decision.id, 0, AskedWhy::LegalEffect);
     let settled = |approved| Settled { approved, by: "Piet".into(), reason: "read it".into(), at_ms: 0 };
-    assert!(shop.engine.settle(about, settled(true), at(START)).unwrap().unwrap().is_some());
-    assert!(shop.engine.settle(about, settled(false), at(START)).unwrap().unwrap().is_none(), "once");
+    assert!(shop.engine.settle(about, settled(true), "atk_desk", at(START)).unwrap().unwrap().is_some());
+    assert!(
+        shop.engine.settle(about, settled(false), "atk_desk", at(START)).unwrap().unwrap().is_none(),
+        "once"
+    );
     assert_eq!(report(), Verdict::Accepted);
     assert!(shop.engine.replay(decided.decision.id).unwrap().unwrap().is_ok());
 }

@@ -187,6 +187,11 @@ fn place(text: &str) -> Result<Place, Problem> {
     parts.map(|(chain, number)| Place { chain, number }).ok_or_else(wrong)
 }
 
+/// The note that the holder of a key reads.
+pub(crate) fn note_of(prefix: &str, route: &str) -> Note {
+    Note::new(Kind::Read, route).by(prefix)
+}
+
 /// Notes that a customer's data is about to be told to the holder of a key; nothing is told before it is durable.
 pub(crate) fn note_read(
     app: &App,
@@ -194,7 +199,7 @@ pub(crate) fn note_read(
     route: &str,
     customer: Option<decision::id::CustomerId>,
 ) -> Result<(), EngineError> {
-    let mut note = Note::new(Kind::Read, route).by(prefix);
+    let mut note = note_of(prefix, route);
     if let Some(customer) = customer {
         note = note.of(customer);
     }

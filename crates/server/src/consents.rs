@@ -2,15 +2,17 @@
 
 use crate::{
     app::App,
+    audit::note_read,
     batch::{self, Item, Limits, Verdicts},
     body,
     customers::Lookup,
     identifiers::{self, CustomerRef, Identifiers},
+    keys::KeyInfo,
     problem::{Details, Problem},
     receipts::receipt,
     scalar, signals,
 };
-use axum::{Json, body::Body, extract::State, http::HeaderMap};
+use axum::{Extension, Json, body::Body, extract::State, http::HeaderMap};
 use decision::{
     profile::{About, ConsentStatus},
     strategy::TextVersion,
@@ -208,13 +210,19 @@ pub struct LedgerView {
 )]
 pub async fn consent_ledger(
     State(app): State<Arc<App>>,
+    Extension(key): Extension<KeyInfo>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<LedgerView>, Problem> {
     let bytes = body::read(&headers, body, LOOKUP_BYTES_MAX, app.settings.body_within).await?;
     let lookup: Lookup = body::parse(&bytes)?;
     let identifiers = lookup.identifiers()?;
-    let view = app.blocking(move |app| ledger(&app.engine, &identifiers, (app.clock)())).await?;
+    let reading = app.blocking(move |app| {
+        let whom = app.engine.find(&identifiers)?;
+        note_read(app, &key.prefix, "/v1/consents/lookup", whom)?;
+        ledger(&app.engine, &identifiers, (app.clock)())
+    });
+    let view = reading.await?;
     let unknown = || Problem::not_found("unknown_customer", "nobody is known by these identifiers");
     view.map(Json).ok_or_else(unknown)
 }

@@ -210,7 +210,7 @@ pub async fn me(
         let Some(id) = app.engine.find(&[caller.identifier])? else {
             return Ok(None);
         };
-        Ok(Some((app.engine.state(id)?, app.engine.note_right(id, "access", at)?)))
+        Ok(Some((app.engine.state(id)?.at(at), app.engine.note_right(id, "access", at)?)))
     });
     let published = app.engine.published();
     let tongue = Tongue::of(&published.strategy, query.language.as_deref(), &headers);
@@ -251,9 +251,13 @@ pub async fn decisions(
     let limit = query.limit.unwrap_or(20).clamp(1, PAGE_MAX);
     let after: Option<DecisionId> =
         query.after.map(|after| after.parse()).transpose().map_err(|_| wrong_query())?;
+    let at = (app.clock)();
     let records = app
         .blocking(move |app| match app.engine.find(&[caller.identifier])? {
-            Some(id) => app.engine.decisions_after(id, after, limit),
+            Some(id) => {
+                app.engine.note_right(id, "access: decisions", at)?.wait()?;
+                app.engine.decisions_after(id, after, limit)
+            }
             None => Ok(Vec::new()),
         })
         .await?;
@@ -310,7 +314,7 @@ pub async fn corrections(
         source: Some(Source::Provided),
         household: None,
     };
-    let (verdict, ticket) = app.blocking(move |app| app.engine.ingest(&report, "a correction", at)).await?;
+    let (verdict, ticket) = app.blocking(move |app| app.engine.correct(&report, at)).await?;
     ticket.await?;
     if let Verdict::Rejected { message, .. } = verdict {
         return Err(unfit(&message));

@@ -125,8 +125,7 @@ pub async fn merge(
         let (Some(from), Some(into)) = (from.find(&app.engine)?, into.find(&app.engine)?) else {
             return Ok(None);
         };
-        let by = key.named();
-        app.engine.merge(from, into, Because { by: &by, reason: &reason }, at).map(Some)
+        app.engine.merge(from, into, Because { by: &key.prefix, reason: &reason }, at).map(Some)
     });
     let (merge, ticket) = merging.await?.ok_or_else(unknown)??;
     ticket.await?;
@@ -159,8 +158,7 @@ pub async fn unmerge(
         let Some(customer) = customer.find(&app.engine)? else {
             return Ok(None);
         };
-        let by = key.named();
-        app.engine.unmerge(customer, Because { by: &by, reason: &reason }, at).map(Some)
+        app.engine.unmerge(customer, Because { by: &key.prefix, reason: &reason }, at).map(Some)
     });
     let (undone, ticket) = parting.await?.ok_or_else(unknown)??;
     ticket.await?;

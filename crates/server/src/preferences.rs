@@ -89,8 +89,12 @@ pub async fn preferences(
 ) -> Result<Json<Preferences>, Problem> {
     let Query(query) = query.map_err(|_| crate::me::wrong_query())?;
     let at = (app.clock)();
-    let state = app.blocking(move |app| app.engine.customer(&[caller.identifier])).await?;
-    let said = state.map(|state| state.customer.profile.consents).unwrap_or_default();
+    let reading = app.blocking(move |app| {
+        let Some(state) = app.engine.customer(&[caller.identifier])? else { return Ok(None) };
+        app.engine.note_right(state.customer.id, "access: preferences", at)?.wait()?;
+        Ok(Some(state))
+    });
+    let said = reading.await?.map(|state| state.customer.profile.consents).unwrap_or_default();
     let published = app.engine.published();
     let strategy = &published.strategy;
     let tongue = Tongue::of(strategy, query.language(), &headers);

@@ -2,6 +2,7 @@
 
 use crate::{
     app::App,
+    audit::note_of,
     body,
     keys::KeyInfo,
     problem::{Details, Problem},
@@ -15,7 +16,7 @@ use axum::{
 use decision::id::DecisionId;
 use engine::{AskedWhy, Review, Settled};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 use utoipa::ToSchema;
 
 const BODY_BYTES_MAX: usize = 16 * 1024;
@@ -81,8 +82,11 @@ pub struct SettledView {
     get, path = "/v1/queue", tag = "explanation",
     responses((status = 200, description = "At most 1,000", body = Vec<ReviewView>)),
 )]
-pub async fn queue(State(app): State<Arc<App>>) -> Result<Json<Vec<ReviewView>>, Problem> {
-    waiting(&app, AskedWhy::LegalEffect).await
+pub async fn queue(
+    State(app): State<Arc<App>>,
+    Extension(key): Extension<KeyInfo>,
+) -> Result<Json<Vec<ReviewView>>, Problem> {
+    waiting(&app, key, "/v1/queue", AskedWhy::LegalEffect).await
 }
 
 /// List the decisions that customers contest
@@ -90,8 +94,11 @@ pub async fn queue(State(app): State<Arc<App>>) -> Result<Json<Vec<ReviewView>>,
     get, path = "/v1/contested", tag = "explanation",
     responses((status = 200, description = "At most 1,000 that nobody has decided about", body = Vec<ReviewView>)),
 )]
-pub async fn contested(State(app): State<Arc<App>>) -> Result<Json<Vec<ReviewView>>, Problem> {
-    waiting(&app, AskedWhy::Contested).await
+pub async fn contested(
+    State(app): State<Arc<App>>,
+    Extension(key): Extension<KeyInfo>,
+) -> Result<Json<Vec<ReviewView>>, Problem> {
+    waiting(&app, key, "/v1/contested", AskedWhy::Contested).await
 }
 
 /// Decide what waits for a human
@@ -129,7 +136,10 @@ pub async fn settle(
         at_ms: at.as_millisecond(),
     };
     let about = (decision, asked.slot, asked.why);
-    let done = app.blocking(move |app| app.engine.settle(about, settled, at)).await?.ok_or_else(nothing)?;
+    let done = app
+        .blocking(move |app| app.engine.settle(about, settled, &key.prefix, at))
+        .await?
+        .ok_or_else(nothing)?;
     let before =
         || Problem::new(StatusCode::CONFLICT, "settled_already", "somebody decided about this before");
     let (review, ticket) = done.ok_or_else(before)?;
@@ -143,7 +153,12 @@ pub async fn settle(
     }))
 }
 
-async fn waiting(app: &Arc<App>, why: AskedWhy) -> Result<Json<Vec<ReviewView>>, Problem> {
+async fn waiting(
+    app: &Arc<App>,
+    key: KeyInfo,
+    route: &'static str,
+    why: AskedWhy,
+) -> Result<Json<Vec<ReviewView>>, Problem> {
     let found = app.blocking(move |app| {
         let mut waiting: Vec<Review> = Vec::new();
         let mut after = None;
@@ -154,6 +169,11 @@ async fn waiting(app: &Arc<App>, why: AskedWhy) -> Result<Json<Vec<ReviewView>>,
             waiting.extend(page.into_iter().filter(|review| review.why == why && review.settled.is_none()));
         }
         waiting.truncate(LISTED_MAX);
+        let whom: BTreeSet<_> = waiting.iter().filter_map(|review| review.customer).collect();
+        let noted =
+            whom.into_iter().map(|id| app.engine.note(note_of(&key.prefix, route).of(id), (app.clock)()));
+        let tickets = noted.collect::<Result<Vec<_>, _>>()?;
+        tickets.into_iter().try_for_each(engine::storage::Ticket::wait)?;
         Ok(waiting)
     });
     Ok(Json(found.await?.into_iter().map(view).collect()))

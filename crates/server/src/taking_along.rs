@@ -3,8 +3,10 @@
 
 use crate::{
     app::App,
+    audit::note_read,
     body,
     identifiers::{self, CustomerRef, Identifiers},
+    keys::KeyInfo,
     problem::{Details, Problem},
     tokens::Caller,
 };
@@ -72,7 +74,7 @@ pub async fn my_export(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
 ) -> Result<Response, Problem> {
-    lines(&app, vec![caller.identifier]).await.map(Option::unwrap_or_default).map(answer)
+    lines(&app, vec![caller.identifier], None).await.map(Option::unwrap_or_default).map(answer)
 }
 
 /// Export what a customer may take along
@@ -85,6 +87,7 @@ pub async fn my_export(
 )]
 pub async fn export(
     State(app): State<Arc<App>>,
+    Extension(key): Extension<KeyInfo>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
@@ -92,7 +95,7 @@ pub async fn export(
     let asked: ExportRequest = body::parse(&bytes)?;
     let identifiers = identifiers::read(asked.customer, asked.identifiers)?;
     let unknown = || Problem::not_found("unknown_customer", "nobody is known by these identifiers");
-    lines(&app, identifiers).await?.ok_or_else(unknown).map(answer)
+    lines(&app, identifiers, Some(key.prefix)).await?.ok_or_else(unknown).map(answer)
 }
 
 /// Import what a customer brings along
@@ -129,13 +132,21 @@ pub async fn import(
     Ok(Json(Imported { customer: customer.to_string(), lines }))
 }
 
-async fn lines(app: &Arc<App>, identifiers: Vec<Identifier>) -> Result<Option<String>, Problem> {
+/// The lines of a person's export; `key` is that of the member of staff who reads them, if it is one.
+async fn lines(
+    app: &Arc<App>,
+    identifiers: Vec<Identifier>,
+    key: Option<String>,
+) -> Result<Option<String>, Problem> {
     let at = (app.clock)();
     let found = app.blocking(move |app| {
         let Some(id) = app.engine.find(&identifiers)? else {
             return Ok(None);
         };
-        let portable = app.engine.portable(id)?;
+        let portable = app.engine.portable(id, at)?;
+        if let Some(key) = key {
+            note_read(app, &key, "/v1/customers/export", Some(id))?;
+        }
         Ok(Some((portable, app.engine.note_right(id, "portability", at)?)))
     });
     let Some((portable, ticket)) = found.await? else {

@@ -5,16 +5,18 @@ use crate::{
     app::App,
     body,
     identifiers::{self, Identifiers},
+    keys::KeyInfo,
     problem::{Details, Problem},
     tokens::{Algorithm, LINK_HOLDS_SECONDS, TokenKeyError, TokenKeyInfo},
 };
 use axum::{
-    Json,
+    Extension, Json,
     body::Body,
     extract::{Path, State, rejection::PathRejection},
     http::{HeaderMap, StatusCode},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use engine::audit::{Kind, Note};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -74,6 +76,7 @@ pub async fn token_keys(State(app): State<Arc<App>>) -> Json<Vec<TokenKeyInfo>> 
 )]
 pub async fn register_token_key(
     State(app): State<Arc<App>>,
+    Extension(by): Extension<KeyInfo>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<TokenKeyInfo>), Problem> {
@@ -99,7 +102,12 @@ pub async fn register_token_key(
         identifies: asked.identifies,
         created_at_ms: (app.clock)().as_millisecond(),
     };
-    let registering = tokio::task::spawn_blocking(move || app.tokens.register(info, &secret));
+    let registering = tokio::task::spawn_blocking(move || {
+        let info = app.tokens.register(info, &secret)?;
+        let note = Note::new(Kind::KeyMade, format!("token key {}", info.id)).by(by.prefix);
+        app.engine.note(note, (app.clock)()).map_err(Problem::from)?.wait()?;
+        Ok::<_, Problem>(info)
+    });
     let info = registering.await.map_err(|_| failed("registering the key failed unexpectedly"))??;
     Ok((StatusCode::CREATED, Json(info)))
 }
@@ -115,10 +123,18 @@ pub async fn register_token_key(
 )]
 pub async fn remove_token_key(
     State(app): State<Arc<App>>,
+    Extension(by): Extension<KeyInfo>,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<StatusCode, Problem> {
     let Path(id) = id.map_err(|_| Problem::unreadable("wrong_path", "the path is not UTF-8"))?;
-    let removing = tokio::task::spawn_blocking(move || app.tokens.remove(&id));
+    let removing = tokio::task::spawn_blocking(move || {
+        let removed = app.tokens.remove(&id)?;
+        if removed {
+            let note = Note::new(Kind::KeyRevoked, format!("token key {id}")).by(by.prefix);
+            app.engine.note(note, (app.clock)()).map_err(Problem::from)?.wait()?;
+        }
+        Ok::<_, Problem>(removed)
+    });
     match removing.await.map_err(|_| failed("removing the key failed unexpectedly"))?? {
         true => Ok(StatusCode::NO_CONTENT),
         false => Err(Problem::not_found("unknown_key", "there is no token key of this name")),
@@ -135,6 +151,7 @@ pub async fn remove_token_key(
 )]
 pub async fn preference_link(
     State(app): State<Arc<App>>,
+    Extension(by): Extension<KeyInfo>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<(StatusCode, Json<LinkMade>), Problem> {
@@ -144,8 +161,14 @@ pub async fn preference_link(
     let [identifier] = identifiers.as_slice() else {
         return Err(Problem::unfit("one_identifier", "identifiers", "a link is for exactly one identifier"));
     };
-    let at = (app.clock)();
+    let (at, linked) = ((app.clock)(), identifier.clone());
     let token = app.tokens.link(identifier, at);
+    let noting = app.blocking(move |app| {
+        let note = Note::new(Kind::KeyMade, "preference link").by(by.prefix);
+        let whom = app.engine.find(&[linked])?;
+        Ok(app.engine.note(whom.into_iter().fold(note, Note::of), at)?.wait()?)
+    });
+    noting.await?;
     let until = jiff::Timestamp::from_second(at.as_second() + LINK_HOLDS_SECONDS).unwrap_or(at);
     Ok((StatusCode::CREATED, Json(LinkMade { token, expires_at: until.to_string() })))
 }

@@ -1,7 +1,7 @@
 //! A store that is carried away and brought back, and one that gets another master key.
 
 use crate::fixture::{EVA, JAN, batch, entry, files, open, profile, row, save, text};
-use engine::storage::{Batch, JournalRow, Row, Store, Table, Version, key};
+use engine::storage::{Batch, JournalRow, Row, Store, Table, Version, Write, key};
 use std::{fs, path::Path};
 use store::{FjallStore, OpenError, Options};
 
@@ -9,7 +9,8 @@ use store::{FjallStore, OpenError, Options};
 fn backed_up(folder: &Path, file: &Path) -> FjallStore {
     let store = open(folder);
     let journal = vec![JournalRow { owner: Some(JAN), ..entry("moved") }];
-    save(&store, Batch { writes: vec![profile(JAN, "jan"), profile(EVA, "eva")], journal });
+    let nobodys = Write::put(Table::Household, *b"house", *b"in the open");
+    save(&store, Batch { writes: vec![profile(JAN, "jan"), profile(EVA, "eva"), nobodys], journal });
     store.backup(&mut fs::File::create(file).unwrap()).unwrap();
     store
 }
@@ -46,6 +47,9 @@ fn a_backup_tells_nothing_without_the_keys() {
     });
     let bytes = fs::read(&backup).unwrap();
     for needle in secrets.map(|(_, content)| content).filter(|content| !content.is_empty()) {
+        assert!(!bytes.windows(needle.len()).any(|window| window == needle));
+    }
+    for needle in [&key::customer(JAN)[..], b"profile", b"in the open"] {
         assert!(!bytes.windows(needle.len()).any(|window| window == needle));
     }
     let elsewhere = folder.path().join("elsewhere");

@@ -27,9 +27,9 @@ fn a_newer_layout_is_refused_untouched() {
     let folder = tempfile::tempdir().unwrap();
     save(&open(folder.path()), batch([profile(JAN, "jan")]));
     let format = folder.path().join("format.toml");
-    fs::write(&format, "layout = 3\n").unwrap();
-    assert!(matches!(refusal(folder.path()), OpenError::Newer { found: 3, known: 2, .. }));
-    assert_eq!(fs::read_to_string(format).unwrap(), "layout = 3\n");
+    fs::write(&format, "layout = 4\n").unwrap();
+    assert!(matches!(refusal(folder.path()), OpenError::Newer { found: 4, known: 3, .. }));
+    assert_eq!(fs::read_to_string(format).unwrap(), "layout = 4\n");
 }
 
 #[test]

@@ -28,7 +28,7 @@ use std::{
 };
 
 /// The layout this version writes.
-const LAYOUT: i64 = 2;
+const LAYOUT: i64 = 3;
 
 /// Why a store's folder was not opened. The messages say what to do.
 #[derive(Debug, thiserror::Error)]

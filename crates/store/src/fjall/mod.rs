@@ -22,6 +22,7 @@ mod purge;
 mod queue;
 mod rotation;
 mod rows;
+mod sealed;
 mod vault;
 mod watchdog;
 mod watermark;
@@ -209,7 +210,7 @@ impl Store for FjallStore {
 
     fn backup(&self, out: &mut dyn std::io::Write) -> Result<u64, StoreError> {
         self.shared.rows.running()?;
-        self.shared.rows.on_disk(|disk| disk.copy_to(out))
+        self.shared.rows.on_disk(|disk| disk.copy_to(out, &self.vault.secret()))
     }
 
     fn vault(&self) -> Arc<dyn Vault> {

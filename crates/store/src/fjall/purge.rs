@@ -34,6 +34,7 @@ const UNSEALED: &[Space] = &[
     Space::Keys,
     Space::Table(Table::Identifier),
     Space::Table(Table::Household),
+    Space::Table(Table::Member),
     Space::Table(Table::Reject),
     Space::Table(Table::Meta),
 ];

@@ -43,17 +43,9 @@ struct Writing {
 impl FileVault {
     /// Opens the vault beside a master key. Without data a new one is made.
     pub fn open(master_key: &Path, has_data: bool) -> Result<Self, OpenError> {
-        let secret_file = master_key.with_extension("secret");
-        let secret = match fs::read(&secret_file) {
-            Ok(bytes) => bytes.as_slice().try_into().map_err(|_| OpenError::Damaged {
-                file: secret_file,
-                reason: format!("it has {} bytes instead of {KEY_BYTES}", bytes.len()),
-            })?,
-            Err(error) if error.kind() == ErrorKind::NotFound && has_data => {
-                return Err(OpenError::MasterKeyMissing { file: secret_file });
-            }
-            Err(error) if error.kind() == ErrorKind::NotFound => made(&secret_file)?,
-            Err(error) => return Err(unavailable(&secret_file, &error)),
+        let secret = match secret(master_key) {
+            Err(OpenError::MasterKeyMissing { file }) if !has_data => made(&file)?,
+            read => read?,
         };
         let file = master_key.with_extension("erased");
         let unavailable = |error: io::Error| unavailable(&file, &error);
@@ -79,6 +71,24 @@ impl FileVault {
             written: AtomicU64::new(count),
             durable: Mutex::new(count),
         })
+    }
+}
+
+/// Where the secret beside a master key is.
+pub(super) fn secret_file(master_key: &Path) -> PathBuf {
+    master_key.with_extension("secret")
+}
+
+/// The secret beside a master key.
+pub(super) fn secret(master_key: &Path) -> Result<[u8; KEY_BYTES], OpenError> {
+    let file = secret_file(master_key);
+    match fs::read(&file) {
+        Ok(bytes) => bytes.as_slice().try_into().map_err(|_| OpenError::Damaged {
+            file,
+            reason: format!("it has {} bytes instead of {KEY_BYTES}", bytes.len()),
+        }),
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(OpenError::MasterKeyMissing { file }),
+        Err(error) => Err(unavailable(&file, &error)),
     }
 }
 
