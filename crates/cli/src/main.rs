@@ -22,6 +22,7 @@ mod notice;
 mod opening;
 mod register;
 mod replay;
+mod report;
 mod restore;
 mod rotate_master_key;
 mod serve;
@@ -62,6 +63,7 @@ enum Command {
     Simulate(simulate::Arguments),
     Diet(diet::Arguments),
     Fairness(fairness::Arguments),
+    Report(report::Arguments),
     Import(import::Arguments),
     Backtest(backtest::Arguments),
     Value(value::Arguments),
@@ -91,6 +93,7 @@ fn main() -> ExitCode {
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Diet(arguments) => diet::run(&arguments),
         Command::Fairness(arguments) => fairness::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Backtest(arguments) => backtest::run(&arguments),
         Command::Value(arguments) => value::run(&arguments),

@@ -19,5 +19,6 @@ pub mod proxies;
 pub mod quality;
 pub mod reading;
 pub mod register;
+pub mod report;
 pub mod similar;
 pub mod worth;

@@ -54,6 +54,7 @@ pub const ACCESS: &[(Method, &str, Access)] = &[
     (Method::GET, "/v1/experiments", Access::Scoped(&[Read])),
     (Method::GET, "/v1/models", Access::Scoped(&[Read])),
     (Method::GET, "/v1/fairness", Access::Scoped(&[Read])),
+    (Method::GET, "/v1/report", Access::Scoped(&[Read])),
     (Method::GET, "/v1/strategy", Access::Scoped(&[Decide, Ingest, Read])),
     (Method::POST, "/v1/customers/erase", Access::Scoped(&[Admin])),
     (Method::GET, "/v1/audit", Access::Scoped(&[Admin])),

@@ -33,6 +33,7 @@ mod probes;
 mod problem;
 mod receipts;
 mod rejects;
+mod report;
 mod reviews;
 mod routes;
 mod scalar;

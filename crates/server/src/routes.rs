@@ -6,7 +6,7 @@ use crate::{
     audit, consents, customers, decide, erasing, events, experiments, explaining, fairness, key_admin, me,
     merging, models, notice, outcomes, page, preferences, probes,
     problem::{Details, Problem},
-    rejects, reviews, summary, taking_along, token_admin,
+    rejects, report, reviews, summary, taking_along, token_admin,
 };
 use axum::{
     Router,
@@ -104,6 +104,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(audit::reads))
         .routes(routes!(audit::backup))
         .routes(routes!(fairness::fairness))
+        .routes(routes!(report::report))
         .routes(routes!(rejects::rejects))
         .routes(routes!(key_admin::keys, key_admin::make_key))
         .routes(routes!(key_admin::revoke_key))

@@ -12,12 +12,16 @@ use insight::{
     fairness::{self, Fairness, Rate, Treated},
     protected::{Column, Table},
     proxies,
+    report::{self, Period},
 };
 use learning::exploration::keyed_uniform;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, path::Path, process::Command, sync::Arc};
 
-const STRATEGY: [(&str, &str); 7] = [
-    ("organisation.toml", "name = \"Morning Light\"\ntime_zone = \"UTC\"\nlanguages = [\"en\"]\n"),
+const STRATEGY: [(&str, &str); 8] = [
+    (
+        "organisation.toml",
+        "name = \"Morning Light\"\ntime_zone = \"UTC\"\nlanguages = [\"en\"]\n[control]\nsilence_share = 0.2\n",
+    ),
     (
         "purposes.toml",
         r#"[purposes.contract]
@@ -27,6 +31,10 @@ basis = "contract"
 name = { en = "Seeing whether groups are treated alike" }
 basis = "legal_obligation"
 audit_only = true
+[purposes.protection]
+name = { en = "Protection" }
+basis = "legal_obligation"
+protective = true
 "#,
     ),
     ("channels.toml", "[channels.web]\nname = { en = \"Web\" }\ndirections = [\"inbound\"]\n"),
@@ -47,9 +55,11 @@ owner = "service"
 [attributes.shoe_size]
 name = { en = "your shoe size" }
 type = "number"
-purposes = ["contract"]
+purposes = ["contract", "protection"]
 owner = "service"
 [events.renewed]
+[events.complained]
+outcome = "complaint"
 "#,
     ),
     (
@@ -68,6 +78,16 @@ id = "web"
 placement = "top"
 title = { en = "Renew" }
 body = { en = "Renew" }
+"#,
+    ),
+    (
+        "principles/care.toml",
+        r#"[principles.not_in_the_north]
+kind = "veto"
+when = '''customer.shoe_size > 40.0'''
+when_unknown = "pass"
+owner = "board"
+reason = { en = "Only to see a veto" }
 "#,
     ),
     ("contact-policy.toml", "complaint_silences = []\n"),
@@ -128,6 +148,22 @@ fn decide(engine: &Engine, count: u64) {
         let report = OutcomeReport { decision: decided.decision.id, slot: 0, outcome, at: Some(at(1)) };
         engine.report(&report, "", at(1)).expect("taken").1.wait().expect("durable");
     }
+}
+
+const ALWAYS: Period = Period { since: Timestamp::MIN, until: Timestamp::MAX };
+
+/// Every figure of a report, added up once more from its exported log by a script that shares no code with it.
+fn recomputed(report: &report::Report, evidence: &report::evidence::Evidence) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (figures, log) = (folder.path().join("report.json"), folder.path().join("log.jsonl"));
+    std::fs::write(&figures, serde_json::to_vec(report).expect("figures")).expect("written");
+    let lines: Vec<String> =
+        evidence.lines.iter().map(|line| serde_json::to_string(line).expect("a line")).collect();
+    std::fs::write(&log, lines.join("\n")).expect("written");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/main/recompute.py");
+    let run = Command::new("python3").arg(script).args([figures, log]).output().expect("python3 runs");
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    String::from_utf8_lossy(&run.stdout).into_owned()
 }
 
 fn told(engine: &Engine) -> Fairness {
@@ -249,4 +285,55 @@ fn one_group_only_is_not_compared() {
     assert!(fairness.compared.is_empty());
     let nothing = fairness::judge(&Table::default(), &BTreeMap::new());
     assert!(nothing.to_string().contains("No protected attribute is declared"), "{nothing}");
+}
+
+#[test]
+fn every_figure_of_the_report_is_the_one_that_its_log_adds_up_to() {
+    let engine = engine();
+    customers(&engine, 400, |woman, drawn| if woman && drawn < 0.6 { "none" } else { "east" });
+    decide(&engine, 400);
+    for customer in (0..400).filter(|customer| customer % 7 == 0) {
+        for (event, on) in [("renewed", 3), ("complained", 4)] {
+            let report = EventReport {
+                id: format!("{event}-{customer}"),
+                event: event.to_owned(),
+                identifiers: who(customer),
+                at: Some(at(on)),
+                properties: BTreeMap::new(),
+                attributes: BTreeMap::new(),
+                source: None,
+                household: None,
+            };
+            engine.ingest(&report, "", at(on)).expect("taken").1.wait().expect("durable");
+        }
+    }
+    let (report, evidence) = report::make(&engine, ALWAYS, at(60)).expect("readable");
+    assert_eq!((report.decisions, report.customers), (400, 400));
+    assert!(report.silence.happened > 50 && report.complaints.happened == 58, "{report:?}");
+    assert!(report.fairness.alarms().count() > 0);
+    assert!(report.ledgers.len() >= 2 && report.ledgers[0].added.is_none(), "{:?}", report.ledgers);
+    assert_eq!(report.vetoes[0].principle, "not_in_the_north");
+    let figures = recomputed(&report, &evidence);
+    eprintln!("{figures}");
+    let mut wrong = report.clone();
+    wrong.complaints.happened += 1;
+    let refused = std::panic::catch_unwind(|| recomputed(&wrong, &evidence));
+    assert!(refused.is_err(), "a figure that is not in the log is found");
+    for (language, words) in [("en", "Integrity report"), ("nl", "Integriteitsverslag")] {
+        let page = report::page(&report, language);
+        assert!(page.contains(words) && page.contains("ALARM") && page.contains("gender = f"), "{page}");
+        assert!(!page.contains("<script") && !page.contains("http"), "it needs nothing else");
+    }
+}
+
+#[test]
+fn a_report_of_an_empty_store_says_what_is_missing() {
+    let (report, evidence) = report::make(&engine(), ALWAYS, at(0)).expect("readable");
+    assert_eq!((report.decisions, report.silence.customers), (0, 0));
+    recomputed(&report, &evidence);
+    let page = report::page(&report, "en");
+    for words in ["Nobody has been looked at", "Nobody said anything", "No human was asked"] {
+        assert!(page.contains(words), "{page}");
+    }
+    assert!(!page.contains("NaN") && !page.contains("+inf"), "{page}");
 }
