@@ -1,8 +1,10 @@
 //! How does a command talk to a running server? Over its public API, as any other client.
 
+use crate::check::report_trouble;
 use serde_json::Value;
 use std::{
     io::{self, Write},
+    process::ExitCode,
     time::Duration,
 };
 
@@ -10,6 +12,39 @@ use std::{
 const WITHIN: Duration = Duration::from_secs(30);
 /// What is sent and wanted.
 const ACCEPTED: &str = "application/json";
+
+/// Where a server is, and the key to it.
+#[derive(Debug, clap::Args)]
+pub struct ServerAt {
+    /// Address of the server
+    #[arg(long, value_name = "URL", global = true, default_value = "http://127.0.0.1:7878")]
+    url: String,
+    /// API key for the server
+    #[arg(long, value_name = "KEY", env = "ATTENT_KEY", hide_env_values = true, global = true)]
+    key: Option<String>,
+}
+
+impl ServerAt {
+    /// The server.
+    ///
+    /// # Errors
+    /// As for [`Client::new`].
+    pub fn client(&self) -> Result<Client, CallError> {
+        Client::new(&self.url, self.key.as_deref()).map_err(CallError::Trouble)
+    }
+}
+
+/// Says what went wrong, and ends with 0, 1 for "no" or 2 for trouble.
+pub fn report(done: Result<(), CallError>) -> ExitCode {
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(CallError::No(no)) => {
+            eprintln!("attent: {no}");
+            ExitCode::from(1)
+        }
+        Err(CallError::Trouble(trouble)) => report_trouble(&trouble),
+    }
+}
 
 /// Why there is no answer.
 pub enum CallError {
@@ -50,6 +85,29 @@ impl Client {
     pub fn post(&self, path: &str, body: &str) -> Result<Value, CallError> {
         let request = self.agent.post(format!("{}{path}", self.url)).header("X-API-Key", &self.key);
         read(request.header("Content-Type", ACCEPTED).send(body).map_err(|error| self.unreachable(&error))?)
+    }
+
+    /// Sends JSON and gives the text that came back.
+    ///
+    /// # Errors
+    /// As for [`Client::post`].
+    pub fn post_text(&self, path: &str, body: &str) -> Result<String, CallError> {
+        let request = self.agent.post(format!("{}{path}", self.url)).header("X-API-Key", &self.key);
+        let sent = request.header("Content-Type", ACCEPTED).send(body);
+        let mut response = sent.map_err(|error| self.unreachable(&error))?;
+        if response.status().is_success() {
+            return response.body_mut().read_to_string().map_err(|error| broke_off(&error));
+        }
+        read(response).map(|json| json.to_string())
+    }
+
+    /// Deletes.
+    ///
+    /// # Errors
+    /// As for [`Client::post`].
+    pub fn delete(&self, path: &str) -> Result<(), CallError> {
+        let request = self.agent.delete(format!("{}{path}", self.url)).header("X-API-Key", &self.key);
+        read(request.call().map_err(|error| self.unreachable(&error))?).map(drop)
     }
 
     /// Gets JSON.
@@ -105,7 +163,7 @@ fn read(mut response: ureq::http::Response<ureq::Body>) -> Result<Value, CallErr
     let said = json.get("message").and_then(Value::as_str);
     let message = format!("the server refuses: {}", said.unwrap_or(status.as_str()));
     Err(match status.as_u16() {
-        400 | 404 | 413 | 422 => CallError::No(message),
+        400 | 404 | 409 | 413 | 422 => CallError::No(message),
         _ => CallError::Trouble(message),
     })
 }

@@ -9,7 +9,7 @@ use decision::{Duration, Timestamp, explain::explain, id::Language};
 use engine::Engine;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use insight::experiment::report::look;
-use server::App;
+use server::{App, BROWSER_LESSONS_PER_MINUTE};
 use simulation::demo::{self, Chapter, Demo, Progress, SETTLING_DAYS, Settings};
 use std::{
     collections::BTreeMap,
@@ -233,6 +233,7 @@ fn serve_on(
         strategy: &arguments.strategy,
         decide_within: DECIDE_WITHIN,
         learn_every: LEARN_EVERY,
+        browser_lessons_per_minute: BROWSER_LESSONS_PER_MINUTE,
         new_key: false,
     };
     listening.serve(opened, &plan, &|app, url, key| invite(app, url, key, arguments, story))

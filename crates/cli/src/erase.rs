@@ -2,11 +2,11 @@
 
 use crate::{
     check::report_trouble,
-    client::{CallError, Client},
-    opening,
+    client::{CallError, Client, report},
+    opening, whom,
 };
 use engine::{EngineError, Identifier};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::{path::PathBuf, process::ExitCode};
 
 /// Erase a person, by identifiers
@@ -20,7 +20,7 @@ use std::{path::PathBuf, process::ExitCode};
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// What is known of the person, for example user_id=42; at least one
-    #[arg(long = "identifier", value_name = "KIND=VALUE", required = true, value_parser = identifier)]
+    #[arg(long = "identifier", value_name = "KIND=VALUE", required = true, value_parser = whom::identifier)]
     identifiers: Vec<Identifier>,
     /// Folder of the store; no server may be using it
     #[arg(long, value_name = "DIR", env = "ATTENT_DATA", default_value = "attent-data")]
@@ -31,11 +31,6 @@ pub struct Arguments {
     /// API key for the server
     #[arg(long, value_name = "KEY", env = "ATTENT_KEY", hide_env_values = true)]
     key: Option<String>,
-}
-
-fn identifier(text: &str) -> Result<Identifier, String> {
-    let parts = text.split_once('=').filter(|(kind, value)| !kind.is_empty() && !value.is_empty());
-    parts.map(|(kind, value)| Identifier::new(kind, value)).ok_or_else(|| "write KIND=VALUE".to_owned())
 }
 
 /// Runs the command.
@@ -53,23 +48,12 @@ pub fn run(arguments: &Arguments) -> ExitCode {
             Err(error) => return error.report(),
         },
     };
-    match erased {
-        Ok(certificate) => {
-            println!("{certificate:#}");
-            ExitCode::SUCCESS
-        }
-        Err(CallError::No(no)) => {
-            eprintln!("attent: {no}");
-            ExitCode::from(1)
-        }
-        Err(CallError::Trouble(trouble)) => report_trouble(&trouble),
-    }
+    report(erased.map(|certificate| println!("{certificate:#}")))
 }
 
 fn over_http(arguments: &Arguments, url: &str) -> Result<Value, CallError> {
     let client = Client::new(url, arguments.key.as_deref()).map_err(CallError::Trouble)?;
-    let named = |known: &Identifier| (known.kind.clone(), Value::from(known.value.clone()));
-    let identifiers: Map<String, Value> = arguments.identifiers.iter().map(named).collect();
+    let identifiers = whom::json(&arguments.identifiers);
     client.post("/v1/customers/erase", &json!({ "identifiers": identifiers }).to_string())
 }
 

@@ -5,6 +5,7 @@ mod backtest;
 mod backup;
 mod check;
 mod client;
+mod customer;
 mod decide;
 mod demo;
 mod diagnostics;
@@ -20,6 +21,7 @@ mod lab;
 mod models;
 mod notice;
 mod opening;
+mod queue;
 mod register;
 mod replay;
 mod report;
@@ -28,8 +30,10 @@ mod rotate_master_key;
 mod serve;
 mod simulate;
 mod test;
+mod token_keys;
 mod value;
 mod verify;
+mod whom;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -68,6 +72,9 @@ enum Command {
     Backtest(backtest::Arguments),
     Value(value::Arguments),
     Lab(lab::Arguments),
+    Customer(customer::Arguments),
+    Queue(queue::Arguments),
+    TokenKeys(token_keys::Arguments),
     Erase(erase::Arguments),
     Audit(audit::Arguments),
     Verify(verify::Arguments),
@@ -98,6 +105,9 @@ fn main() -> ExitCode {
         Command::Backtest(arguments) => backtest::run(&arguments),
         Command::Value(arguments) => value::run(&arguments),
         Command::Lab(arguments) => lab::run(&arguments),
+        Command::Customer(arguments) => customer::run(&arguments),
+        Command::Queue(arguments) => queue::run(&arguments),
+        Command::TokenKeys(arguments) => token_keys::run(&arguments),
         Command::Erase(arguments) => erase::run(&arguments),
         Command::Audit(arguments) => audit::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),

@@ -11,7 +11,7 @@ use engine::{
     audit::{Kind, Note},
 };
 use serde_json::json;
-use server::{App, Background, ReadFolder, Settings, keys::Scope};
+use server::{App, BROWSER_LESSONS_PER_MINUTE, Background, ReadFolder, Settings, keys::Scope};
 use std::{
     io,
     net::SocketAddr,
@@ -51,6 +51,9 @@ pub struct Arguments {
     /// How often to learn from what is new, in seconds
     #[arg(long, value_name = "SECONDS", env = "ATTENT_LEARN_EVERY", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     learn_every: u64,
+    /// In how many slots a minute models learn from what unidentified visitors of a page see, per key for browsers
+    #[arg(long, value_name = "SLOTS", env = "ATTENT_BROWSER_LESSONS_PER_MINUTE", default_value_t = BROWSER_LESSONS_PER_MINUTE)]
+    browser_lessons_per_minute: u32,
     /// Make one more key with all scopes and print it, for when the first one is lost
     #[arg(long)]
     new_key: bool,
@@ -83,6 +86,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         strategy: &arguments.strategy,
         decide_within: Duration::from_millis(arguments.deadline_ms),
         learn_every: Duration::from_secs(arguments.learn_every),
+        browser_lessons_per_minute: arguments.browser_lessons_per_minute,
         new_key: arguments.new_key,
     };
     let tell = |app: &App, url: &str, key: Option<&str>| announce(app, url, key, arguments.json);
@@ -100,6 +104,8 @@ pub struct Plan<'a> {
     pub decide_within: Duration,
     /// How often to learn.
     pub learn_every: Duration,
+    /// In how many slots a minute models learn from unidentified visitors, per key for browsers.
+    pub browser_lessons_per_minute: u32,
     /// Make a key also when there are some.
     pub new_key: bool,
 }
@@ -138,7 +144,11 @@ impl Listening {
         tell: &dyn Fn(&App, &str, Option<&str>),
     ) -> Result<(), String> {
         let address = self.listener.local_addr().map_err(|error| error.to_string())?;
-        let settings = Settings { decide_within: plan.decide_within, ..Settings::default() };
+        let settings = Settings {
+            decide_within: plan.decide_within,
+            browser_lessons_per_minute: plan.browser_lessons_per_minute,
+            ..Settings::default()
+        };
         let app = App::new(engine.clone(), store.clone(), settings);
         let app = Arc::new(app.map_err(|error| error.to_string())?);
         if let Some(damage) = app.engine.learner_damage() {

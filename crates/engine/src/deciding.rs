@@ -34,6 +34,14 @@ pub struct Ask {
     pub adjustments: Vec<Adjustment>,
 }
 
+/// On whose behalf a question is worked on.
+struct Asking<'a> {
+    /// Models learn from what comes of it.
+    teaches: bool,
+    /// Whether somebody still waits for the answer.
+    wanted: &'a dyn Fn() -> bool,
+}
+
 /// What was decided.
 pub struct Decided {
     /// The record.
@@ -53,15 +61,17 @@ impl Engine {
     }
 
     /// Decides like [`Engine::decide`], unless nobody waits for the answer any more when it is about to be
-    /// recorded: then nothing is recorded or reserved, and the answer is `None`.
+    /// recorded: then nothing is recorded or reserved, and the answer is `None`. No model learns from it unless it
+    /// `teaches`.
     pub fn decide_while(
         &self,
         ask: &Ask,
         at: Timestamp,
         seed: u64,
+        teaches: bool,
         wanted: &dyn Fn() -> bool,
     ) -> Result<Option<Decided>, EngineError> {
-        self.work_out(ask, &*self.model(), None, at, seed, wanted)
+        self.work_out(ask, (&*self.model(), None), at, seed, Asking { teaches, wanted })
     }
 
     /// Decides with another predictor or control assignment than the engine's own, for simulated worlds.
@@ -73,18 +83,23 @@ impl Engine {
         at: Timestamp,
         seed: u64,
     ) -> Result<Decided, EngineError> {
-        let decided = self.work_out(ask, predictor, assignment, at, seed, &|| true)?;
+        let decided = self.work_out(
+            ask,
+            (predictor, assignment),
+            at,
+            seed,
+            Asking { teaches: true, wanted: &|| true },
+        )?;
         Ok(decided.expect("an answer that is wanted to the end is given"))
     }
 
     fn work_out(
         &self,
         ask: &Ask,
-        predictor: &dyn Predictor,
-        assignment: Option<Assignment>,
+        (predictor, assignment): (&dyn Predictor, Option<Assignment>),
         at: Timestamp,
         seed: u64,
-        wanted: &dyn Fn() -> bool,
+        asking: Asking<'_>,
     ) -> Result<Option<Decided>, EngineError> {
         let (_guard, person) = self.find_and_hold(&ask.identifiers)?.unzip();
         let mut loaded = person.map(|person| self.load(person)).transpose()?;
@@ -112,14 +127,17 @@ impl Engine {
             if ask.request.dry_run {
                 return Ok(Some(Decided { decision, answer, published: published.clone(), ticket: None }));
             }
-            if !wanted() {
+            if !(asking.wanted)() {
                 return Ok(None);
             }
             let mut batch = Batch { writes: place.first_time, ..Batch::default() };
             let Some(taken) = self.take_volumes(strategy, &decision, &mut batch) else {
                 continue;
             };
-            let note = self.write_record(strategy, &decision, loaded.as_mut(), &mut batch);
+            let note = self.write_record(strategy, &decision, loaded.as_mut(), &mut batch)?;
+            if !asking.teaches {
+                batch.journal.clear();
+            }
             let ticket = Some(self.commit_noted(batch, note, decision.at)?);
             taken.keep();
             return Ok(Some(Decided { decision, answer, published: published.clone(), ticket }));
@@ -132,7 +150,7 @@ impl Engine {
         decision: &Decision,
         loaded: Option<&mut Loaded>,
         batch: &mut Batch,
-    ) -> Note {
+    ) -> Result<Note, EngineError> {
         let until = decision.at.as_millisecond() + HISTORY_MS;
         let encoded = decision.encode();
         let note = self.decision_note(decision.id, decision.customer, &encoded);
@@ -143,7 +161,8 @@ impl Engine {
             batch.writes.push(Write::put(Table::DecisionIndex, index, []).owned_by(id).until(until));
         }
         batch.writes.push(record);
-        Self::ask_human(strategy, decision, batch);
+        let parts = loaded.as_ref().map(|loaded| loaded.person.ids().collect::<Vec<_>>());
+        self.ask_human(strategy, decision, &parts.unwrap_or_default(), batch)?;
         let counted_at_once = counts_when_decided(strategy, decision);
         if let Some(loaded) = loaded {
             let contacts = reserved(strategy, decision, counted_at_once);
@@ -164,7 +183,7 @@ impl Engine {
             let entry = exposed.map(|exposed| Entry::Learn(Row::Exposure(exposed)));
             batch.journal.extend(entry.map(|entry| entry.row(decision.customer, at_ms)));
         }
-        note
+        Ok(note)
     }
 
     /// A decision by id; `None` when there is none, or its customer has been erased.

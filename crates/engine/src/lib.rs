@@ -61,7 +61,7 @@ pub use published::{Published, last_published};
 pub use reject::{KEPT_MS as REJECT_KEPT_MS, Reject};
 pub use replaying::{ReplayFailure, Replayed};
 pub use reporting::{OutcomeReport, REPORTED};
-pub use reviewing::{AskedWhy, Review, Settled};
+pub use reviewing::{AskedWhy, NotContested, Review, Settled};
 pub use rights::Portable;
 pub use signalling::{Said as Signalled, Signal};
 pub use working_out::WorkedOut;

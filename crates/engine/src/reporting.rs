@@ -49,6 +49,26 @@ impl Engine {
         input: &str,
         at: Timestamp,
     ) -> Result<(Verdict, Ticket), EngineError> {
+        self.receive(report, input, at, true)
+    }
+
+    /// Takes in one outcome of a decision that does not teach: everything but learning hears of it.
+    pub fn report_untaught(
+        &self,
+        report: &OutcomeReport,
+        input: &str,
+        at: Timestamp,
+    ) -> Result<(Verdict, Ticket), EngineError> {
+        self.receive(report, input, at, false)
+    }
+
+    fn receive(
+        &self,
+        report: &OutcomeReport,
+        input: &str,
+        at: Timestamp,
+        teaches: bool,
+    ) -> Result<(Verdict, Ticket), EngineError> {
         let keep = |owner, code, message| self.keep_reject_of(owner, code, message, input.to_owned(), at);
         let Some((decision, slot)) = self.original(report.decision, report.slot)? else {
             return keep(None, "unknown_decision", "no decision has this id".into());
@@ -97,6 +117,9 @@ impl Engine {
         happening.note(&report.outcome, loaded.as_mut(), &mut batch);
         if let Some(loaded) = &mut loaded {
             loaded.write_contacts(&mut batch, at);
+        }
+        if !teaches {
+            batch.journal.clear();
         }
         Ok((Verdict::Accepted, self.store.commit(batch)?))
     }

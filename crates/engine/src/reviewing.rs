@@ -6,7 +6,7 @@ use crate::{
     audit::{Kind, Note},
     codec,
     customer::HISTORY_MS,
-    storage::{Batch, Read, Table, Ticket, Write},
+    storage::{self, Batch, Read, Table, Ticket, Write},
 };
 use decision::{
     Timestamp,
@@ -83,16 +83,58 @@ fn key(decision: DecisionId, slot: u16, why: AskedWhy) -> Vec<u8> {
     [&decision.0.to_be_bytes()[..], &slot.to_be_bytes(), &[why]].concat()
 }
 
+/// Why a decision cannot be contested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotContested {
+    /// There is no such decision about the customer.
+    #[error("there is no such decision about you")]
+    NoDecision,
+    /// The decision has no such slot.
+    #[error("the decision has no such slot")]
+    NoSlot,
+    /// Something was chosen in several slots.
+    #[error("this decision chose several things; say with `slot` which one you mean")]
+    WhichSlot,
+}
+
+impl NotContested {
+    /// Stable code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::NoDecision => "unknown_decision",
+            Self::NoSlot => "unknown_slot",
+            Self::WhichSlot => "which_slot",
+        }
+    }
+}
+
 impl Engine {
-    /// Puts what a decision may not do by itself into the queue.
-    pub(crate) fn ask_human(strategy: &Strategy, decision: &Decision, batch: &mut Batch) {
+    /// Puts what a decision may not do by itself into the queue, unless the same is asked there about the person
+    /// already. `parts` are the customers of the person.
+    pub(crate) fn ask_human(
+        &self,
+        strategy: &Strategy,
+        decision: &Decision,
+        parts: &[CustomerId],
+        batch: &mut Batch,
+    ) -> Result<(), EngineError> {
         for effect in &decision.effects {
             let Effect::AskHuman { slot } = *effect else { continue };
+            let action = action(strategy, decision, slot);
+            let keys = parts.iter().zip(&action).map(|(part, action)| asked_key(*part, action));
+            if self.is_asked(keys)? {
+                continue;
+            }
+            let until = decision.at.as_millisecond() + HISTORY_MS;
+            batch.writes.extend(decision.customer.zip(action.as_ref()).map(|(customer, action)| {
+                let asked = codec::encode(&(decision.id, slot));
+                Write::put(Table::Asked, asked_key(customer, action), asked).owned_by(customer).until(until)
+            }));
             let review = Review {
                 why: AskedWhy::LegalEffect,
                 decision: decision.id,
                 slot,
-                action: action(strategy, decision, slot),
+                action,
                 customer: decision.customer,
                 asked_at_ms: decision.at.as_millisecond(),
                 words: String::new(),
@@ -100,43 +142,67 @@ impl Engine {
             };
             batch.writes.push(review.write());
         }
+        Ok(())
     }
 
-    /// A customer contests one of their decisions: a human looks at it. `false` when it is no decision about them.
-    /// Contesting again replaces the words while nobody has decided.
+    fn is_asked(&self, keys: impl Iterator<Item = Vec<u8>>) -> Result<bool, EngineError> {
+        let reads: Vec<Read> = keys.map(|key| Read::new(Table::Asked, key)).collect();
+        for row in self.store.get(&reads)? {
+            let Some(bytes) = row.value() else { continue };
+            let (decision, slot): (DecisionId, u16) = codec::decode("asked", bytes)?;
+            let review = self.review(decision, slot, AskedWhy::LegalEffect)?;
+            if review.is_some_and(|review| review.settled.is_none()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// A customer contests what one of their decisions chose in a slot, the only choice when `None`: a human looks at
+    /// it. Contesting again replaces the words while nobody has decided.
     pub fn contest(
         &self,
         customer: CustomerId,
-        decision: DecisionId,
+        (decision, slot): (DecisionId, Option<u16>),
         words: &str,
         at: Timestamp,
-    ) -> Result<Option<Ticket>, EngineError> {
+    ) -> Result<Result<Ticket, NotContested>, EngineError> {
         let Some(decision) = self.decision(decision)? else {
-            return Ok(None);
+            return Ok(Err(NotContested::NoDecision));
         };
         let owner =
             decision.customer.filter(|owner| self.parts(customer).is_ok_and(|parts| parts.contains(owner)));
         let Some(owner) = owner else {
-            return Ok(None);
+            return Ok(Err(NotContested::NoDecision));
+        };
+        let slot = match contested_slot(&decision, slot) {
+            Ok(slot) => slot,
+            Err(refused) => return Ok(Err(refused)),
         };
         let published = self.strategy_at(decision.strategy)?;
         let review = Review {
             why: AskedWhy::Contested,
             decision: decision.id,
-            slot: 0,
-            action: action(&published.strategy, &decision, 0),
+            slot,
+            action: action(&published.strategy, &decision, slot),
             customer: Some(owner),
             asked_at_ms: at.as_millisecond(),
             words: words.to_owned(),
             settled: None,
         };
-        let known = self.review(decision.id, 0, AskedWhy::Contested)?;
+        let known = self.review(decision.id, slot, AskedWhy::Contested)?;
         if known.is_some_and(|known| known.settled.is_some()) {
-            return Ok(Some(self.store.commit(Batch::default())?));
+            return Ok(Ok(self.store.commit(Batch::default())?));
         }
         let note = Note::new(Kind::Right, format!("contest {}", decision.id)).of(owner);
         let batch = Batch { writes: vec![review.write()], ..Batch::default() };
-        self.commit_noted(batch, note, at).map(Some)
+        self.commit_noted(batch, note, at).map(Ok)
+    }
+
+    /// Everything that humans were asked about a decision.
+    pub fn reviews_of(&self, decision: DecisionId) -> Result<Vec<Review>, EngineError> {
+        let rows = self.store.scan(Table::Review, &decision.0.to_be_bytes(), None, usize::MAX)?;
+        rows.iter().map(|(_, bytes)| codec::decode("review", bytes)).collect()
     }
 
     /// What a human was asked about a slot of a decision.
@@ -188,6 +254,26 @@ impl Engine {
         let ticket = self.commit_noted(Batch { writes, ..Batch::default() }, note, at)?;
         Ok(Some(Some((review, ticket))))
     }
+}
+
+/// The slot that is meant: the one named, else the only one in which something was chosen, else the first.
+fn contested_slot(decision: &Decision, named: Option<u16>) -> Result<u16, NotContested> {
+    let slots = decision.slots.iter();
+    if let Some(named) = named {
+        let found = slots.map(|slot| slot.number).find(|number| *number == named);
+        return found.ok_or(NotContested::NoSlot);
+    }
+    let mut chosen = slots.filter(|slot| slot.pick.is_some()).map(|slot| slot.number);
+    match (chosen.next(), chosen.next()) {
+        (Some(_), Some(_)) => Err(NotContested::WhichSlot),
+        (Some(only), None) => Ok(only),
+        (None, _) => decision.slots.first().map(|slot| slot.number).ok_or(NotContested::NoSlot),
+    }
+}
+
+fn asked_key(customer: CustomerId, action: &ActionId) -> Vec<u8> {
+    let hash = blake3::hash(action.as_str().as_bytes());
+    storage::key::customer_row(customer, &hash.as_bytes()[..16])
 }
 
 fn action(strategy: &Strategy, decision: &Decision, slot: u16) -> Option<ActionId> {

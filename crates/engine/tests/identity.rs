@@ -4,6 +4,7 @@ use crate::shop::{IntoValue, OFFER, Shop, at, event, request, said};
 use decision::{
     Duration, Timestamp,
     id::CustomerId,
+    inputs::Assignment,
     profile::{About, ConsentStatus, Customer},
     request::Direction,
     value::Value,
@@ -33,6 +34,14 @@ impl Shop {
     fn open_with(inventory: &str) -> Self {
         let mut files = crate::shop::files();
         files.0.insert("inventory/more.toml".into(), inventory.into());
+        let store = std::sync::Arc::new(engine::storage::MemoryStore::new());
+        Self { engine: engine::Engine::open(store, &files, [7; 32]).expect("the strategy checks") }
+    }
+
+    /// A shop with control groups.
+    fn with_control(control: &str) -> Self {
+        let mut files = crate::shop::files();
+        files.0.get_mut("organisation.toml").unwrap().push_str(&format!("[control]\n{control}\n"));
         let store = std::sync::Arc::new(engine::storage::MemoryStore::new());
         Self { engine: engine::Engine::open(store, &files, [7; 32]).expect("the strategy checks") }
     }
@@ -238,6 +247,69 @@ fn what_was_taken_away_by_one_is_not_brought_back_by_the_other() {
     assert_eq!(shop.knows(&[mail_of("jan")], "owns_heater"), None);
     shop.unmerge(&mail_of("jan"), at("2026-03-11T09:00:00Z")).unwrap();
     assert_eq!(shop.knows(&[mail_of("jan")], "owns_heater"), Some(Value::Bool(true)));
+}
+
+#[test]
+fn merged_they_are_in_the_group_of_who_was_compared_first_and_parted_each_in_their_own() {
+    for (first, served_first) in [("silence", false), ("strategy", true)] {
+        let shop = Shop::with_control("silence_share = 0.5\nperiod = \"90d\"");
+        let hour = |hour: i64| at(START) + Duration::from_hours(hour);
+        let published = shop.engine.published();
+        let people = (0..16).map(|number| user(&number.to_string()));
+        let people: Vec<_> = people.map(|who| (gardener(&shop, &who, hour(0)), who)).collect();
+        let of = |group| {
+            let drawn = |id| shop.engine.assignment(&published.strategy, id, hour(0)) == group;
+            people.iter().find(|(id, _)| drawn(*id)).unwrap().1.clone()
+        };
+        let (silent, served) = (of(Assignment::Silence), of(Assignment::Strategy));
+        let group = |who: &Identifier, hours| {
+            shop.visit(std::slice::from_ref(who), hour(hours), 1).decision.trace.assignment
+        };
+        let both = |hours| (group(&silent, hours), group(&served, hours));
+        if served_first {
+            assert_eq!(group(&served, 1), Assignment::Strategy);
+        }
+        assert_eq!(group(&silent, 2), Assignment::Silence);
+        assert_eq!(group(&served, 3), Assignment::Strategy);
+        let merges = [(&silent, &served), (&served, &silent)];
+        for (number, (from, into)) in (1..).zip(merges) {
+            shop.merge(from, into, hour(10 * number)).unwrap();
+            let expected = if served_first { Assignment::Strategy } else { Assignment::Silence };
+            assert_eq!(both(10 * number + 1), (expected, expected), "{first} first, {number}");
+            shop.unmerge(from, hour(10 * number + 2)).unwrap();
+            assert_eq!(both(10 * number + 3), (Assignment::Silence, Assignment::Strategy), "{first} first");
+        }
+    }
+}
+
+#[test]
+fn what_was_decided_while_they_were_one_stays_with_whom_it_was_asked_for() {
+    let shop = Shop::open();
+    let day = |day: i64| at(START) + Duration::from_hours(24 * day);
+    gardener(&shop, &user("jan"), day(0));
+    gardener(&shop, &mail_of("jan"), day(0));
+    shop.merge(&mail_of("jan"), &user("jan"), day(0)).unwrap();
+    let decided = [(user("jan"), 1), (mail_of("jan"), 2)].map(|(who, number)| {
+        let decided = shop.visit(&[who], day(number), 1);
+        assert_eq!(said(&decided), Some(OFFER));
+        shop.report(&decided, "displayed", &day(number).to_string());
+        decided.decision
+    });
+    assert_eq!(said(&shop.visit(&[user("jan")], day(3), 2)), None, "together they have had two this week");
+    let of_both = shop.engine.decisions_of(decided[0].customer.unwrap(), 10).unwrap();
+    assert_eq!(of_both.len(), 3);
+    shop.unmerge(&mail_of("jan"), day(3)).unwrap();
+    for (who, decision) in [user("jan"), mail_of("jan")].into_iter().zip(&decided) {
+        let who = [who];
+        let contacts: Vec<_> =
+            shop.known(&who).history.contacts.iter().map(|contact| contact.decision).collect();
+        assert_eq!(contacts, [decision.id]);
+        let theirs = shop.engine.decisions_of(decision.customer.unwrap(), 10).unwrap();
+        assert!(theirs.iter().all(|found| found.customer == decision.customer), "nobody else's");
+        assert!(theirs.contains(decision));
+        assert!(shop.engine.replay(decision.id).unwrap().unwrap().is_ok(), "made on what both knew");
+        assert_eq!(said(&shop.visit(&who, day(4), 3)), Some(OFFER), "apart each has had one");
+    }
 }
 
 #[test]

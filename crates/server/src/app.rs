@@ -38,6 +38,8 @@ pub struct Settings {
     pub work_within: Duration,
     /// Open connections.
     pub connections_max: usize,
+    /// In how many slots a minute models learn from what nobody in particular sees on a page, per key for browsers.
+    pub browser_lessons_per_minute: u32,
 }
 
 impl Default for Settings {
@@ -51,9 +53,13 @@ impl Default for Settings {
             work_within: Duration::from_secs(10),
             requests_at_once: requests_at_once(),
             connections_max: 8192,
+            browser_lessons_per_minute: BROWSER_LESSONS_PER_MINUTE,
         }
     }
 }
+
+/// The default of [`Settings::browser_lessons_per_minute`].
+pub const BROWSER_LESSONS_PER_MINUTE: u32 = 60;
 
 fn requests_at_once() -> usize {
     const PER_CORE: usize = 4;

@@ -3,7 +3,8 @@
 //!
 //! Its answers say nothing about who is known: they look the same for everybody, and a device that leads to somebody
 //! who is identified counts as nobody until their token comes along. What it reports is learned from only with the
-//! token of a decision, which cannot be guessed and belongs to who asked. Whatever does not fit is thrown away:
+//! token of a decision, which cannot be guessed and belongs to who asked; and of what nobody in particular sees on a
+//! page, only so much a minute, for whoever has the key can ask as often as they like. Whatever does not fit is thrown away:
 //! nothing that a page sends fills the store with rejects.
 
 use crate::{
@@ -20,7 +21,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use decision::{id::DecisionId, strategy::Identifies};
+use decision::{id::DecisionId, request::Request, strategy::Identifies};
 use engine::{
     CUSTOMER_UPDATED, EngineError, EventReport, Identifier, OutcomeReport, REPORTED, Signalled,
     storage::Ticket,
@@ -60,14 +61,29 @@ struct BrowserOutcome {
     identifiers: Identifiers,
 }
 
-/// How often each token was used of late.
+/// How often each token was used of late, and how much each key taught in its last minute.
 #[derive(Debug, Default)]
-pub struct Caps(Mutex<(BTreeMap<String, u16>, BTreeMap<String, u16>)>);
+pub struct Caps {
+    used: Mutex<(BTreeMap<String, u16>, BTreeMap<String, u16>)>,
+    taught: Mutex<BTreeMap<String, (i64, u32)>>,
+}
 
 impl Caps {
+    /// Whether models may learn from `slots` more of a key in a minute; they then count.
+    fn may_teach(&self, key: &str, minute: i64, slots: u32, slots_max: u32) -> bool {
+        let mut taught = self.taught.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_key = taught.entry(key.to_owned()).or_default();
+        if of_key.0 != minute {
+            *of_key = (minute, 0);
+        }
+        let fits = of_key.1.saturating_add(slots) <= slots_max;
+        of_key.1 += if fits { slots } else { 0 };
+        fits
+    }
+
     /// Counts one more use; `false` when there were enough.
     fn allow(&self, token: &str) -> bool {
-        let mut used = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         if used.0.len() >= TOKENS_REMEMBERED {
             used.1 = std::mem::take(&mut used.0);
         }
@@ -110,10 +126,25 @@ pub fn decides_for(
     Ok(if hides { Vec::new() } else { whom })
 }
 
+/// Whether models learn from what a page asks: for a person whose token came along they do, for nobody in particular
+/// as long as the key has not taught enough this minute.
+pub fn teaches(app: &App, key: &str, caller: Option<&Caller>, request: &Request) -> bool {
+    let published = app.engine.published();
+    let identifies = |caller: &Caller| published.strategy.identifier_kind(&caller.identifier.kind).identifies;
+    if request.dry_run || caller.is_some_and(|caller| identifies(caller) == Identifies::Person) {
+        return true;
+    }
+    let slots = request.placements.iter().map(|asked| u32::from(asked.slots)).sum();
+    let minute = (app.clock)().as_second().div_euclid(60);
+    let teaches = app.browser_caps.may_teach(key, minute, slots, app.settings.browser_lessons_per_minute);
+    app.telemetry.browser_slots(teaches, slots);
+    teaches
+}
+
 /// The token of a decision that a page asked for.
-pub fn token(app: &App, decision: &str, whom: &[Identifier]) -> String {
+pub fn token(app: &App, decision: &str, whom: &[Identifier], teaches: bool) -> String {
     let nobody = Identifier::new("", "");
-    app.tokens.of_decision(decision, whom.first().unwrap_or(&nobody))
+    app.tokens.of_decision(decision, whom.first().unwrap_or(&nobody), teaches)
 }
 
 /// Takes in what a page says happened. No model learns from it.
@@ -171,17 +202,25 @@ pub async fn outcomes(app: Arc<App>, caller: Option<Caller>, bytes: &[u8]) -> Re
         let outcome: BrowserOutcome = body::fit(item)?;
         let named = identifiers::read(outcome.customer, outcome.identifiers)?;
         let whom = speaks_for(&app, caller.as_ref(), named)?;
-        let is_theirs = token(&app, &outcome.decision, &whom) == outcome.token;
+        let fits = |teaches: &bool| token(&app, &outcome.decision, &whom, *teaches) == outcome.token;
+        let theirs = [true, false].into_iter().find(fits);
         let is_reported = REPORTED.contains(&outcome.outcome.as_str());
         let decision: Option<DecisionId> = outcome.decision.parse().ok();
-        if let Some(decision) = decision.filter(|_| is_theirs && is_reported)
+        if let Some((decision, teaches)) = decision.zip(theirs).filter(|_| is_reported)
             && app.browser_caps.allow(&outcome.token)
         {
-            reports.push(OutcomeReport { decision, slot: outcome.slot, outcome: outcome.outcome, at: None });
+            let report = OutcomeReport { decision, slot: outcome.slot, outcome: outcome.outcome, at: None };
+            reports.push((report, teaches));
         }
     }
-    take_in(&app, reports, move |app, report| app.engine.report(&report, "", at).map(|(_, ticket)| ticket))
-        .await?;
+    take_in(&app, reports, move |app, (report, teaches)| {
+        let taken = match teaches {
+            true => app.engine.report(&report, "", at),
+            false => app.engine.report_untaught(&report, "", at),
+        };
+        taken.map(|(_, ticket)| ticket)
+    })
+    .await?;
     Ok(Json(Received { received }).into_response())
 }
 

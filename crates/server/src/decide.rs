@@ -185,7 +185,7 @@ pub async fn decide(
     let bytes = body::read(&headers, body, BODY_BYTES_MAX, app.settings.body_within).await?;
     let refuses_sharing = body::refuses_sharing(&headers);
     let asker = match key.is_browser() {
-        true => Asker::Browser(caller),
+        true => Asker::Browser { key: key.prefix, caller },
         false => Asker::Channel { may_read: key.allows(&[Scope::Read]) },
     };
     answer_to(&app, &bytes, refuses_sharing, asker).await.map(Json)
@@ -212,7 +212,7 @@ enum Asker {
     /// A channel of the organisation.
     Channel { may_read: bool },
     /// A page, and the customer whose token came along.
-    Browser(Option<Caller>),
+    Browser { key: String, caller: Option<Caller> },
 }
 
 async fn answer_to(
@@ -226,7 +226,7 @@ async fn answer_to(
     let reading = asked.explain;
     let may_explain = match asker {
         Asker::Channel { may_read } => may_read || reading == Some(ReadingName::Customer),
-        Asker::Browser(_) => false,
+        Asker::Browser { .. } => false,
     };
     if reading.is_some() && !may_explain {
         let message = "this reading is for employees and auditors; it needs a key with the scope `read`";
@@ -235,14 +235,15 @@ async fn answer_to(
     let language = asked.language.clone();
     let published = app.engine.published();
     let mut ask = accept(asked, refuses_sharing, &published.strategy)?;
-    let mut token_for = None;
-    if let Asker::Browser(caller) = asker {
+    let (mut token_for, mut teaches) = (None, true);
+    if let Asker::Browser { key, caller } = asker {
         let whom = browser::speaks_for(app, caller.as_ref(), std::mem::take(&mut ask.identifiers))?;
         token_for = Some(whom.clone());
+        teaches = browser::teaches(app, &key, caller.as_ref(), &ask.request);
         ask.identifiers = app.blocking(move |app| browser::decides_for(app, caller.as_ref(), whom)).await?;
     }
     let request = ask.request.clone();
-    let answer = match decided(app, ask, time).await {
+    let answer = match decided(app, ask, teaches, time).await {
         Ok(decided) => {
             let mut answer = DecideAnswer::of(&decided, &request);
             if let Some(reading) = reading {
@@ -256,7 +257,7 @@ async fn answer_to(
     };
     app.telemetry.decision(answer.kind());
     Ok(match token_for {
-        Some(whom) => answer.for_browser(app, &whom),
+        Some(whom) => answer.for_browser(app, &whom, teaches),
         None => answer,
     })
 }
@@ -291,10 +292,10 @@ impl Time {
 }
 
 /// A decision that is durable, or why there is none.
-async fn decided(app: &Arc<App>, ask: Ask, time: Time) -> Result<Decided, &'static str> {
+async fn decided(app: &Arc<App>, ask: Ask, teaches: bool, time: Time) -> Result<Decided, &'static str> {
     let worker = app.clone();
     let mut asking = app.turns_to_decide.ask(move |wanted| {
-        match worker.engine.decide_while(&ask, (worker.clock)(), (worker.seeds)(), wanted) {
+        match worker.engine.decide_while(&ask, (worker.clock)(), (worker.seeds)(), teaches, wanted) {
             Ok(decided) => decided.ok_or("deadline"),
             Err(error) => Err(reason(&error)),
         }
@@ -385,11 +386,11 @@ impl DecideAnswer {
     }
 
     /// Without what would tell whether somebody is known, and with the token for reports.
-    fn for_browser(mut self, app: &App, whom: &[Identifier]) -> Self {
+    fn for_browser(mut self, app: &App, whom: &[Identifier], teaches: bool) -> Self {
         for slot in &mut self.slots {
             (slot.probability, slot.reuses, slot.silence) = (None, None, None);
         }
-        self.token = self.decision.as_deref().map(|decision| browser::token(app, decision, whom));
+        self.token = self.decision.as_deref().map(|decision| browser::token(app, decision, whom, teaches));
         self
     }
 

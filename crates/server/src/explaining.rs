@@ -5,6 +5,7 @@ use crate::{
     audit::note_read,
     keys::KeyInfo,
     problem::{Details, Problem},
+    reviews::{self, ReviewView},
 };
 use axum::{
     Extension,
@@ -54,7 +55,8 @@ pub struct ReadingQuery {
 
 /// Explain a decision
 ///
-/// JSON, or plain text with `Accept: text/plain` (for an auditor always JSON).
+/// JSON, or plain text with `Accept: text/plain` (for an auditor always JSON). An employee also reads in `reviews`
+/// what the customer contests and what humans decided.
 #[utoipa::path(
     get, path = "/v1/decisions/{id}", tag = "explanation",
     params(("id" = String, Path, description = "The decision"), ReadingQuery),
@@ -84,15 +86,20 @@ pub async fn decision(
             if let Some(record) = &found {
                 note_read(app, &key.prefix, "/v1/decisions/{id}", record.customer)?;
             }
-            Ok(found)
+            let for_employee = query.reading == ReadingName::Employee;
+            let reviews = if for_employee { app.engine.reviews_of(id)? } else { Vec::new() };
+            Ok(found.map(|record| (record, reviews)))
         })
         .await?;
     let unknown =
         || Problem::not_found("unknown_decision", "no decision has this id, or its customer has been erased");
-    let record = found.ok_or_else(unknown)?;
+    let (record, reviews) = found.ok_or_else(unknown)?;
     let version = record.strategy;
     let published = app.blocking(move |app| app.engine.strategy_at(version)).await?;
-    let told = tell(published, record, query.reading, query.language).await?;
+    let mut told = tell(published, record, query.reading, query.language).await?;
+    if query.reading == ReadingName::Employee {
+        told.add(reviews.into_iter().map(reviews::view).collect());
+    }
     let wants_text = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
     Ok(match (wants_text.is_some_and(|accept| accept.starts_with("text/plain")), told.text) {
         (true, Some(text)) => text.into_response(),
@@ -106,6 +113,17 @@ pub struct Told {
     pub json: AnyJson,
     /// As text, for readers who are people.
     pub text: Option<String>,
+}
+
+impl Told {
+    /// Adds what humans were asked about the decision.
+    fn add(&mut self, reviews: Vec<ReviewView>) {
+        if let Some(text) = self.text.as_mut().filter(|_| !reviews.is_empty()) {
+            text.push('\n');
+            reviews.iter().for_each(|review| text.extend(["  ", &review.line(), "\n"]));
+        }
+        self.json["reviews"] = serde_json::to_value(reviews).unwrap_or(AnyJson::Null);
+    }
 }
 
 /// Explains a decision; the language is that of the decision when not given.

@@ -48,7 +48,7 @@ mod token_admin;
 pub mod tokens;
 mod turns;
 
-pub use app::{App, Clock, PendingProblem, Seeds, Settings, system_seed};
+pub use app::{App, BROWSER_LESSONS_PER_MINUTE, Clock, PendingProblem, Seeds, Settings, system_seed};
 pub use background::{Background, ReadFolder, WATCH_EVERY};
 pub use decide::{DecideAnswer, answer};
 pub use explaining::ReadingName;

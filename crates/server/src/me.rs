@@ -22,7 +22,7 @@ use decision::{
     profile::{AttributeValue, Attributes, Source},
     strategy::{Strategy, Texts},
 };
-use engine::{CUSTOMER_UPDATED, EventReport, Verdict};
+use engine::{CUSTOMER_UPDATED, EventReport, NotContested, Verdict};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as AnyJson;
@@ -168,6 +168,8 @@ pub struct Correction {
 pub struct Contest {
     /// Which decision about you.
     decision: String,
+    /// Which slot of it; the only one in which something was chosen when left out.
+    slot: Option<u16>,
     /// Why, in your own words, at most 4,000 characters.
     words: String,
 }
@@ -330,6 +332,7 @@ pub async fn corrections(
     responses(
         (status = 202, description = "A human will look at it", body = Done),
         (status = 404, description = "There is no such decision about you", body = Details),
+        (status = 422, description = "It chose several things and no `slot` was named, or it has no such slot", body = Details),
     ),
 )]
 pub async fn contest(
@@ -340,18 +343,23 @@ pub async fn contest(
 ) -> Result<(StatusCode, Json<Done>), Problem> {
     let bytes = body::read(&headers, body, BODY_BYTES_MAX, app.settings.body_within).await?;
     let asked: Contest = body::parse(&bytes)?;
-    let unknown = || Problem::not_found("unknown_decision", "there is no such decision about you");
+    let refused = |refused: NotContested| match refused {
+        NotContested::NoDecision => Problem::not_found(refused.code(), refused.to_string()),
+        NotContested::NoSlot | NotContested::WhichSlot => {
+            Problem::unfit(refused.code(), "slot", refused.to_string())
+        }
+    };
     if asked.words.chars().count() > WORDS_CHARACTERS_MAX {
         let message = format!("say it in at most {WORDS_CHARACTERS_MAX} characters");
         return Err(Problem::unfit("words", "words", message));
     }
-    let decision: DecisionId = asked.decision.parse().map_err(|_| unknown())?;
+    let decision: DecisionId = asked.decision.parse().map_err(|_| refused(NotContested::NoDecision))?;
     let at = (app.clock)();
     let contesting = app.blocking(move |app| match app.engine.find(&[caller.identifier])? {
-        Some(id) => app.engine.contest(id, decision, &asked.words, at),
-        None => Ok(None),
+        Some(id) => app.engine.contest(id, (decision, asked.slot), &asked.words, at),
+        None => Ok(Err(NotContested::NoDecision)),
     });
-    contesting.await?.ok_or_else(unknown)?.await?;
+    contesting.await?.map_err(refused)?.await?;
     let published = app.engine.published();
     let tongue = Tongue::of(&published.strategy, None, &headers);
     let message = tongue.say(

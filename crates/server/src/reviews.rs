@@ -42,6 +42,25 @@ pub struct ReviewView {
     asked_at: String,
     /// What the customer says about it.
     words: String,
+    /// What a human decided; left out while it waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    settled: Option<SettledView>,
+}
+
+impl ReviewView {
+    /// In one line.
+    pub fn line(&self) -> String {
+        let why = match self.why {
+            AskedWhy::LegalEffect => "legal_effect",
+            AskedWhy::Contested => "contested",
+        };
+        let state = match &self.settled {
+            None => "waiting".to_owned(),
+            Some(settled) if settled.approved => format!("approved, {}: {}", settled.by, settled.reason),
+            Some(settled) => format!("refused, {}: {}", settled.by, settled.reason),
+        };
+        [why, &format!("slot {}", self.slot), &state, &self.words].join(" · ")
+    }
 }
 
 /// What a human decided.
@@ -144,13 +163,7 @@ pub async fn settle(
         || Problem::new(StatusCode::CONFLICT, "settled_already", "somebody decided about this before");
     let (review, ticket) = done.ok_or_else(before)?;
     ticket.await?;
-    let settled = review.settled.ok_or_else(nothing)?;
-    Ok(Json(SettledView {
-        decision: review.decision.to_string(),
-        approved: settled.approved,
-        by: settled.by,
-        reason: settled.reason,
-    }))
+    view(review).settled.ok_or_else(nothing).map(Json)
 }
 
 async fn waiting(
@@ -179,8 +192,16 @@ async fn waiting(
     Ok(Json(found.await?.into_iter().map(view).collect()))
 }
 
-fn view(review: Review) -> ReviewView {
+/// A question to a human, as one sees it.
+pub fn view(review: Review) -> ReviewView {
+    let settled = |settled: Settled| SettledView {
+        decision: review.decision.to_string(),
+        approved: settled.approved,
+        by: settled.by,
+        reason: settled.reason,
+    };
     ReviewView {
+        settled: review.settled.map(settled),
         why: review.why,
         decision: review.decision.to_string(),
         slot: review.slot,

@@ -35,6 +35,10 @@ fn describe() {
     );
     describe_counter!("attent_decisions_total", "answers by kind: said, silent, default, dry_run");
     describe_counter!("attent_verdicts_total", "reports by kind and verdict");
+    describe_counter!(
+        "attent_browser_slots_total",
+        "slots decided for nobody in particular on a page, by kind: learned, left_out"
+    );
     describe_counter!("attent_learned_rows_total", "journal entries learned from");
     describe_gauge!("attent_store_queued_batches", "batches waiting for the disk");
     describe_gauge!(
@@ -81,6 +85,14 @@ impl Telemetry {
         };
         with_local_recorder(&self.0, || {
             counter!("attent_verdicts_total", "report" => report, "verdict" => word).increment(1);
+        });
+    }
+
+    /// Counts slots that a page asked about for nobody in particular.
+    pub fn browser_slots(&self, learned: bool, slots: u32) {
+        let kind = if learned { "learned" } else { "left_out" };
+        with_local_recorder(&self.0, || {
+            counter!("attent_browser_slots_total", "kind" => kind).increment(u64::from(slots));
         });
     }
 

@@ -180,10 +180,11 @@ impl Tokens {
     }
 
     /// A token that outcomes of a decision must carry when a browser reports them: bound to the decision and to who
-    /// asked, and not to be guessed.
-    pub fn of_decision(&self, decision: &str, who: &Identifier) -> String {
+    /// asked, and not to be guessed. It differs when models do not learn from the decision.
+    pub fn of_decision(&self, decision: &str, who: &Identifier, teaches: bool) -> String {
         let mut hasher = blake3::Hasher::new_keyed(&self.seal);
-        for part in ["decision", decision, &who.kind, &who.value] {
+        let about = if teaches { "decision" } else { "decision that teaches nothing" };
+        for part in [about, decision, &who.kind, &who.value] {
             hasher.update(&(part.len() as u64).to_le_bytes());
             hasher.update(part.as_bytes());
         }

@@ -7,6 +7,7 @@ mod init;
 mod lab;
 mod loading;
 mod mutations;
+mod rights;
 mod running;
 mod serving;
 mod soak;

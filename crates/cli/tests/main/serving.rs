@@ -8,14 +8,14 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-struct Serving {
+pub struct Serving {
     child: Child,
-    url: String,
-    key: Option<String>,
+    pub url: String,
+    pub key: Option<String>,
 }
 
 impl Serving {
-    fn start(data: &Path) -> Self {
+    pub fn start(data: &Path) -> Self {
         Self::start_with(data, &[])
     }
 
@@ -37,14 +37,14 @@ impl Serving {
         Self { child, url: told["url"].as_str().unwrap().to_owned(), key }
     }
 
-    fn post(&self, path: &str, body: &Value) -> Value {
+    pub fn post(&self, path: &str, body: &Value) -> Value {
         let request =
             ureq::post(format!("{}{path}", self.url)).header("X-API-Key", self.key.as_ref().unwrap());
         let mut answer = request.send(body.to_string()).unwrap();
         serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap()
     }
 
-    fn decide(&self) -> String {
+    pub fn decide(&self) -> String {
         let asked = json!({"identifiers": {"user_id": "42"}, "channel": "web", "placements": [{"placement": "web_home"}]});
         let answer = self.post("/v1/decide", &asked);
         assert_eq!(answer["default"], false, "{answer}");

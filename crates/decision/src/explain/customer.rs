@@ -40,9 +40,29 @@ impl Explanation {
     /// In plain words for the customer; Dutch for `nl`, else English.
     pub fn customer(&self, language: &Language) -> CustomerReading {
         let t = Tongue::of(language);
-        let said: Vec<(&SlotExplanation, &Chosen)> =
-            self.slots.iter().filter_map(|slot| Some((slot, slot.chosen.as_ref()?))).collect();
-        if said.is_empty() { self.silent(t) } else { self.said(t, &said) }
+        let chosen = self.slots.iter().filter_map(|slot| Some((slot, slot.chosen.as_ref()?)));
+        let (awaiting, said): (Vec<(&SlotExplanation, &Chosen)>, Vec<_>) =
+            chosen.partition(|(slot, _)| slot.awaits_human);
+        if awaiting.is_empty() {
+            return if said.is_empty() { self.silent(t) } else { self.said(t, &said) };
+        }
+        let mut reading = if said.is_empty() { self.prepared(t, &awaiting) } else { self.said(t, &said) };
+        reading.why.push(decided_by_a_human(t, &awaiting));
+        if self.customer.is_some() {
+            reading.can_do.push(contest(t));
+        }
+        reading
+    }
+
+    /// Nothing was said yet, because a human decides first.
+    fn prepared(&self, t: Tongue, awaiting: &[(&SlotExplanation, &Chosen)]) -> CustomerReading {
+        let headline = match t {
+            Tongue::Dutch => format!("{} heeft nog niets besloten.", self.organisation),
+            Tongue::English => format!("{} has decided nothing yet.", self.organisation),
+        };
+        let is_known = self.customer.is_some();
+        let can_do = if is_known { Vec::new() } else { vec![nothing_of_yours(t)] };
+        CustomerReading { headline, why: Vec::new(), data_used: self.data_used(t, awaiting), can_do }
     }
 
     fn said(&self, t: Tongue, said: &[(&SlotExplanation, &Chosen)]) -> CustomerReading {
@@ -287,6 +307,32 @@ fn tellable(t: Tongue, candidate: &CandidateExplanation, recognised: bool) -> Op
         _ => return None,
     };
     Some(sentence)
+}
+
+fn decided_by_a_human(t: Tongue, awaiting: &[(&SlotExplanation, &Chosen)]) -> String {
+    let titles: Vec<String> =
+        awaiting.iter().map(|(_, chosen)| format!("‘{}’", t.name(&chosen.action))).collect();
+    let titles = t.list(titles.iter().map(String::as_str));
+    match t {
+        Tongue::Dutch => {
+            format!(
+                "{titles} kan grote gevolgen voor u hebben. Daarom beslist een medewerker, niet de computer."
+            )
+        }
+        Tongue::English => {
+            format!(
+                "{titles} may have serious consequences for you. So one of our people decides, not the computer."
+            )
+        }
+    }
+}
+
+fn contest(t: Tongue) -> String {
+    t.say(
+        "Bent u het er niet mee eens? Vecht het aan en zeg waarom; een medewerker kijkt er dan opnieuw naar.",
+        "Do you not agree? Contest it and say why; one of our people will then look at it again.",
+    )
+    .into()
 }
 
 /// What somebody can do of whom nothing is known.

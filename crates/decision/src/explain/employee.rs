@@ -144,6 +144,9 @@ fn slot_line(t: Tongue, slot: &SlotExplanation) -> String {
         }
         (None, None) => line.push_str(t.say("stilte", "silence")),
     }
+    if slot.awaits_human {
+        line.push_str(t.say(" (een mens beslist)", " (a human decides)"));
+    }
     if slot.again {
         line.push_str(t.say(" (opnieuw getoond)", " (shown again)"));
     } else if slot.fixed {

@@ -98,6 +98,8 @@ pub struct SlotExplanation {
     pub fixed: bool,
     /// An open contact was shown again.
     pub again: bool,
+    /// What was chosen has a legal effect: nothing is said or done before a human decides.
+    pub awaits_human: bool,
     /// Chance chose something else than the best, to keep learning.
     pub by_chance: bool,
     /// The best of the others; `None` means silence was the best alternative.
@@ -299,6 +301,7 @@ fn funnel(decision: &Decision) -> Vec<FunnelStep> {
 fn slot_explanation(circumstances: &Circumstances<'_>, worked: &Worked<'_>, slot: &Slot) -> SlotExplanation {
     let strategy = circumstances.strategy();
     let candidate = |index: u16| &worked.candidates[usize::from(index)];
+    let has_legal_effect = |index: u16| strategy.actions[usize::from(candidate(index).action)].legal_effect;
     let priority = |index: u16| candidate(index).priority.map_or(0.0, |priority| priority.total);
     let others =
         slot.contenders.iter().map(|contender| contender.candidate).filter(|index| Some(*index) != slot.pick);
@@ -316,6 +319,7 @@ fn slot_explanation(circumstances: &Circumstances<'_>, worked: &Worked<'_>, slot
         silence: slot.silence_reason,
         fixed: slot.fixed,
         again: slot.reuses.is_some(),
+        awaits_human: slot.reuses.is_none() && slot.pick.is_some_and(has_legal_effect),
         by_chance: slot.pick != slot.preferred,
         runner_up: runner_up
             .filter(|other| slot.pick.is_none() || priority(*other) > 0.0)

@@ -38,6 +38,8 @@ tables! {
     Member = "member",
     /// What humans are asked to decide. Key: decision, slot, then why; owned by the customer.
     Review = "review",
+    /// The question about a legal effect that was asked last. Key: customer, then hash of the action.
+    Asked = "asked",
     /// Since when a customer is in which group or arm. Key: customer, then hash of what is compared.
     Enrolment = "enrolment",
     /// Decision records. Key: decision id; owned by the customer.

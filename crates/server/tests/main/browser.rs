@@ -2,10 +2,10 @@
 
 use crate::{
     desk::token,
-    harness::{Answer, Server},
+    harness::{Answer, Server, files, patient},
 };
 use serde_json::{Value, json};
-use server::keys::Scope;
+use server::{Settings, keys::Scope};
 
 struct Page {
     server: Server,
@@ -153,4 +153,53 @@ fn a_storm_of_bots_moves_no_model() {
     page.send("/v1/events", None, &json!(events));
     let after = learned(&page);
     assert_eq!((after.rows, after.model), (1, before.model), "nothing but that a model was published before");
+}
+
+/// What models expect of an offer to anybody, a month and a half after a storm of so many visitors.
+fn expected_after(storm: usize, lessons_per_minute: u32) -> (f32, Page) {
+    let settings = Settings { browser_lessons_per_minute: lessons_per_minute, ..patient() };
+    let server = Server::with(settings);
+    let mut files = files();
+    let offer = &files.0["actions/sales/contract/renew.toml"];
+    let offer = offer.replace("personal_offers", "contract").replace(", {first_name}", "");
+    files.0.insert("actions/sales/contract/renew.toml".into(), offer);
+    server.app.engine.publish(&files).unwrap();
+    let key = server.app.keys.create("page", &[Scope::Browser], jiff::Timestamp::UNIX_EPOCH).unwrap().0;
+    let page = Page { server, key };
+    for visitor in 0..100 {
+        let asked = page
+            .server
+            .post("/v1/decide", &json!({"channel": "web", "placements": [{"placement": "web_home"}]}));
+        let shown = json!({"decision": asked.json["decision"], "outcome": "displayed"});
+        assert_eq!(page.server.post("/v1/outcomes", &shown).json["accepted"], 1, "{visitor} {}", asked.text);
+    }
+    for bot in 0..storm {
+        let whom = json!({"anonymous_id": format!("bot {bot}")});
+        let asked = page.ask(&whom, None);
+        assert_eq!(asked.json["slots"][0]["title"], "Certainty", "{}", asked.text);
+        let shown = json!({"decision": asked.json["decision"], "token": asked.json["token"], "outcome": "displayed", "identifiers": whom});
+        assert_eq!(page.send("/v1/outcomes", None, &shown).json["received"], 1);
+    }
+    page.server.at("2026-04-24T08:00:00Z");
+    page.server.app.engine.learn((page.server.app.clock)()).unwrap();
+    let asked = page.server.post("/v1/decide", &json!({"channel": "web", "placements": [{"placement": "web_home"}], "dry_run": true, "explain": "auditor"}));
+    let candidates = asked.json["explanation"]["candidates"].as_array().unwrap();
+    let expected = candidates.iter().find_map(|found| found["waterfall"]["probability"].as_f64());
+    (expected.unwrap_or_else(|| panic!("{}", asked.text)) as f32, page)
+}
+
+#[test]
+fn visitors_of_a_bots_own_making_teach_no_more_than_a_minute_holds() {
+    let storm = if std::env::var_os("ATTENT_NIGHTLY").is_some() { 10_000 } else { 400 };
+    let (quiet, _) = expected_after(0, 60);
+    let (bounded, page) = expected_after(storm, 60);
+    let (unbounded, _) = expected_after(storm, u32::MAX);
+    let moved = [bounded, unbounded].map(|expected| (expected - quiet).abs());
+    eprintln!("expected {quiet} without a storm, {bounded} with it, {unbounded} with nothing bounded");
+    assert!(moved[0] < 0.005, "{moved:?}");
+    assert!(moved[1] > 2.0 * moved[0], "the storm would have moved more: {moved:?}");
+    let metrics = page.server.get("/metrics").text;
+    assert!(metrics.contains("attent_browser_slots_total{kind=\"learned\"} 60"), "{metrics}");
+    let left_out = format!("attent_browser_slots_total{{kind=\"left_out\"}} {}", storm - 60);
+    assert!(metrics.contains(&left_out), "{metrics}");
 }

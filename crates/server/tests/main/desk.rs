@@ -32,6 +32,11 @@ fn by_hmac(header: &Value, claims: &Value, secret: &[u8]) -> String {
     format!("{signed}.{}", URL_SAFE_NO_PAD.encode(mac.into_bytes()))
 }
 
+/// A token of a device, as the organisation signs it.
+pub fn device_token(device: &str) -> String {
+    by_hmac(&json!({"alg": "HS256", "kid": "shared"}), &claims(device), &SECRET)
+}
+
 fn header() -> Value {
     json!({"alg": "EdDSA", "kid": "web", "typ": "JWT"})
 }
@@ -168,6 +173,15 @@ fn a_customer_contests_a_decision_and_a_human_answers() {
     let stranger = server.as_customer("POST", "/v1/me/contest", &token("43"), &contest);
     assert_eq!(stranger.status, 404, "it is about somebody else");
     assert_eq!(server.as_customer("POST", "/v1/me/contest", &token("42"), &contest).status, 202);
+    let wrong = json!({"decision": decision, "slot": 3, "words": ""});
+    assert_eq!(
+        server.as_customer("POST", "/v1/me/contest", &token("42"), &wrong).json["code"],
+        "unknown_slot"
+    );
+    let employee = format!("/v1/decisions/{}?reading=employee", decision.as_str().unwrap());
+    let review = &server.get(&employee).json["reviews"][0];
+    assert_eq!((&review["why"], &review["settled"]), (&json!("contested"), &Value::Null));
+    assert!(server.get_text(&employee).contains("contested · slot 0 · waiting · this is not for me"));
     let waiting = server.get("/v1/contested");
     assert_eq!(waiting.json[0]["words"], "this is not for me");
     let path = format!("/v1/queue/{}", decision.as_str().unwrap());
@@ -178,6 +192,7 @@ fn a_customer_contests_a_decision_and_a_human_answers() {
     assert!(settled.json["by"].as_str().unwrap().starts_with("Piet of service, test (atk_"));
     assert_eq!(server.post(&path, &answer).status, 409);
     assert_eq!(server.get("/v1/contested").json, json!([]));
+    assert_eq!(server.get(&employee).json["reviews"][0]["settled"]["approved"], true);
 }
 
 #[test]
@@ -202,7 +217,7 @@ fn a_link_opens_the_preferences_and_nothing_else_for_thirty_days() {
 #[test]
 fn a_device_sees_its_choices_and_not_whom_it_belongs_to() {
     let server = Server::start().with_tokens();
-    let device = by_hmac(&json!({"alg": "HS256", "kid": "shared"}), &claims("browser-7"), &SECRET);
+    let device = device_token("browser-7");
     assert_eq!(server.as_customer("GET", "/v1/me/preferences", &device, &json!({})).status, 200);
     assert_eq!(server.as_customer("GET", "/v1/me", &device, &json!({})).status, 403);
     let no = json!({"purpose": "personal_offers", "status": "refused"});
