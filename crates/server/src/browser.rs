@@ -122,16 +122,14 @@ pub fn decides_for(
     caller: Option<&Caller>,
     whom: Vec<Identifier>,
 ) -> Result<Vec<Identifier>, EngineError> {
-    let hides = caller.is_none() && app.engine.is_identified(&whom)?;
+    let hides = !is_person(app, caller) && app.engine.is_identified(&whom)?;
     Ok(if hides { Vec::new() } else { whom })
 }
 
 /// Whether models learn from what a page asks: for a person whose token came along they do, for nobody in particular
 /// as long as the key has not taught enough this minute.
 pub fn teaches(app: &App, key: &str, caller: Option<&Caller>, request: &Request) -> bool {
-    let published = app.engine.published();
-    let identifies = |caller: &Caller| published.strategy.identifier_kind(&caller.identifier.kind).identifies;
-    if request.dry_run || caller.is_some_and(|caller| identifies(caller) == Identifies::Person) {
+    if request.dry_run || is_person(app, caller) {
         return true;
     }
     let slots = request.placements.iter().map(|asked| u32::from(asked.slots)).sum();
@@ -139,6 +137,13 @@ pub fn teaches(app: &App, key: &str, caller: Option<&Caller>, request: &Request)
     let teaches = app.browser_caps.may_teach(key, minute, slots, app.settings.browser_lessons_per_minute);
     app.telemetry.browser_slots(teaches, slots);
     teaches
+}
+
+/// Whether the token that came along is that of a person, and not only of a device.
+fn is_person(app: &App, caller: Option<&Caller>) -> bool {
+    let published = app.engine.published();
+    let identifies = |caller: &Caller| published.strategy.identifier_kind(&caller.identifier.kind).identifies;
+    caller.is_some_and(|caller| identifies(caller) == Identifies::Person)
 }
 
 /// The token of a decision that a page asked for.
@@ -173,7 +178,7 @@ pub async fn events(
         }
         reports.extend(report(&app, event, whom).map(|report| (report, said)));
     }
-    let is_known = caller.is_some();
+    let is_known = is_person(&app, caller.as_ref());
     take_in(&app, reports, move |app, (mut report, mut said)| {
         if !is_known && app.engine.is_identified(&report.identifiers)? {
             report.attributes.clear();

@@ -184,7 +184,7 @@ fn expected_after(storm: usize, lessons_per_minute: u32) -> (f32, Page) {
     page.server.app.engine.learn((page.server.app.clock)()).unwrap();
     let asked = page.server.post("/v1/decide", &json!({"channel": "web", "placements": [{"placement": "web_home"}], "dry_run": true, "explain": "auditor"}));
     let candidates = asked.json["explanation"]["candidates"].as_array().unwrap();
-    let expected = candidates.iter().find_map(|found| found["waterfall"]["probability"].as_f64());
+    let expected = candidates.iter().find_map(|found| found["waterfall"]["propensity"].as_f64());
     (expected.unwrap_or_else(|| panic!("{}", asked.text)) as f32, page)
 }
 
