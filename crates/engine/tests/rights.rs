@@ -56,7 +56,8 @@ fn the_same_question_to_a_human_is_asked_once_until_it_is_answered() {
     assert_eq!(waiting().iter().map(|review| review.decision).collect::<Vec<_>>(), [first]);
     let refused = Settled { approved: false, by: "Piet".into(), reason: "no".into(), at_ms: 0 };
     let about = (first, 0, AskedWhy::LegalEffect);
-    let settled = shop.engine.settle(about, refused, at("2026-03-10T09:00:00Z")).unwrap().unwrap().unwrap();
+    let settled =
+        shop.engine.settle(about, refused, "atk_desk", at("2026-03-10T09:00:00Z")).unwrap().unwrap().unwrap();
     settled.1.wait().unwrap();
     shop.home("2026-03-11T09:00:00Z", 3);
     shop.home("2026-03-11T10:00:00Z", 4);
