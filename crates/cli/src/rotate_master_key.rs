@@ -1,7 +1,11 @@
 //! `attent rotate-master-key`: how does a store get another master key?
 
-use crate::check::report_trouble;
-use std::{path::PathBuf, process::ExitCode};
+use crate::{check::report_trouble, opening};
+use engine::audit::{Kind, Note};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 use store::{FjallStore, Options};
 
 /// Give a store another master key
@@ -24,10 +28,26 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         return report_trouble(&format!("there is no store in `{}`", arguments.data.display()));
     }
     match FjallStore::rotate_master_key(&arguments.data, &Options::default()) {
-        Ok(keys) => {
+        Ok(keys) => note(&arguments.data, keys),
+        Err(error) => report_trouble(&error.to_string()),
+    }
+}
+
+/// Adds to the audit that it was done.
+fn note(data: &Path, keys: u64) -> ExitCode {
+    let engine = match opening::existing(data) {
+        Ok(opened) => opened.engine,
+        Err(error) => return error.report(),
+    };
+    let note = Note::new(Kind::Rotation, format!("{keys} keys wrapped anew"));
+    let noted = engine.note(note, jiff::Timestamp::now());
+    match noted.and_then(|ticket| Ok(ticket.wait()?)).and_then(|()| engine.close()) {
+        Ok(()) => {
             println!("{keys} keys wrapped anew");
             ExitCode::SUCCESS
         }
-        Err(error) => report_trouble(&error.to_string()),
+        Err(error) => {
+            report_trouble(&format!("{keys} keys are wrapped anew, but the audit does not say so: {error}"))
+        }
     }
 }

@@ -112,6 +112,7 @@ pub struct Note {
     by: Option<String>,
     about: String,
     content: Option<[u8; 32]>,
+    row: Option<(Vec<u8>, Vec<u8>)>,
     released: Released,
 }
 
@@ -128,7 +129,7 @@ impl Note {
     /// Something that was done, in words that hold no personal data.
     pub fn new(kind: Kind, about: impl Into<String>) -> Self {
         let released = Released::default();
-        Self { kind, customer: None, by: None, about: about.into(), content: None, released }
+        Self { kind, customer: None, by: None, about: about.into(), content: None, row: None, released }
     }
 
     /// To whom; sealed with the customer's key.
@@ -139,6 +140,11 @@ impl Note {
     /// By which key, named by its prefix.
     pub fn by(self, prefix: impl Into<String>) -> Self {
         Self { by: Some(prefix.into()), ..self }
+    }
+
+    /// Together with this row of the ledger of consents, so that it is found when it is changed.
+    pub(crate) fn keeping(self, row: &Write) -> Self {
+        Self { row: row.value.clone().map(|content| (row.key.clone(), content)), ..self }
     }
 
     pub(crate) fn releasing(self, released: Released) -> Self {
@@ -318,6 +324,8 @@ fn head_key(chain: u16) -> Vec<u8> {
 struct About {
     customer: CustomerId,
     salt: [u8; 16],
+    /// The row of the ledger of consents that came with it: its key, and the hash of its content.
+    row: Option<(Vec<u8>, [u8; 32])>,
 }
 
 impl Engine {
@@ -399,7 +407,8 @@ impl Engine {
         let salted = blake3::keyed_hash(&self.chains.secrets.salt, &place.key());
         let mut salt = [0; 16];
         salt.copy_from_slice(&salted.as_bytes()[..16]);
-        let about = codec::encode(&About { customer, salt });
+        let row = note.row.as_ref().map(|(key, row)| (key.clone(), self.chains.secrets.hash(row)));
+        let about = codec::encode(&About { customer, salt, row });
         let content = self.chains.secrets.hash(&about);
         let index = key::customer_row(customer, &place.key());
         batch.writes.push(Write::put(Table::AuditSubject, place.key(), about).owned_by(customer));

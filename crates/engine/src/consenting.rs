@@ -116,7 +116,7 @@ impl Engine {
             text,
             evidence: report.evidence.clone(),
         };
-        batch.writes.push(ledger::entry(&entry, known.id, statements.len()));
+        let kept = ledger::entry(&entry, known.id, statements.len());
         let position = statements.partition_point(|known| known.at <= said);
         statements.insert(position, statement);
         loaded.write_profile(&mut batch);
@@ -132,7 +132,10 @@ impl Engine {
         }
         let (kind, name) = report.about.named();
         let status = format!("{:?}", report.status).to_lowercase();
-        let note = Note::new(Kind::Consent, format!("{kind} {} {status}", name.unwrap_or("-"))).of(known.id);
+        let note = Note::new(Kind::Consent, format!("{kind} {} {status}", name.unwrap_or("-")))
+            .of(known.id)
+            .keeping(&kept);
+        batch.writes.push(kept);
         Ok((Verdict::Accepted, self.commit_noted(batch, note, at)?))
     }
 }

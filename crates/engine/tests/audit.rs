@@ -162,7 +162,7 @@ fn concerns(found: &At, (table, key): &(Table, Vec<u8>), row: &[u8]) -> bool {
 fn every_row_that_is_changed_removed_swapped_or_inserted_is_found_where_it_is() {
     let (_, store, vault) = noted();
     let all = rows(&store, Table::ALL);
-    let watched = rows(&store, &[Table::Audit, Table::AuditSubject, Table::Record]);
+    let watched = rows(&store, &[Table::Audit, Table::AuditSubject, Table::Record, Table::Consent]);
     let keys: Vec<_> = watched.keys().cloned().collect();
     let mut drawn = 0u64;
     let mut pick = |below: usize| {

@@ -32,7 +32,7 @@ const ENTRIES_MAX: usize = 1_000;
 #[into_params(parameter_in = Query)]
 pub struct AuditQuery {
     /// A kind: `decision`, `publication`, `consent`, `read`, `key_made`, `key_revoked`, `erasure`, `merge`,
-    /// `unmerge`, `right`, `review` or `rotation`; every kind when left out.
+    /// `unmerge`, `right`, `review`, `rotation` or `retention`; every kind when left out.
     kind: Option<String>,
     /// The prefix of an API key.
     key: Option<String>,

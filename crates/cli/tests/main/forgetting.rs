@@ -4,6 +4,7 @@
 use crate::{ENERGY, attent, fresh_folder, stderr, stdout};
 use serde_json::{Value, json};
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
     io::{BufRead, BufReader},
     path::Path,
@@ -12,6 +13,8 @@ use std::{
 
 /// Begins every text that only this person's data holds.
 const CANARY: &str = "kanarie7f3a";
+/// The household of this person and somebody else.
+const HOUSEHOLD: &str = "house 9";
 
 struct Serving {
     child: Child,
@@ -72,25 +75,35 @@ impl Serving {
         };
         let registered = json!({"first_name": format!("{CANARY}-name"), "monthly_amount": 180,
             "bill_increase_percent": 30, format!("{CANARY}@property"): format!("{CANARY}-undeclared")});
+        let before_moving =
+            event("e0", json!({"event": "customer_updated", "household": format!("{CANARY}-home")}));
+        let attributes = json!({"first_name": format!("{CANARY}-other"), "nobody_declares": format!("{CANARY}-x"),
+            "people_at_home": 7});
         let mut answers = vec![
             event(
                 "e1",
-                json!({"event": "customer_registered", "properties": registered,
-                "household": format!("{CANARY}-household")}),
+                json!({"event": "customer_registered", "properties": registered, "household": HOUSEHOLD}),
             ),
-            event(
-                "e2",
-                json!({"event": "customer_updated",
-                "attributes": {"first_name": format!("{CANARY}-other"), "nobody_declares": format!("{CANARY}-x")}}),
-            ),
+            event("e2", json!({"event": "customer_updated", "attributes": attributes})),
             event("e3", json!({"event": format!("{CANARY}-no-event")})),
             event("e4", json!({"event": "customer_registered", "evnt": format!("{CANARY}-malformed")})),
         ];
+        answers.push(before_moving);
         for purpose in ["personal_offers", &format!("{CANARY}-purpose")] {
             let consent = json!({"identifiers": who, "purpose": purpose, "status": "given", "at": at});
             answers.push(self.post("/v1/consents", &consent).1);
         }
         answers
+    }
+
+    /// Somebody else of the household; returns what is known of them.
+    fn housemate(&self) -> Value {
+        let who = json!({"user_id": "eva"});
+        let event =
+            json!({"id": "eva", "event": "customer_updated", "identifiers": who, "household": HOUSEHOLD});
+        self.post("/v1/events", &event);
+        let known = self.post("/v1/customers/lookup", &json!({"identifiers": who})).1;
+        serde_json::from_str(&known).unwrap()
     }
 
     fn decide(&self) -> String {
@@ -126,23 +139,53 @@ fn identifiers() -> Value {
     json!({"user_id": format!("{CANARY}-user"), "email": format!("{CANARY}@example.org")})
 }
 
-/// The files under a folder in which the canary, or one of these keys, is found.
-fn singing(folder: &Path, also: &[Vec<u8>]) -> Vec<String> {
+/// The files under a folder in which the canary, or one of these clues, is found.
+fn singing(folder: &Path, clues: &[Vec<u8>]) -> Vec<String> {
+    singing_of(folder, &[&[CANARY.as_bytes().to_vec()], clues].concat())
+}
+
+fn singing_of(folder: &Path, needles: &[Vec<u8>]) -> Vec<String> {
     let mut found = Vec::new();
     for item in fs::read_dir(folder).unwrap() {
         let path = item.unwrap().path();
         if path.is_dir() {
-            found.extend(singing(&path, also));
+            found.extend(singing_of(&path, needles));
             continue;
         }
         let content = fs::read(&path).unwrap();
         let written = content.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-        let has = |needle: &[u8]| memmem(&content[..written], needle);
-        if has(CANARY.as_bytes()) || also.iter().any(|needle| has(needle)) {
+        if needles.iter().any(|needle| memmem(&content[..written], needle)) {
             found.push(path.display().to_string());
         }
     }
     found
+}
+
+/// What leads to, or opens, anybody's data in a store that nobody uses: hashes of identifiers, and customers' keys
+/// as they are wrapped.
+fn clues(data: &Path) -> BTreeSet<Vec<u8>> {
+    let copy = fresh_folder("forget_me_copy");
+    for item in fs::read_dir(data.join("data")).unwrap() {
+        copy_all(&item.unwrap().path(), &copy);
+    }
+    let database = fjall::Database::builder(&copy).open().unwrap();
+    let rows = |name: &str| {
+        let keyspace = database.keyspace(name, fjall::KeyspaceCreateOptions::default).unwrap();
+        let rows = keyspace.iter().map(|row| row.into_inner().unwrap());
+        rows.map(|(key, value)| (key.to_vec(), value.to_vec())).collect::<Vec<_>>()
+    };
+    let keys = rows("keys").into_iter().filter(|(key, _)| key != b"proof").map(|(_, wrapped)| wrapped);
+    keys.chain(rows("identifier").into_iter().map(|(hash, _)| hash)).collect()
+}
+
+fn copy_all(from: &Path, folder: &Path) {
+    let to = folder.join(from.file_name().unwrap());
+    if from.is_dir() {
+        fs::create_dir_all(&to).unwrap();
+        fs::read_dir(from).unwrap().for_each(|item| copy_all(&item.unwrap().path(), &to));
+    } else {
+        fs::copy(from, to).unwrap();
+    }
 }
 
 fn memmem(content: &[u8], needle: &[u8]) -> bool {
@@ -156,7 +199,7 @@ fn memmem(content: &[u8], needle: &[u8]) -> bool {
     false
 }
 
-const READINGS: [&str; 9] = [
+const READINGS: [&str; 13] = [
     "/v1/rejects",
     "/v1/audit",
     "/v1/audit/head",
@@ -166,6 +209,10 @@ const READINGS: [&str; 9] = [
     "/v1/keys",
     "/metrics",
     "/v1/customers/conflicts",
+    "/v1/audit/reads?key=atk_",
+    "/v1/queue",
+    "/v1/contested",
+    "/v1/token-keys",
 ];
 
 fn hears_nothing(serving: &Serving, decision: &str) {
@@ -197,8 +244,19 @@ fn who_is_forgotten_is_found_nowhere_again() {
     assert!(serving.get("/v1/rejects").contains(CANARY), "the search finds what is there");
     let looked = serving.post("/v1/customers/lookup", &json!({"identifiers": identifiers()})).1;
     assert!(looked.contains(CANARY), "{looked}");
+    assert_eq!(serving.housemate()["household"]["people_at_home"]["value"], 7.0);
     let saved = attent(&["backup", backup_text, "--url", &serving.url, "--key", &key]);
     assert_eq!(saved.status.code(), Some(0), "{}", stderr(&saved));
+
+    serving.stop();
+    assert_ne!(singing(&data, &[]), Vec::<String>::new(), "rejected input is there in plain words");
+    let before = clues(&data);
+    assert_eq!(before.len(), 2 + 3, "two customers' keys, three identifiers");
+    for clue in &before {
+        let found = singing_of(&data, std::slice::from_ref(clue));
+        assert_ne!(found, Vec::<String>::new(), "the search finds what is there");
+    }
+    let serving = Serving::start(&data, &log, Some(key.clone()));
 
     let whom: Vec<String> = vec![format!("user_id={CANARY}-user")];
     let erased = attent(&["erase", "--identifier", &whom[0], "--url", &serving.url, "--key", &key]);
@@ -210,23 +268,25 @@ fn who_is_forgotten_is_found_nowhere_again() {
     let replayed = serving.tell_all(&at);
     assert!(replayed.iter().all(|answer| answer.contains("rejected\":1")), "{replayed:?}");
     hears_nothing(&serving, &decision);
+    assert!(
+        serving.housemate()["household"]["people_at_home"].is_null(),
+        "what only they told went with them"
+    );
     serving.stop();
 
     // What a running server does within the hour, done now by erasing once more.
     let again = attent(&["erase", "--identifier", &whom[0], "--data", data_text]);
     assert_eq!(again.status.code(), Some(0), "{}", stderr(&again));
-    assert_eq!(singing(&data, &[]), Vec::<String>::new());
-    assert_eq!(
-        singing(&folder, &[]),
-        singing(&folder, &[]).into_iter().filter(|file| file == backup_text).collect::<Vec<_>>()
-    );
+    let gone: Vec<Vec<u8>> = before.difference(&clues(&data)).cloned().collect();
+    assert_eq!(gone.len(), 1 + 2, "a key and two identifiers; the housemate's are there");
+    assert_eq!(singing(&folder, &gone), Vec::<String>::new(), "data, log, and the backup of before");
     verified(data_text);
 
     fs::remove_dir_all(data.join("data")).unwrap();
     let restored = attent(&["restore", backup_text, "--data", data_text]);
     assert_eq!(restored.status.code(), Some(0), "{}", stderr(&restored));
     assert!(stdout(&restored).contains("erasures carried out again"), "{}", stdout(&restored));
-    assert_eq!(singing(&data, &[]), Vec::<String>::new(), "after yesterday's backup was brought back");
+    assert_eq!(singing(&folder, &gone), Vec::<String>::new(), "after yesterday's backup was brought back");
     verified(data_text);
     let serving = Serving::start(&data, &log, Some(key));
     hears_nothing(&serving, &decision);
@@ -238,8 +298,7 @@ fn who_is_forgotten_is_found_nowhere_again() {
         "newer data is about somebody new"
     );
     serving.stop();
-    assert_eq!(singing(&data, &[]), Vec::<String>::new());
-    assert!(!memmem(&fs::read(&log).unwrap(), CANARY.as_bytes()), "the log");
+    assert_eq!(singing(&folder, &[]), Vec::<String>::new());
     verified(data_text);
 }
 
@@ -266,6 +325,8 @@ fn a_store_gets_another_master_key_and_the_audit_says_who_read_what() {
     drop(serving);
     let rotated = attent(&["rotate-master-key", "--data", data_text]);
     assert_eq!(stdout(&rotated), "1 keys wrapped anew\n", "{}", stderr(&rotated));
+    let done = stdout(&attent(&["audit", "--kind", "rotation", "--data", data_text]));
+    assert!(done.lines().count() == 1 && done.contains("1 keys wrapped anew"), "{done}");
     let here = attent(&["audit", "--kind", "read", "--api-key", &prefix, "--data", data_text]);
     let entries: Vec<Value> = stdout(&here).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let same: Vec<Value> =

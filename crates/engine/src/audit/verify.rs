@@ -57,7 +57,7 @@ pub enum At {
     Subject(Place),
     /// A decision's record.
     Record(DecisionId),
-    /// A row that no entry knows, by the short hash of its key.
+    /// A statement of the ledger of consents, or a row that no entry knows, by the short hash of its key.
     Row(&'static str, String),
     /// A published strategy, by its version.
     Strategy(String),
@@ -283,13 +283,18 @@ impl Engine {
 
     fn walk_subjects(&self, walk: &mut Walk) -> Result<(), EngineError> {
         let mut indexed: BTreeMap<Place, CustomerId> = BTreeMap::new();
+        let mut ledger: BTreeSet<Vec<u8>> = BTreeSet::new();
         for (&place, content) in &walk.subjects.clone() {
             let found = match self.store.get(&[Read::new(Table::AuditSubject, place.key())]) {
                 Err(StoreError::Damaged { .. }) => Some("it is damaged"),
                 rows => match rows?.remove(0) {
                     Row::Present { value, .. } if self.chains.secrets.hash(&value) == *content => {
-                        if let Ok(About { customer, .. }) = codec::decode("audit subject", &value) {
+                        if let Ok(About { customer, row, .. }) = codec::decode("audit subject", &value) {
                             indexed.insert(place, customer);
+                            if let Some((key, hash)) = row {
+                                self.walk_consent(&key, hash, walk)?;
+                                ledger.insert(key);
+                            }
                         }
                         None
                     }
@@ -304,6 +309,11 @@ impl Engine {
                 walk.find(At::Subject(place), what);
             }
         }
+        self.each_row(Table::Consent, &mut |key, _| {
+            if !ledger.contains(key) {
+                walk.find(At::Row(Table::Consent.name(), key::short_hash(key)), "no entry knows it");
+            }
+        })?;
         let mut seen = BTreeSet::new();
         self.each_row(Table::AuditSubject, &mut |key, row| {
             let inserted = || At::Row(Table::AuditSubject.name(), key::short_hash(key));
@@ -324,6 +334,20 @@ impl Engine {
         for place in indexed.keys().filter(|place| !seen.contains(place)) {
             walk.find(At::Subject(*place), "it is missing");
         }
+        Ok(())
+    }
+
+    /// Compares one statement of the ledger of consents with what was noted.
+    fn walk_consent(&self, key: &[u8], hash: [u8; 32], walk: &mut Walk) -> Result<(), EngineError> {
+        let found = match self.store.get(&[Read::new(Table::Consent, key)]) {
+            Err(StoreError::Damaged { .. }) => "it is damaged",
+            rows => match rows?.remove(0).value() {
+                Some(row) if self.chains.secrets.hash(row) == hash => return Ok(()),
+                Some(_) => "it was changed",
+                None => "it is missing",
+            },
+        };
+        walk.find(At::Row(Table::Consent.name(), key::short_hash(key)), found);
         Ok(())
     }
 
