@@ -75,6 +75,7 @@ impl Serving {
         };
         let registered = json!({"first_name": format!("{CANARY}-name"), "monthly_amount": 180,
             "bill_increase_percent": 30, format!("{CANARY}@property"): format!("{CANARY}-undeclared")});
+        let before_known = event("e3", json!({"event": format!("{CANARY}-no-event")}));
         let before_moving =
             event("e0", json!({"event": "customer_updated", "household": format!("{CANARY}-home")}));
         let attributes = json!({"first_name": format!("{CANARY}-other"), "nobody_declares": format!("{CANARY}-x"),
@@ -85,7 +86,7 @@ impl Serving {
                 json!({"event": "customer_registered", "properties": registered, "household": HOUSEHOLD}),
             ),
             event("e2", json!({"event": "customer_updated", "attributes": attributes})),
-            event("e3", json!({"event": format!("{CANARY}-no-event")})),
+            before_known,
             event("e4", json!({"event": "customer_registered", "evnt": format!("{CANARY}-malformed")})),
         ];
         answers.push(before_moving);

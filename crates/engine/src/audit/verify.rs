@@ -327,7 +327,9 @@ impl Engine {
                 }
                 // What is wrong with the subject itself has been found above.
                 (None, Some((_, place)))
-                    if walk.subjects.contains_key(&place) && !indexed.contains_key(&place) => {}
+                    if walk.subjects.contains_key(&place)
+                        && !indexed.contains_key(&place)
+                        && !walk.released.contains(&place) => {}
                 _ => walk.find(inserted(), "it was inserted"),
             }
         })?;
