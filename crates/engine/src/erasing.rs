@@ -130,6 +130,11 @@ impl Engine {
                 self.add_person(&mut going, &self.person(id)?)?;
             }
             self.leave_households(&mut going)?;
+            // The list has hashes only: of input that is not JSON nobody can tell whom it names.
+            let may_name_erased =
+                |input: &str| reject::identifiers_in(input).is_none() || self.names_erased(input);
+            let rejects = self.rejects_that(&may_name_erased)?;
+            rejects.into_iter().for_each(|key| going.remove(Table::Reject, key));
             let at = Timestamp::from_millisecond(line.at_ms).unwrap_or(Timestamp::UNIX_EPOCH);
             self.erasures.remember(&Line { customers: going.customers.clone(), ..line });
             self.carry_out(number, going, None, at)?.0.wait()?;
@@ -175,7 +180,12 @@ impl Engine {
             self.add_person(&mut going, person)?;
             self.leave_households(&mut going)?;
         }
-        self.rejects_of(&mut going, given)?;
+        let named = |input: &str| match reject::identifiers_in(input) {
+            Some(named) => named.iter().any(|known| going.identifiers.contains(&self.identifier_key(known))),
+            None => given.iter().any(|known| input.contains(&known.value)),
+        };
+        let rejects = self.rejects_that(&named)?;
+        rejects.into_iter().for_each(|key| going.remove(Table::Reject, key));
         Ok(going)
     }
 
@@ -262,24 +272,17 @@ impl Engine {
         Ok(self.households.guard_all(keys.into_iter().flatten()))
     }
 
-    /// Adds rejected input that names one of the identifiers.
-    fn rejects_of(&self, going: &mut Going, given: &[Identifier]) -> Result<(), EngineError> {
-        let mut after: Option<Vec<u8>> = None;
+    /// The keys of rejected input of this kind.
+    fn rejects_that(&self, is_meant: &dyn Fn(&str) -> bool) -> Result<Vec<Vec<u8>>, EngineError> {
+        let (mut found, mut after): (_, Option<Vec<u8>>) = (Vec::new(), None);
         loop {
             let page = self.store.scan(Table::Reject, &[], after.as_deref(), PAGE)?;
-            let Some((last, _)) = page.last() else { return Ok(()) };
+            let Some((last, _)) = page.last() else { return Ok(found) };
             after = Some(last.clone());
-            for (key, row) in &page {
-                let reject: Reject = codec::decode("reject", row)?;
-                let named = reject::identifiers_in(&reject.input);
-                let is_theirs = match &named {
-                    Some(named) => {
-                        named.iter().any(|known| going.identifiers.contains(&self.identifier_key(known)))
-                    }
-                    None => given.iter().any(|known| reject.input.contains(&known.value)),
-                };
-                if is_theirs {
-                    going.remove(Table::Reject, key.clone());
+            for (key, row) in page {
+                let reject: Reject = codec::decode("reject", &row)?;
+                if is_meant(&reject.input) {
+                    found.push(key);
                 }
             }
         }

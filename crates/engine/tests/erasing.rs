@@ -226,6 +226,10 @@ fn an_older_copy_of_the_data_forgets_who_was_erased_since_when_it_is_opened() {
         allows(&engine, who, FIRST);
         decide(&engine, who, LATER, 4);
     }
+    for name in ["jan", "eva"] {
+        let input = format!(r#"{{"user_id":"{name}","evnt":1}}"#);
+        engine.keep_reject("wrong", "it is wrong".into(), input, at(LATER)).unwrap().1.wait().unwrap();
+    }
     let yesterday = content(&store);
     erase(&engine, &jan, ERASED);
     let restored = Arc::new(MemoryStore::with_vault(vault.clone()));
@@ -233,6 +237,8 @@ fn an_older_copy_of_the_data_forgets_who_was_erased_since_when_it_is_opened() {
     restored.commit(Batch { writes: writes.collect(), ..Batch::default() }).unwrap().wait().unwrap();
     let again = opened(&restored);
     assert!(again.find(&jan).unwrap().is_none() && again.find(&eva).unwrap().is_some());
+    let rejected = again.rejected(9).unwrap();
+    assert!(rejected.len() == 1 && rejected[0].input.contains("eva"), "{rejected:?}");
     assert_eq!(again.verify(None, at(AFTER)).unwrap().findings, []);
     assert_eq!(code(&known(&again, &jan, "e1", AFTER, Some(FIRST))), "erased");
     let alone = Arc::new(MemoryStore::new());
