@@ -9,4 +9,5 @@ mod online_retail;
 mod open_bandit;
 mod openness;
 mod peeking;
+mod reliability;
 mod similar;
