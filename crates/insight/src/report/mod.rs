@@ -240,7 +240,7 @@ fn vetoes(strategy: &Strategy, lines: &[Line]) -> Vec<Vetoes> {
         owner: String::new(),
         decisions,
     }));
-    vetoes.sort_by(|one, other| other.decisions.cmp(&one.decisions));
+    vetoes.sort_by_key(|veto| std::cmp::Reverse(veto.decisions));
     vetoes
 }
 
