@@ -42,6 +42,7 @@ body.en = "One click."
 
 fn asking(answers: &str) -> Strategy {
     let mut files = files();
+    files.entry("organisation.toml".into()).or_default().push_str("[questions]\ndecisions_ahead = 3.0\n");
     let goal = format!("attribute = \"contract_type\"{answers}");
     files.insert(format!("actions/{KIND}.toml"), question("contract", &goal));
     files.insert(format!("actions/{MAY_WE}.toml"), question("contract", "consent = \"offers\""));

@@ -15,8 +15,9 @@ use crate::{
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many decisions an answer serves unless declared otherwise.
-const USUAL_AHEAD: f64 = 3.0;
+/// How many decisions an answer serves unless declared otherwise: only the next. Differences between estimates are partly
+/// noise, and what seems to be gained by knowing grows with it.
+const USUAL_AHEAD: f64 = 1.0;
 /// How much a fact may tell about a protected attribute unless declared otherwise.
 const USUAL_PROXY_THRESHOLD: f64 = 0.2;
 const DAY: Duration = Duration::from_hours(24);
