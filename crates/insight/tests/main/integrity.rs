@@ -276,8 +276,7 @@ fn an_equal_world_raises_an_alarm_in_at_most_one_run_of_twenty() {
 
 #[test]
 fn one_group_only_is_not_compared() {
-    let mut table = Table::default();
-    table.customers = (1..=100).map(CustomerId).collect();
+    let mut table = Table { customers: (1..=100).map(CustomerId).collect(), ..Table::default() };
     table.protected.insert("gender".into(), Column { parts: vec!["f".into()], of: vec![Some(0); 100] });
     let treated = table.customers.iter().map(|id| (*id, Treated::default())).collect();
     let fairness = fairness::judge(&table, &treated);
