@@ -17,6 +17,7 @@ mod fairness;
 mod folder;
 mod import;
 mod init;
+mod inventory;
 mod lab;
 mod models;
 mod notice;
@@ -61,6 +62,7 @@ enum Command {
     Explain(explain::Arguments),
     Experiments(experiments::Arguments),
     Models(models::Arguments),
+    Inventory(inventory::Arguments),
     Notice(notice::Arguments),
     Register(register::Arguments),
     Replay(replay::Arguments),
@@ -94,6 +96,7 @@ fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Experiments(arguments) => experiments::run(&arguments),
         Command::Models(arguments) => models::run(&arguments),
+        Command::Inventory(arguments) => inventory::run(&arguments),
         Command::Notice(arguments) => notice::run(&arguments),
         Command::Register(arguments) => register::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),

@@ -189,7 +189,7 @@ pub struct ContactHistory {
 pub struct Profile {
     /// Facts.
     pub attributes: Attributes,
-    /// Statements about purposes, oldest first.
+    /// What was said about the use of data and decisions need, oldest first; see [`Profile::says`].
     pub consents: Vec<ConsentStatement>,
 }
 
@@ -202,6 +202,27 @@ pub struct Customer {
     pub profile: Profile,
     /// Contacts and outcomes.
     pub history: ContactHistory,
+}
+
+impl Profile {
+    /// Adds a statement in its place in time, and lets go of what no decision can tell apart any more: per subject
+    /// and channel the latest of each status is kept.
+    pub fn says(&mut self, statement: ConsentStatement) {
+        let position = self.consents.partition_point(|known| known.at <= statement.at);
+        let same = |one: &ConsentStatement, other: &ConsentStatement| {
+            one.status == other.status && one.channel == other.channel && one.about == other.about
+        };
+        if self.consents[position..].iter().any(|later| same(later, &statement)) {
+            return;
+        }
+        let mut earlier = 0;
+        self.consents.retain(|known| {
+            earlier += 1;
+            earlier > position || !same(known, &statement)
+        });
+        let position = self.consents.partition_point(|known| known.at <= statement.at);
+        self.consents.insert(position, statement);
+    }
 }
 
 impl Contact {

@@ -149,3 +149,71 @@ fn every_statement_replays_to_the_same_bytes() {
     let kept = Decision::decode(&story.decide(&strategy).encode()).expect("a record");
     decision::replay::replay(&strategy, &kept).expect("the same bytes");
 }
+
+/// Numbers that look random and are the same each time.
+fn dice(state: &mut u64) -> usize {
+    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    (*state >> 33) as usize
+}
+
+#[test]
+fn what_a_profile_lets_go_of_no_decision_misses() {
+    let strategy = strategy();
+    let abouts = [
+        About::Purpose("offers".into()),
+        About::Purpose("mailing".into()),
+        topic("sales"),
+        topic(RENEW),
+        About::Attribute("gain".into()),
+        About::Everything,
+    ];
+    let statuses = [
+        ConsentStatus::Given,
+        ConsentStatus::Refused,
+        ConsentStatus::Withdrawn,
+        ConsentStatus::Objected,
+        ConsentStatus::Restricted,
+        ConsentStatus::Lifted,
+    ];
+    let offers = strategy.purpose_index("offers").expect("declared");
+    let mut state = 20_260_309;
+    let (mut shorter, mut silent) = (0, 0);
+    for _ in 0..300 {
+        let mut whole = Story::default();
+        let start = whole.at - decision::Duration::from_hours(200);
+        let mut said = Vec::new();
+        for _ in 0..dice(&mut state) % 30 {
+            let (about, status) = (&abouts[dice(&mut state) % 6], statuses[dice(&mut state) % 6]);
+            if !status.fits(about) {
+                continue;
+            }
+            whole.says(about.clone(), status);
+            let mut statement = whole.customer.profile.consents.pop().expect("it was said");
+            statement.at = start + decision::Duration::from_hours((dice(&mut state) % 60) as i64);
+            statement.channel =
+                [None, Some("web".into()), Some("email".into())][dice(&mut state) % 3].clone();
+            said.push(statement);
+        }
+        let mut kept = Story::default();
+        (whole.customer.profile.consents, kept.customer.profile.consents) = (Vec::new(), Vec::new());
+        for statement in said {
+            let consents = &mut whole.customer.profile.consents;
+            let position = consents.partition_point(|known| known.at <= statement.at);
+            consents.insert(position, statement.clone());
+            kept.customer.profile.says(statement);
+        }
+        let (one, other) = (whole.work_out(&strategy), kept.work_out(&strategy));
+        assert_eq!(one.decision.fates, other.decision.fates, "{:?}", whole.customer.profile.consents);
+        assert_eq!(one.decision.slots, other.decision.slots);
+        assert_eq!(one.permitted.withheld, other.permitted.withheld);
+        for hours in 0..60 {
+            let since = start + decision::Duration::from_hours(hours);
+            let learns =
+                |story: &Story| may_learn(&strategy, offers, &story.customer.profile.consents, since);
+            assert_eq!(learns(&whole), learns(&kept), "since {since}");
+        }
+        shorter += usize::from(kept.customer.profile.consents.len() < whole.customer.profile.consents.len());
+        silent += usize::from(one.decision.slots.iter().all(|slot| slot.pick.is_none()));
+    }
+    assert!(shorter > 100 && (50..290).contains(&silent), "{shorter} were shorter, {silent} silent");
+}

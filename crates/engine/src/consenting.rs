@@ -88,7 +88,7 @@ impl Engine {
         let (_guard, person) = self.hold(known.id)?;
         let mut loaded = self.load(person)?;
         let newest = loaded.seen().profile.consents.last().map_or(at, |last| last.at.max(at));
-        let statements = &mut loaded.customer.profile.consents;
+        let statements = &loaded.customer.profile.consents;
         let said = report.at.unwrap_or(newest);
         let statement = ConsentStatement {
             about: report.about.clone(),
@@ -102,8 +102,12 @@ impl Engine {
         };
         let same =
             |known: &&ConsentStatement| known.about == statement.about && known.channel == statement.channel;
+        let of_that_moment = self.said_at(known.id, said)?;
         let repeats = match report.at {
-            Some(_) => statements.contains(&statement),
+            Some(_) => {
+                statements.contains(&statement)
+                    || of_that_moment.iter().any(|entry| is_repeated(&entry.statement, &statement))
+            }
             None => statements.iter().rfind(same) == Some(&statement),
         };
         if repeats {
@@ -116,9 +120,8 @@ impl Engine {
             text,
             evidence: report.evidence.clone(),
         };
-        let kept = ledger::entry(&entry, known.id, statements.len());
-        let position = statements.partition_point(|known| known.at <= said);
-        statements.insert(position, statement);
+        let kept = ledger::entry(&entry, known.id, of_that_moment.len());
+        loaded.customer.profile.says(statement);
         loaded.write_profile(&mut batch);
         if let (About::Purpose(purpose), ConsentStatus::Given) = (&report.about, report.status) {
             answered(strategy, &consented_event(purpose.as_str()), &mut loaded, &mut batch, said);
@@ -138,6 +141,12 @@ impl Engine {
         batch.writes.push(kept);
         Ok((Verdict::Accepted, self.commit_noted(batch, note, at)?))
     }
+}
+
+/// Kept statements know their moment to the millisecond.
+fn is_repeated(kept: &ConsentStatement, said: &ConsentStatement) -> bool {
+    (&kept.about, &kept.channel, kept.status) == (&said.about, &said.channel, said.status)
+        && kept.at.as_millisecond() == said.at.as_millisecond()
 }
 
 /// Consent given is the goal of a question that asks for it.

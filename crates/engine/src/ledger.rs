@@ -9,6 +9,7 @@ use crate::{
     storage::{Batch, Read, Table, Write, key},
 };
 use decision::{
+    Timestamp,
     id::{CustomerId, PurposeId},
     profile::{About, ConsentStatement, ConsentStatus},
     strategy::{Strategy, TextVersion, Texts},
@@ -146,6 +147,17 @@ impl Engine {
         Ok(Some(Ledger { customer, entries }))
     }
 
+    /// What a customer said at a moment, to the millisecond.
+    pub(crate) fn said_at(
+        &self,
+        customer: CustomerId,
+        at: Timestamp,
+    ) -> Result<Vec<LedgerEntry>, EngineError> {
+        let prefix = key::customer_row(customer, &moment(at));
+        let page = self.store.scan(Table::Consent, &prefix, None, PAGE)?;
+        page.iter().map(|(_, bytes)| codec::decode("consent", bytes)).collect()
+    }
+
     /// What a purpose said at this version, as far as it was ever published.
     ///
     /// # Errors
@@ -220,9 +232,13 @@ fn text_key(purpose: &PurposeId, version: TextVersion) -> Vec<u8> {
     format!("purpose_text/{purpose}/{version}").into_bytes()
 }
 
+fn moment(at: Timestamp) -> [u8; 8] {
+    at.as_millisecond().max(0).to_be_bytes()
+}
+
 /// The write that adds an entry; `number` tells entries of the same moment apart.
 pub(crate) fn entry(entry: &LedgerEntry, customer: CustomerId, number: usize) -> Write {
-    let mut suffix = entry.statement.at.as_millisecond().max(0).to_be_bytes().to_vec();
+    let mut suffix = moment(entry.statement.at).to_vec();
     suffix.extend((number as u64).to_be_bytes());
     Write::put(Table::Consent, key::customer_row(customer, &suffix), codec::encode(entry)).owned_by(customer)
 }

@@ -36,6 +36,7 @@ mod rights;
 mod shelf;
 mod signalling;
 pub mod storage;
+mod surveying;
 mod together;
 mod volume;
 mod working_out;
@@ -64,6 +65,7 @@ pub use reporting::{OutcomeReport, REPORTED};
 pub use reviewing::{AskedWhy, NotContested, Review, Settled};
 pub use rights::Portable;
 pub use signalling::{Said as Signalled, Signal};
+pub use surveying::{Surveyed, Walked};
 pub use working_out::WorkedOut;
 
 use arc_swap::ArcSwap;
@@ -75,7 +77,7 @@ use learn::Learning;
 use lock::Striped;
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
 };
 use storage::{Batch, Read, Store, Table, Write};
 
@@ -109,7 +111,7 @@ pub struct Engine {
     learning: Learning,
     chains: audit::Chains,
     erasures: erasing::ledger::Ledger,
-    dropped: Mutex<BTreeMap<String, u64>>,
+    dropped: Mutex<reject::Dropped>,
     rejects: std::sync::atomic::AtomicU64,
 }
 
@@ -122,6 +124,7 @@ impl Engine {
         let secret = secret(&*store, entropy)?;
         let learning = Learning::open(&*store, &published.strategy)?;
         let chains = audit::Chains::open(&*store, &entropy);
+        let dropped = reject::Dropped::open(&*store)?;
         let (erasures, left) = erasing::ledger::Ledger::open(&*store)?;
         let rejects = reject::next_number(&*store)?.into();
         let engine = Self {
@@ -137,7 +140,7 @@ impl Engine {
             learning,
             chains,
             erasures,
-            dropped: Mutex::default(),
+            dropped: Mutex::new(dropped),
             rejects,
         };
         let published = engine.published();
@@ -178,12 +181,9 @@ impl Engine {
 
     /// Stops taking work and lets go of the store.
     pub fn close(&self) -> Result<(), EngineError> {
-        Ok(self.store.close()?)
-    }
-
-    /// How often each undeclared name was dropped.
-    pub fn dropped_names(&self) -> BTreeMap<String, u64> {
-        self.dropped.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let kept = self.keep_dropped_names();
+        self.store.close()?;
+        kept
     }
 
     pub(crate) fn lock(&self, customer: CustomerId) -> MutexGuard<'_, ()> {

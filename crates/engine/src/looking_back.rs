@@ -4,12 +4,20 @@
 //! Customers who were erased are not in it. Deliberately absent: which outcome belongs to which decision.
 
 use crate::{Engine, EngineError, journal::Entry, storage::Table};
-use decision::{Timestamp, record::Decision};
+use decision::{
+    Timestamp,
+    candidate::{CandidateFate, Dropped, Fate},
+    consent,
+    record::Decision,
+    strategy::{PurposeIndex, Strategy},
+};
 use learning::{ExposureId, Row};
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// Rows read at once.
 const PAGE: usize = 1024;
+/// The newest decisions are of so many hours at most.
+const NEWEST_HOURS: i64 = 30 * 24;
 /// Ids tell moments apart up to here.
 const LAST_MS: i64 = 0xFFFF_FFFF_FFFF;
 
@@ -48,6 +56,73 @@ impl Engine {
                     return Ok(());
                 }
                 each(Decision::decode(bytes)?)?;
+            }
+        }
+    }
+
+    /// Whether what a decision read may still be looked at: since then the customer said nothing against a purpose
+    /// that it could use, see [`consent::may_learn`]. A decision about nobody may.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn may_look_back(&self, decided_by: &Strategy, decision: &Decision) -> Result<bool, EngineError> {
+        let Some(customer) = decision.customer else {
+            return Ok(true);
+        };
+        let statements = self.state(customer)?.customer.profile.consents;
+        let could_use = |fate: &&CandidateFate| !matches!(fate.fate, Fate::Dropped(Dropped::NoBasis(_)));
+        let actions = decision.fates.iter().filter(could_use).map(|fate| fate.action);
+        let purposes: BTreeSet<PurposeIndex> =
+            actions.map(|action| decided_by.actions[usize::from(action)].purpose).collect();
+        let may = |purpose| consent::may_learn(decided_by, purpose, &statements, decision.at);
+        Ok(purposes.into_iter().all(may))
+    }
+
+    /// The newest kept decisions, oldest first: all of the last hours or days of which `at_most` can be told, of
+    /// thirty days at most, and where there are more within one hour, the first of them.
+    ///
+    /// # Errors
+    /// As for [`Engine::each_decision`].
+    pub fn newest_decisions(
+        &self,
+        at_most: usize,
+        each: &mut dyn FnMut(Decision) -> Result<(), EngineError>,
+    ) -> Result<usize, EngineError> {
+        let Some(last) = self.last_decided()? else {
+            return Ok(0);
+        };
+        let since = |hours: i64| last.saturating_sub(decision::Duration::from_hours(hours)).unwrap_or(last);
+        let mut hours = 1;
+        while hours < NEWEST_HOURS && !self.decided_more_than(at_most, since(hours * 2))? {
+            hours *= 2;
+        }
+        let mut after =
+            first_id(since(hours.min(NEWEST_HOURS))).checked_sub(1).map(|id| id.to_be_bytes().to_vec());
+        let mut told = 0;
+        while told < at_most {
+            let page = self.store.scan(Table::Record, &[], after.as_deref(), PAGE.min(at_most - told))?;
+            let Some((key, _)) = page.last() else {
+                break;
+            };
+            after = Some(key.clone());
+            told += page.len();
+            page.iter().try_for_each(|(_, bytes)| each(Decision::decode(bytes)?))?;
+        }
+        Ok(told)
+    }
+
+    fn decided_more_than(&self, count: usize, since: Timestamp) -> Result<bool, EngineError> {
+        let mut after = first_id(since).checked_sub(1).map(|id| id.to_be_bytes().to_vec());
+        let mut found = 0;
+        loop {
+            let page = self.store.scan(Table::Record, &[], after.as_deref(), PAGE)?;
+            let Some((last, _)) = page.last() else {
+                return Ok(false);
+            };
+            after = Some(last.clone());
+            found += page.len();
+            if found > count {
+                return Ok(true);
             }
         }
     }

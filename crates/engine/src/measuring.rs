@@ -254,7 +254,7 @@ fn contact_cost(strategy: &Strategy, contact: &Contact) -> f64 {
 }
 
 /// Nobody asks; values that depend on a request are not known.
-fn no_request(strategy: &Strategy) -> Request {
+pub(crate) fn no_request(strategy: &Strategy) -> Request {
     Request {
         channel: strategy.channels.first().map_or_else(|| "".into(), |channel| channel.id.clone()),
         direction: Direction::Inbound,

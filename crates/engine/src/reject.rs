@@ -2,12 +2,15 @@
 
 use crate::{
     Engine, EngineError, Identifier, Verdict, codec,
-    storage::{Batch, Store, Table, Ticket, Write},
+    storage::{Batch, Read, Store, Table, Ticket, Write},
 };
 use decision::{Timestamp, id::CustomerId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::sync::{PoisonError, atomic::Ordering};
+use std::{
+    collections::BTreeMap,
+    sync::{PoisonError, atomic::Ordering},
+};
 
 /// How long a reject is kept, in milliseconds.
 pub const KEPT_MS: i64 = 30 * 86_400_000;
@@ -90,9 +93,52 @@ impl Engine {
     pub fn count_dropped(&self, name: &str) {
         let name = if is_name(name) { name } else { NOT_A_NAME };
         let mut dropped = self.dropped.lock().unwrap_or_else(PoisonError::into_inner);
-        if dropped.len() < NAMES_MAX || dropped.contains_key(name) {
-            *dropped.entry(name.to_owned()).or_default() += 1;
+        if dropped.times.len() < NAMES_MAX || dropped.times.contains_key(name) {
+            *dropped.times.entry(name.to_owned()).or_default() += 1;
+            dropped.changed = true;
         }
+    }
+
+    /// How often each undeclared name was dropped, also before a restart.
+    pub fn dropped_names(&self) -> BTreeMap<String, u64> {
+        self.dropped.lock().unwrap_or_else(PoisonError::into_inner).times.clone()
+    }
+
+    /// Keeps the counts of dropped names, when they changed since they were kept. Called every so often, so that no
+    /// event pays for it; a crash loses what was counted since.
+    ///
+    /// # Errors
+    /// The store does not take it.
+    pub fn keep_dropped_names(&self) -> Result<(), EngineError> {
+        let mut dropped = self.dropped.lock().unwrap_or_else(PoisonError::into_inner);
+        if !dropped.changed {
+            return Ok(());
+        }
+        let write = Write::put(Table::Meta, DROPPED, codec::encode(&dropped.times));
+        let ticket = self.store.commit(Batch { writes: vec![write], ..Batch::default() })?;
+        dropped.changed = false;
+        drop(dropped);
+        Ok(ticket.wait()?)
+    }
+}
+
+/// Where the counts of dropped names are kept.
+const DROPPED: &str = "dropped_names";
+
+/// How often each undeclared name was dropped.
+#[derive(Debug, Default)]
+pub(crate) struct Dropped {
+    times: BTreeMap<String, u64>,
+    /// Since they were kept.
+    changed: bool,
+}
+
+impl Dropped {
+    /// What was counted before.
+    pub(crate) fn open(store: &dyn Store) -> Result<Self, EngineError> {
+        let row = store.get(&[Read::new(Table::Meta, DROPPED)])?.remove(0);
+        let times = row.value().map(|bytes| codec::decode("dropped names", bytes)).transpose()?;
+        Ok(Self { times: times.unwrap_or_default(), changed: false })
     }
 }
 

@@ -108,9 +108,8 @@ impl Engine {
                     }
                 }
                 Portable::Statement(statement) => {
-                    if statement.at <= at && !profile.consents.contains(&statement) {
-                        let position = profile.consents.partition_point(|known| known.at <= statement.at);
-                        profile.consents.insert(position, statement);
+                    if statement.at <= at {
+                        profile.says(statement);
                     }
                 }
                 Portable::Contact { decision, slot, action, channel, placement, direction, at_ms } => {

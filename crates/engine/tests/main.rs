@@ -15,4 +15,5 @@ mod reports;
 mod retention;
 mod rights;
 mod shop;
+mod statements;
 mod tampering;

@@ -10,6 +10,7 @@ pub mod experiment;
 pub mod fairness;
 pub mod funnel;
 pub mod interval;
+pub mod inventory;
 pub mod lifetime;
 pub mod models;
 pub mod notice;

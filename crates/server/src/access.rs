@@ -53,6 +53,7 @@ pub const ACCESS: &[(Method, &str, Access)] = &[
     (Method::GET, "/v1/decisions/{id}", Access::Scoped(&[Read])),
     (Method::GET, "/v1/experiments", Access::Scoped(&[Read])),
     (Method::GET, "/v1/models", Access::Scoped(&[Read])),
+    (Method::GET, "/v1/inventory", Access::Scoped(&[Read])),
     (Method::GET, "/v1/fairness", Access::Scoped(&[Read])),
     (Method::GET, "/v1/report", Access::Scoped(&[Read])),
     (Method::GET, "/v1/strategy", Access::Scoped(&[Decide, Ingest, Read])),

@@ -158,6 +158,9 @@ fn work_out(app: &App, stopped: &Receiver<()>) {
 }
 
 fn expire(app: &App, store: &dyn Store) {
+    if let Err(error) = app.engine.keep_dropped_names() {
+        tracing::error!(%error, "the counts of undeclared names could not be kept");
+    }
     match store.sweep((app.clock)().as_millisecond(), EXPIRE_ROWS) {
         Ok(expired) if expired == Expired::default() => {}
         Ok(expired) => {

@@ -19,6 +19,7 @@ mod experiments;
 mod explaining;
 mod fairness;
 mod identifiers;
+mod inventory;
 mod key_admin;
 pub mod keys;
 mod me;

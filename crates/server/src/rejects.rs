@@ -14,7 +14,7 @@ const REJECTS_MAX: usize = 1_000;
 pub struct Rejects {
     /// Inputs kept with their reason, newest first, at most 1,000.
     rejects: Vec<Rejected>,
-    /// How often each undeclared name was dropped since the server started; values are never kept.
+    /// How often each undeclared name was dropped; values are never kept.
     dropped_names: BTreeMap<String, u64>,
 }
 

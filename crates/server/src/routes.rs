@@ -3,8 +3,8 @@
 use crate::{
     access,
     app::App,
-    audit, consents, customers, decide, erasing, events, experiments, explaining, fairness, key_admin, me,
-    merging, models, notice, outcomes, page, preferences, probes,
+    audit, consents, customers, decide, erasing, events, experiments, explaining, fairness, inventory,
+    key_admin, me, merging, models, notice, outcomes, page, preferences, probes,
     problem::{Details, Problem},
     rejects, report, reviews, summary, taking_along, token_admin,
 };
@@ -98,6 +98,7 @@ fn described() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(experiments::experiments))
         .routes(routes!(models::models))
         .routes(routes!(notice::notice))
+        .routes(routes!(inventory::inventory))
         .routes(routes!(erasing::erase))
         .routes(routes!(audit::audit))
         .routes(routes!(audit::head))

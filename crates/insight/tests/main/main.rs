@@ -4,6 +4,7 @@ mod by_hand;
 mod coverage;
 mod diet;
 mod integrity;
+mod inventory;
 mod lifetime;
 mod online_retail;
 mod open_bandit;

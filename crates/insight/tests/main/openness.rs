@@ -9,11 +9,16 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 const WORLDS: [&str; 6] = ["energy", "travel", "retailer", "bank-calls", "mail-test", "shop"];
 
-fn world(name: &str) -> Strategy {
+/// The files of an example world.
+pub fn world_files(name: &str) -> Files {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../worlds").join(name).join("strategy");
     let mut files = Files::default();
     read(&folder, "", &mut files);
-    load(&files).unwrap_or_else(|problems| panic!("{name}: {problems:?}")).strategy
+    files
+}
+
+fn world(name: &str) -> Strategy {
+    load(&world_files(name)).unwrap_or_else(|problems| panic!("{name}: {problems:?}")).strategy
 }
 
 fn read(folder: &Path, prefix: &str, files: &mut Files) {

@@ -86,6 +86,10 @@ fn gather(
         read += 1;
         progress(read);
         let decided_by = engine.strategy_at(record.strategy)?;
+        if !engine.may_look_back(&decided_by.strategy, &record)? {
+            tally.left_out.withdrawn += 1;
+            return Ok(());
+        }
         if last_model.as_ref().is_none_or(|(version, _)| *version != record.model) {
             last_model = Some((record.model, engine.model_at(record.model).ok().flatten()));
         }

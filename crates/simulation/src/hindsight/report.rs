@@ -123,6 +123,8 @@ pub struct LeftOut {
     pub ready_ms: Option<i64>,
     /// The decision cannot be made again from its record.
     pub not_repeatable: u64,
+    /// Since then the customer said no to a use of data that was possible then.
+    pub withdrawn: u64,
     /// The recorded numbers cannot be used.
     pub unusable: u64,
 }

@@ -149,6 +149,7 @@ fn tell_left_out(out: &mut fmt::Formatter<'_>, left_out: &LeftOut) -> fmt::Resul
     let reasons = [
         (left_out.control_group, "in a control group"),
         (left_out.nothing_drawn, "nothing was chosen: required, or an open contact shown again"),
+        (left_out.withdrawn, "the customer has said no since to what could be used then"),
         (left_out.too_recent, "too recent, outcomes may still come"),
         (left_out.not_repeatable, "cannot be made again from the record"),
         (left_out.unusable, "recorded numbers that cannot be used"),
