@@ -177,7 +177,7 @@ fn what_a_profile_lets_go_of_no_decision_misses() {
     ];
     let offers = strategy.purpose_index("offers").expect("declared");
     let mut state = 20_260_309;
-    let (mut shorter, mut silent) = (0, 0);
+    let (mut shorter, mut fates) = (0, std::collections::BTreeSet::new());
     for _ in 0..300 {
         let mut whole = Story::default();
         let start = whole.at - decision::Duration::from_hours(200);
@@ -213,7 +213,7 @@ fn what_a_profile_lets_go_of_no_decision_misses() {
             assert_eq!(learns(&whole), learns(&kept), "since {since}");
         }
         shorter += usize::from(kept.customer.profile.consents.len() < whole.customer.profile.consents.len());
-        silent += usize::from(one.decision.slots.iter().all(|slot| slot.pick.is_none()));
+        fates.insert(format!("{:?}", one.decision.fates));
     }
-    assert!(shorter > 100 && (50..290).contains(&silent), "{shorter} were shorter, {silent} silent");
+    assert!(shorter > 100 && fates.len() > 5, "{shorter} were shorter, {} ways to end", fates.len());
 }
