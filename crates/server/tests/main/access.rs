@@ -42,6 +42,7 @@ const MAY: &[(&str, &str)] = &[
     ("GET /v1/models", "r"),
     ("GET /v1/strategy", "dir"),
     ("GET /v1/fairness", "r"),
+    ("GET /v1/inventory", "r"),
     ("GET /v1/notice", "*"),
     ("GET /v1/report", "r"),
     ("GET /v1/audit", ""),
