@@ -73,7 +73,7 @@ fn tell(engine: &Engine, arguments: &Arguments) -> Result<String, EngineError> {
                 let told = proposals
                     .iter()
                     .map(|proposal| format!("# dropped {} times\n{}", proposal.times, proposal.toml));
-                told.collect::<Vec<_>>().join("\n")
+                proposed(told.collect())
             }
         });
     }
@@ -89,6 +89,13 @@ fn tell(engine: &Engine, arguments: &Arguments) -> Result<String, EngineError> {
     Ok(if arguments.json { format!("{:#}", json!(found)) } else { found.to_string() })
 }
 
+fn proposed(proposals: Vec<String>) -> String {
+    match proposals.is_empty() {
+        true => "Everything that came in is declared; there is nothing to propose.".to_owned(),
+        false => proposals.join("\n"),
+    }
+}
+
 fn over_http(arguments: &Arguments, url: &str) -> Result<String, CallError> {
     let client = Client::new(url, arguments.key.as_deref()).map_err(CallError::Trouble)?;
     if arguments.proposals {
@@ -96,7 +103,7 @@ fn over_http(arguments: &Arguments, url: &str) -> Result<String, CallError> {
         let toml = |proposal: &Value| proposal["toml"].as_str().unwrap_or_default().to_owned();
         return Ok(match arguments.json {
             true => format!("{proposals:#}"),
-            false => proposals.as_array().into_iter().flatten().map(toml).collect::<Vec<_>>().join("\n"),
+            false => proposed(proposals.as_array().into_iter().flatten().map(toml).collect()),
         });
     }
     match arguments.json {

@@ -67,6 +67,7 @@ fn write(arguments: &Arguments, report: &Report, evidence: &Evidence) -> Result<
     let trouble = |path: &Path, error: std::io::Error| format!("cannot write `{}`: {error}", path.display());
     if let Some(path) = &arguments.html {
         fs::write(path, page(report, &arguments.language)).map_err(|error| trouble(path, error))?;
+        println!("the report is in `{}`", path.display());
     }
     if let Some(path) = &arguments.export {
         export(path, evidence).map_err(|error| trouble(path, error))?;
